@@ -1,0 +1,154 @@
+import type { BrokerId } from '../types/ids.ts'
+import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
+import type { CommittedBatch, Idempotency, RecordDraft } from '../types/record.ts'
+
+/**
+ * All that the gateway needs of the broker. Nothing inner is imported: `broker.ts` hands in what fulfils these, tests hand
+ * in fakes. Errors are SynodErrors. Each call works on any broker: who does not lead forwards.
+ */
+export interface Ports {
+  readonly log: Log
+  readonly topics: Topics
+  readonly cluster: ClusterView
+}
+
+export interface Log {
+  /**
+   * Stores all records as one atomic slot, or none. Resolves when a majority has them on disk.
+   * Errors: 'no-leader', 'no-quorum', 'not-enough-in-sync', 'overloaded', 'draining' (nothing stored);
+   * 'outcome-unknown' (may be stored); 'producer-fenced', 'sequence-gap' {expectedSeq}, 'idempotency-key-reused',
+   * 'offset-mismatch' {highWatermark}, 'topic-closed', 'topic-deleted'.
+   */
+  append(request: AppendRequest): Promise<AppendReceipt>
+  /**
+   * Committed batches from the one that holds `fromOffset`. Waits up to `waitMs` for the first when there is none.
+   * Errors: 'offset-trimmed' {logStart}, 'offset-out-of-range' {highWatermark}, 'topic-deleted', 'replica-behind', 'no-leader'.
+   */
+  read(request: ReadRequest): Promise<ReadResult>
+  /** The offset that a start position means now, in one partition. */
+  resolve(topic: Topic, partition: number, position: StartPosition): Promise<number>
+}
+
+export interface AppendRequest {
+  readonly topic: Topic
+  readonly partition: number
+  readonly records: readonly RecordDraft[]
+  readonly idempotency: Idempotency | undefined
+  /** The offset that the first record must get. */
+  readonly expectedOffset: number | undefined
+  readonly acks: 'majority' | 'all'
+}
+
+export interface AppendReceipt {
+  /** Undefined for a duplicate so old that its place is no longer remembered; it was stored. */
+  readonly baseOffset: number | undefined
+  readonly recordCount: number
+  readonly appendedAtMs: number
+  readonly duplicate: boolean
+  /** The broker that leads, for `Synod-Leader`. */
+  readonly leader: BrokerId
+}
+
+export interface ReadRequest {
+  readonly topic: Topic
+  readonly partition: number
+  readonly fromOffset: number
+  /** Stops after the batch that reaches either bound; at least one batch when there is one. */
+  readonly recordsMax: number
+  readonly bytesMax: number
+  readonly waitMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ReadResult {
+  /** The first may begin before `fromOffset`: skip those records. */
+  readonly batches: readonly CommittedBatch[]
+  readonly logStart: number
+  readonly highWatermark: number
+}
+
+export type StartPosition =
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'offset'; readonly offset: number }
+  /** The last `count` records. */
+  | { readonly kind: 'last'; readonly count: number }
+  /** The first record appended at or after the time. */
+  | { readonly kind: 'time'; readonly timeMs: number }
+
+export interface TopicSpec {
+  readonly partitions: number | undefined
+  readonly replicationFactor: number | undefined
+  readonly config: Partial<TopicConfig>
+}
+
+export interface Topics {
+  /** Asks the controller before it says undefined, so that a topic made a moment ago on another broker is found. */
+  find(name: string): Promise<Topic | undefined>
+  /** In name order, names above `after` only. */
+  list(query: { readonly prefix: string; readonly after: string; readonly limit: number }): readonly Topic[]
+  /** A near name that exists. */
+  suggest(name: string): string | undefined
+  /** Errors: 'topic-config-differs' {differences}, 'not-enough-brokers', 'invalid-config'. */
+  create(name: string, spec: TopicSpec): Promise<{ readonly topic: Topic; readonly created: boolean }>
+  /** `ifRevision`: only if nothing changed since ('etag-mismatch'). More partitions, never fewer. */
+  alter(name: string, change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined }, ifRevision: number | undefined): Promise<Topic>
+  /** Error: 'topic-not-found'. */
+  delete(name: string, ifRevision: number | undefined): Promise<void>
+  /** Each partition's live state, asked of its leader where another broker leads; unknown parts are undefined. */
+  describe(topic: Topic): Promise<readonly PartitionState[]>
+  /** How a partition decides, by its leader if reachable, else by this broker's own replica. */
+  paxos(topic: Topic, partition: number): Promise<PaxosState>
+}
+
+export interface PartitionState {
+  readonly partition: number
+  readonly leader: BrokerId | undefined
+  readonly replicas: readonly BrokerId[]
+  readonly inSync: readonly BrokerId[] | undefined
+  readonly logStart: number | undefined
+  readonly highWatermark: number | undefined
+  readonly sizeBytes: number | undefined
+}
+
+/** Slots are numbers, ballots strings. */
+export interface PaxosState {
+  readonly answeredBy: BrokerId
+  readonly ballot: string
+  readonly leader: BrokerId | undefined
+  readonly role: 'leader' | 'candidate' | 'follower' | 'retired'
+  readonly promised: string
+  readonly accepted: string
+  readonly acceptedSlot: number
+  readonly chosen: number
+  readonly highWatermark: number
+  /** Of the leader's view; only itself when a follower answers. */
+  readonly replicas: readonly ReplicaState[]
+}
+
+export interface ReplicaState {
+  readonly broker: BrokerId
+  readonly acceptedSlot: number
+  readonly lagMs: number
+  readonly lagSlots: number
+  readonly inSync: boolean
+  readonly state: 'leader' | 'synced' | 'preparing' | 'syncing' | 'unreachable'
+}
+
+export interface ClusterView {
+  readonly broker: BrokerId
+  readonly clusterId: string
+  /** Who leads the controller's group, as far as this broker knows. */
+  controller(): BrokerId | undefined
+  brokers(): readonly BrokerState[]
+  /** Recovered, member of a cluster and in touch with a controller at least once. */
+  health(): { readonly live: boolean; readonly ready: boolean; readonly started: boolean; readonly reason: string | undefined }
+}
+
+export interface BrokerState extends BrokerInfo {
+  readonly state: 'alive' | 'draining' | 'dead'
+  readonly leaderCount: number
+  readonly replicaCount: number
+  /** Free bytes of the disk; only known of this broker. */
+  readonly diskFreeBytes: number | undefined
+}

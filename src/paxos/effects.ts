@@ -1,0 +1,65 @@
+import type { BrokerId, Slot } from '../types/ids.ts'
+import type { Ballot } from './ballot.ts'
+import type { Message } from './messages.ts'
+import type { Entry, EntryKind, Role, StateRecord } from './state.ts'
+import type { LinkView } from './link-view.ts'
+
+/** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
+export interface Moment {
+  readonly nowMs: number
+  readonly random: number
+}
+
+/** A value to be chosen. `token` names it in the answer; the host draws it. */
+export interface Proposal {
+  readonly token: number
+  readonly kind: EntryKind
+  readonly recordCount: number
+  readonly body: Uint8Array
+  /** crc32 of the body. */
+  readonly crc: number
+}
+
+/** What happens to a replica. The host feeds one at a time; none of them blocks. */
+export type PaxosEvent =
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'message'; readonly from: BrokerId; readonly message: Message }
+  /** All proposals of one event become one persist and one Accept. */
+  | { readonly kind: 'propose'; readonly proposals: readonly Proposal[] }
+  /** The persist with this id, and so every earlier one of this group, is durable. */
+  | { readonly kind: 'persisted'; readonly id: number }
+  /** The failure detector's view changed for some broker of this group. */
+  | { readonly kind: 'links'; readonly links: LinkView }
+  | { readonly kind: 'readIndex'; readonly token: number }
+  /** Operator or host wants this replica to give up leadership (disk stalled, draining). */
+  | { readonly kind: 'resign' }
+
+/** One durable fact. Inside a persist the state record, if any, comes first. */
+export type Write =
+  | { readonly kind: 'state'; readonly state: StateRecord }
+  /** An entry at its slot; drops every entry above that slot. */
+  | { readonly kind: 'entry'; readonly entry: Entry }
+
+export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'stopping'
+
+/**
+ * What the host must do, in order. Duties: (H1) persists of one group become durable in the order of their ids, each as
+ * a whole; (H2) a `send` leaves only when every persist with an id <= `after` is durable; (H3) after a crash any suffix
+ * of persists may be missing, and no `send` that waited for a lost one has left.
+ */
+export type Effect =
+  /** Ids count up by one per group from 1 after each start. */
+  | { readonly kind: 'persist'; readonly id: number; readonly writes: readonly Write[] }
+  | { readonly kind: 'send'; readonly to: BrokerId; readonly message: Message; readonly after: number }
+  /** Chosen entries, in slot order without gap; each slot once per start. */
+  | { readonly kind: 'apply'; readonly entries: readonly Entry[] }
+  /** The proposal stands at this slot of this ballot's log. It is chosen once an entry of that origin is applied there. */
+  | { readonly kind: 'appended'; readonly token: number; readonly slot: Slot }
+  /** Nothing was appended, for certain. */
+  | { readonly kind: 'refused'; readonly token: number; readonly reason: RefusalReason }
+  /** Everything up to `slot` was chosen before the read arrived; answer when it is applied. */
+  | { readonly kind: 'readReady'; readonly token: number; readonly slot: Slot }
+  | { readonly kind: 'readRefused'; readonly token: number }
+  /** Read chosen entries (fromSlot .. at most `commit`) from the store and send them as a SyncChunk. */
+  | { readonly kind: 'serve'; readonly to: BrokerId; readonly fromSlot: Slot; readonly commit: Slot }
+  | { readonly kind: 'role'; readonly role: Role; readonly ballot: Ballot; readonly leader: BrokerId | undefined }

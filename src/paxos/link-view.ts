@@ -1,0 +1,23 @@
+import type { BrokerId } from '../types/ids.ts'
+
+/**
+ * What the failure detector tells a group about brokers (consensus 1.9). Brokers that are not listed are unknown: dead.
+ * The core never sees heartbeats.
+ */
+export interface LinkView {
+  /** Own disk answers in time; a stalled replica neither campaigns nor keeps leading. */
+  readonly selfStalled: boolean
+  readonly selfDraining: boolean
+  readonly peers: ReadonlyMap<BrokerId, PeerView>
+}
+
+export interface PeerView {
+  /** Heard within the suspicion time and not refused. */
+  readonly alive: boolean
+  /** Differs after each start of that broker's process. */
+  readonly bootId: string
+  readonly stalled: boolean
+  readonly draining: boolean
+  /** Brokers this peer has two-way links with, by its own report and ours; itself included. */
+  readonly links: ReadonlySet<BrokerId>
+}

@@ -1,0 +1,69 @@
+import type { Replica, Slot } from '../types/ids.ts'
+import type { Ballot } from './ballot.ts'
+
+/** What an entry is to the protocol. The body of DATA is opaque to the core. Numbers are stored: keep them stable. */
+export const ENTRY_KIND = { DATA: 1, NOOP: 2, TRIM: 3, EXPIRE_PRODUCERS: 4, STOPSIGN: 5 } as const
+export type EntryKind = (typeof ENTRY_KIND)[keyof typeof ENTRY_KIND]
+
+/** One slot of the log (consensus 1.2). Never changed after it was made. */
+export interface Entry {
+  readonly slot: Slot
+  readonly kind: EntryKind
+  /** The ballot that first proposed it. */
+  readonly origin: Ballot
+  /** How many records the body offers; 0 for control entries. The state machine may accept fewer (duplicates). */
+  readonly recordCount: number
+  readonly body: Uint8Array
+  /** crc32 of `body`. */
+  readonly crc: number
+  /** crc32 over (chain of slot-1, slot, origin, kind, recordCount, crc): equal chains mean equal logs up to here. */
+  readonly chain: number
+}
+
+/** Who votes. `number` counts up from 1; `fromSlot` is the slot of the stop-sign that made it (0 for the first). */
+export interface Configuration {
+  readonly number: number
+  readonly voters: readonly Replica[]
+  readonly learners: readonly Replica[]
+  readonly fromSlot: Slot
+}
+
+/**
+ * The checkpoint below which a log is trimmed: `slot` is the first one still held.
+ * `chain` and `offset` are those after slot-1. Trim by retention comes later: until then slot is 1.
+ */
+export interface LogStart {
+  readonly slot: Slot
+  readonly offset: number
+  readonly chain: number
+}
+
+/**
+ * All of a replica's durable state but its entries; written whole at every change (consensus 1.3).
+ * At replay it cuts the log to [logStart.slot, through].
+ */
+export interface StateRecord {
+  readonly promised: Ballot
+  /** The ballot whose log this replica holds; never above `promised`. */
+  readonly acceptedBallot: Ballot
+  readonly configuration: Configuration
+  readonly logStart: LogStart
+  /** Votes only in configurations above this number (tombstone of a deleted replica); 0 is none. */
+  readonly minConfiguration: number
+  readonly through: Slot
+}
+
+/** What the core needs to start: the latest state record, and the entries above what is known to be chosen. */
+export interface RecoveredState {
+  readonly state: StateRecord
+  /** Highest slot known to be chosen and applied; its chain value; entries (commit, through] follow it. */
+  readonly commit: Slot
+  readonly chainAtCommit: number
+  readonly tail: readonly Entry[]
+}
+
+export type Role = 'follower' | 'candidate' | 'leader' | 'retired'
+export type ReplicaStatus = 'ok' | 'syncing' | 'repairing' | 'abstaining'
+
+/** checksum(data, seed): zlib's crc32. An argument, so that the core stays free of Node. */
+export type Checksum = (data: Uint8Array, seed: number) => number

@@ -1,0 +1,60 @@
+import type { BrokerId, GroupId, TopicId } from './ids.ts'
+
+/** Every setting of a topic, with all values present. Units end a name. */
+export interface TopicConfig {
+  /** Age and size after which records may be trimmed; null: never. Trimming itself comes later. */
+  readonly retentionMs: number | null
+  readonly retentionBytes: number | null
+  readonly recordBytesMax: number
+  /** MaxLag, the largest delay of an in-sync replica, and its bound in slots (consensus 1.10). */
+  readonly maxLagMs: number
+  readonly maxLagSlots: number
+  /** In-sync voters needed to accept a produce; null: a majority. */
+  readonly minInSync: number | null
+  readonly dedupWindowMs: number
+  readonly dedupWindowCount: number
+  /** A closed topic takes no more records. */
+  readonly closed: boolean
+}
+
+export const DEFAULT_TOPIC_CONFIG: TopicConfig = {
+  retentionMs: null,
+  retentionBytes: null,
+  recordBytesMax: 1024 * 1024,
+  maxLagMs: 10_000,
+  maxLagSlots: 1_000,
+  minInSync: null,
+  dedupWindowMs: 600_000,
+  dedupWindowCount: 100_000,
+  closed: false,
+}
+
+export interface PartitionPlacement {
+  readonly partition: number
+  readonly group: GroupId
+  /** The first is the preferred leader. */
+  readonly replicas: readonly BrokerId[]
+}
+
+/** A topic as the metadata holds it. */
+export interface Topic {
+  readonly id: TopicId
+  readonly name: string
+  readonly config: TopicConfig
+  readonly partitions: readonly PartitionPlacement[]
+  readonly createdAtMs: number
+  /** Counts up at every change; the public ETag. */
+  readonly revision: number
+}
+
+/** A broker as the metadata holds it. */
+export interface BrokerInfo {
+  readonly id: BrokerId
+  readonly store: string
+  /** Where clients reach it. */
+  readonly publicUrl: string
+  readonly internalHost: string
+  readonly internalPort: number
+  readonly failureDomain: string
+  readonly version: string
+}
