@@ -1,5 +1,5 @@
 import type { Replica, Slot } from '../types/ids.ts'
-import type { Ballot } from './ballot.ts'
+import { NO_BALLOT, type Ballot } from './ballot.ts'
 
 /** What an entry is to the protocol. The body of DATA is opaque to the core. Numbers are stored: keep them stable. */
 export const ENTRY_KIND = { DATA: 1, NOOP: 2, TRIM: 3, EXPIRE_PRODUCERS: 4, STOPSIGN: 5 } as const
@@ -67,3 +67,15 @@ export type ReplicaStatus = 'ok' | 'syncing' | 'repairing' | 'abstaining'
 
 /** checksum(data, seed): zlib's crc32. An argument, so that the core stays free of Node. */
 export type Checksum = (data: Uint8Array, seed: number) => number
+
+/** The state a replica is created with: nothing promised, an empty log. */
+export function initialState(configuration: Configuration): StateRecord {
+  return {
+    promised: NO_BALLOT,
+    acceptedBallot: NO_BALLOT,
+    configuration,
+    logStart: { slot: 1 as Slot, offset: 0, chain: 0 },
+    minConfiguration: 0,
+    through: 0 as Slot,
+  }
+}
