@@ -19,7 +19,11 @@ export interface Transport {
    * Rejects with `PeerUnreachable` when the request certainly never left, `PeerLost` when it may have been acted on
    * (lane broke, deadline passed), `SynodError` when the peer answered with one.
    */
-  request(to: BrokerId, request: PeerRequest, options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }): Promise<Uint8Array>
+  request(
+    to: BrokerId,
+    request: PeerRequest,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Uint8Array>
   stop(): Promise<void>
 }
 
@@ -43,7 +47,11 @@ export interface TransportHandlers {
   /** Anything at all came in from the peer. */
   onHeard(peer: BrokerId): void
   /** A thrown SynodError becomes the peer's answer. `deadlineMs` is the time left when it arrived. */
-  onRequest(from: BrokerId, request: PeerRequest, options: { readonly deadlineMs: number; readonly signal: AbortSignal }): Promise<Uint8Array>
+  onRequest(
+    from: BrokerId,
+    request: PeerRequest,
+    options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  ): Promise<Uint8Array>
   /** One message by JSON from a person (`POST /internal/v1/paxos/...`): feed it to the core, return what it sends back. */
   onTypedMessage(from: BrokerId, group: GroupId, message: Message): Promise<readonly Message[]>
   /** Before a cluster is formed: this store's answer to 'who are you?', and taking a cluster from the one who forms it. */

@@ -1,0 +1,149 @@
+import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
+import type { BrokerInfo } from '../types/topic.ts'
+import type { BrokerConfig } from '../config.ts'
+import { SynodError } from '../errors.ts'
+import { ClusterStatus } from '../controller/cluster.ts'
+import { Controller } from '../controller/controller.ts'
+import { MetadataGroup } from '../controller/metadata-group.ts'
+import type { MetadataEvent } from '../controller/outcomes.ts'
+import type { ControllerRequest } from '../controller/requests.ts'
+import { TopicDirectory } from '../controller/topics.ts'
+import { SYSTEM_CLOCK } from '../partition/clock.ts'
+import { decodeJson, encodeJson } from '../partition/forward.ts'
+import type { StartOfGroup } from '../partition/group.ts'
+import { Inspector } from '../partition/inspect.ts'
+import { PartitionLog } from '../partition/log.ts'
+import { PartitionRequests } from '../partition/requests.ts'
+import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
+import { VERSION } from '../version.ts'
+import type { DiskWatch } from './disk-watch.ts'
+import type { Engine } from './engine.ts'
+import type { Services } from './ports.ts'
+
+export interface ControlPlaneOptions {
+  readonly config: BrokerConfig
+  readonly engine: Engine
+  readonly start: StartOfGroup
+  readonly disk: DiskWatch
+  /** Where the founding brokers are; the metadata knows later addresses. */
+  readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
+}
+
+/** What a broker has once it belongs to a cluster: its replica of the metadata, the controller's work, and the services. */
+export class ControlPlane {
+  readonly group: MetadataGroup
+  readonly services: Services
+  readonly #options: ControlPlaneOptions
+  readonly #controller: Controller
+  readonly #requests: PartitionRequests
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options
+    const { engine, start } = options
+    const { self, host, registry, heartbeats, store } = engine
+    this.group = new MetadataGroup({
+      self,
+      start,
+      host,
+      onEvent: (event) => this.#carryOut(event),
+      onLeaderChange: () => registry.leaderChanged(CONTROLLER_GROUP),
+    })
+    this.#controller = new Controller({
+      group: this.group,
+      clusterId: () => store.identity.clusterId,
+      wallMs: Date.now,
+      random: Math.random,
+      isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
+    })
+    this.services = this.#buildServices()
+    this.#requests = new PartitionRequests(this.services.log, this.services.inspector)
+  }
+
+  /** Opens this broker's replicas, and begins to take part. */
+  open(): void {
+    const { registry, hosting } = this.#options.engine
+    registry.addReplica(this.group.replica)
+    hosting.openAll(this.group.metadata.topics())
+    this.#followAddresses()
+  }
+
+  /** What another broker asks of this one. */
+  async handle(
+    from: BrokerId,
+    request: PeerRequest,
+    options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    if (request.kind !== 'controller') return this.#requests.handle(from, request, options)
+    return encodeJson(await this.#controller.handle(decodeJson(request.body) as ControllerRequest))
+  }
+
+  /** Tells the cluster where this broker is reached. Errors: 'no-leader', 'no-quorum' until there is a controller. */
+  async register(addresses: { readonly publicUrl: string; readonly internal: PeerAddress }): Promise<void> {
+    const { config, engine } = this.#options
+    const { broker, store } = engine.self
+    const info: BrokerInfo = {
+      id: broker,
+      store,
+      publicUrl: addresses.publicUrl,
+      internalHost: addresses.internal.host,
+      internalPort: addresses.internal.port,
+      failureDomain: config.failureDomain === '' ? `broker-${broker}` : config.failureDomain,
+      version: VERSION,
+    }
+    await this.services.directory.register(info)
+  }
+
+  stop(error: SynodError): void {
+    for (const partition of this.#options.engine.registry.partitions()) partition.stop(error)
+    this.group.replica.stop(error)
+  }
+
+  #buildServices(): Services {
+    const { config, engine, disk } = this.#options
+    const { registry, router, store, heartbeats } = engine
+    const self = engine.self.broker
+    const { group } = this
+    const { produceTimeoutMs } = config
+    return {
+      log: new PartitionLog({ self, registry, router, produceTimeoutMs, isDiskFull: () => disk.isFull }),
+      directory: new TopicDirectory({ group, controller: this.#controller, router }),
+      inspector: new Inspector({ self, registry, router, store, clock: SYSTEM_CLOCK }),
+      status: new ClusterStatus({
+        self,
+        group,
+        heartbeats,
+        registry,
+        router,
+        diskFreeBytes: () => disk.freeBytes,
+      }),
+    }
+  }
+
+  /** What a command of the controller means for this broker. */
+  #carryOut(event: MetadataEvent): void {
+    const { hosting } = this.#options.engine
+    switch (event.kind) {
+      case 'partitions-created':
+        return hosting.created(event.topic, event.placements)
+      case 'topic-altered':
+        return hosting.altered(event.topic)
+      case 'topic-deleted':
+        return hosting.deleted(event.topic.name, event.groups)
+      case 'broker-changed':
+        return this.#followAddresses()
+      case 'cluster-formed':
+        return
+    }
+  }
+
+  /** Seeds are where brokers were; the metadata knows where they are. */
+  #followAddresses(): void {
+    const { engine, seedAddresses } = this.#options
+    const addresses = new Map<BrokerId, PeerAddress>(seedAddresses)
+    for (const { id, internalHost, internalPort } of this.group.metadata.brokers()) {
+      if (id !== engine.self.broker) addresses.set(id, { host: internalHost, port: internalPort })
+    }
+    engine.transport.setPeers(addresses)
+    engine.heartbeats.setPeers([...addresses.keys()])
+  }
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId } from '../types/ids.ts'
+import type { BrokerConfig } from '../config.ts'
+import { Formation, spreadConfiguration, type FirstConfiguration } from '../controller/formation.ts'
+import type { StartOfGroup } from '../partition/group.ts'
+import { initialState, type StateRecord } from '../paxos/state.ts'
+import type { LogStore, RecoveredGroup } from '../storage/log-store.ts'
+import { askHello, tellFormation } from '../transport/formation.ts'
+import type { Hello, PeerAddress } from '../transport/transport.ts'
+
+const HELLO_TIMEOUT_MS = 1_000
+
+export interface MembershipOptions {
+  readonly config: BrokerConfig
+  readonly store: LogStore
+  warn(sentence: string): void
+  isStopped(): boolean
+  pause(delayMs: number): Promise<void>
+}
+
+/**
+ * How a store becomes part of a cluster: formed once out of empty stores, afterwards remembered. The order on disk is the
+ * controller's group first, then the cluster's id, so that a store that names a cluster always has its group.
+ */
+export class Membership {
+  /** Where the other founding brokers are. */
+  readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
+  readonly #options: MembershipOptions
+  readonly #formation: Formation
+  #first: StateRecord | undefined
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+    const { config } = options
+    const others = config.seeds.filter((seed) => seed.id !== config.brokerId)
+    this.seedAddresses = new Map(others.map((seed) => [seed.id, { host: seed.host, port: seed.port }]))
+    this.#formation = new Formation({
+      ...this.#calls(),
+      seeds: [config.brokerId, ...this.seedAddresses.keys()],
+      adopt: (configuration) => this.#adopt(configuration),
+      drawClusterId: () => randomUUID(),
+      warn: options.warn,
+    })
+  }
+
+  hello(): Hello {
+    const { brokerId, storeId: ownStore, clusterId } = this.#options.store.identity
+    return { brokerId, storeId: ownStore, clusterId, empty: clusterId === '' }
+  }
+
+  /** Where other brokers reach this one: as the seeds say, else where it listens. */
+  ownAddress(internalPort: number): PeerAddress {
+    const { config } = this.#options
+    const seed = config.seeds.find((each) => each.id === config.brokerId)
+    return { host: seed?.host ?? config.internal.host, port: seed?.port ?? internalPort }
+  }
+
+  /** The controller's group as this store has it, once the store is part of a cluster; undefined when stopped before. */
+  async join(recovered: readonly RecoveredGroup[]): Promise<StartOfGroup | undefined> {
+    const { store } = this.#options
+    const found = recovered.find(({ group }) => group === CONTROLLER_GROUP)
+    this.#first = found?.state
+    if (store.identity.clusterId === '') await this.#formation.join()
+    if (store.identity.clusterId === '') return undefined
+    if (found === undefined)
+      return {
+        recovered: { state: this.#firstState(), commit: NO_SLOT, chainAtCommit: 0, tail: [] },
+        rows: [],
+      }
+    return {
+      recovered: {
+        state: found.state,
+        commit: found.applied.slot,
+        chainAtCommit: found.chainAtApplied,
+        tail: found.tail,
+      },
+      rows: await store.recoverRows(CONTROLLER_GROUP),
+    }
+  }
+
+  /** The broker that formed the cluster told this one. */
+  async accept(configuration: FirstConfiguration): Promise<void> {
+    const { clusterId, brokerId } = this.#options.store.identity
+    if (clusterId === configuration.clusterId) return
+    if (clusterId !== '')
+      throw new Error(`Broker ${brokerId} belongs to cluster ${clusterId} and takes no other.`)
+    await this.#formation.accept(configuration)
+  }
+
+  /** The lowest seed makes sure, in the background, that every founding broker has the first configuration. */
+  spread(): void {
+    const { store, config } = this.#options
+    if ([...this.seedAddresses.keys()].some((seed) => seed < config.brokerId)) return
+    const { configuration } = this.#firstState()
+    const voters = configuration.voters.map(({ broker, store: voterStore }) => ({
+      broker,
+      store: voterStore,
+    }))
+    void spreadConfiguration({ clusterId: store.identity.clusterId, voters }, this.#calls())
+  }
+
+  #calls() {
+    const { config, pause, isStopped } = this.#options
+    const options = { self: config.brokerId, secret: config.clusterSecret, timeoutMs: HELLO_TIMEOUT_MS }
+    return {
+      self: this.hello(),
+      ask: (seed: BrokerId) => askHello(this.#addressOf(seed), options),
+      tell: (seed: BrokerId, configuration: FirstConfiguration) =>
+        tellFormation(this.#addressOf(seed), configuration, options),
+      pause,
+      isStopped,
+    }
+  }
+
+  #addressOf(seed: BrokerId): PeerAddress {
+    const address = this.seedAddresses.get(seed)
+    if (address === undefined) throw new Error(`Broker ${seed} is not a seed.`)
+    return address
+  }
+
+  async #adopt({ clusterId, voters }: FirstConfiguration): Promise<void> {
+    const { store } = this.#options
+    if (this.#first === undefined) {
+      const replicas = voters.map((voter) => ({ broker: voter.broker, store: storeId(voter.store) }))
+      const state = initialState({ number: 1, voters: replicas, learners: [], fromSlot: NO_SLOT })
+      await new Promise<void>((onDurable) =>
+        store.append({ group: CONTROLLER_GROUP, writes: [{ kind: 'state', state }], onDurable }),
+      )
+      this.#first = state
+    }
+    await store.adoptCluster(clusterId)
+  }
+
+  #firstState(): StateRecord {
+    if (this.#first === undefined)
+      throw new Error('The store names a cluster but has no controller group: it is incomplete.')
+    return this.#first
+  }
+}

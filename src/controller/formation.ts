@@ -1,0 +1,159 @@
+import type { BrokerId } from '../types/ids.ts'
+
+/** What a seed says of its store. */
+export interface SeedStatus {
+  readonly brokerId: BrokerId
+  readonly storeId: string
+  readonly clusterId: string
+  readonly empty: boolean
+}
+
+/** The first configuration of the controller's group, and the cluster's name. */
+export interface FirstConfiguration {
+  readonly clusterId: string
+  readonly voters: readonly { readonly broker: BrokerId; readonly store: string }[]
+}
+
+export interface FormationOptions {
+  readonly self: SeedStatus
+  /** All seeds, this broker among them. */
+  readonly seeds: readonly BrokerId[]
+  ask(seed: BrokerId): Promise<SeedStatus>
+  tell(seed: BrokerId, configuration: FirstConfiguration): Promise<void>
+  /** Makes the first configuration durable here, then the cluster's id. */
+  adopt(configuration: FirstConfiguration): Promise<void>
+  drawClusterId(): string
+  pause(delayMs: number): Promise<void>
+  /** Said when something keeps the cluster from forming; once a sentence. */
+  warn(sentence: string): void
+  isStopped(): boolean
+}
+
+const RETRY_MS = 200
+const FOREIGN_ROUNDS_MIN = 10
+
+/**
+ * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'). The seed with the lowest id decides, and only
+ * when *all* seeds answer 'empty': were a majority enough, two wiped brokers could form an empty cluster over the third's data.
+ */
+export class Formation {
+  readonly #options: FormationOptions
+  readonly #said = new Set<string>()
+  #adopted: FirstConfiguration | undefined
+  #isAdopting = false
+  #foreignRounds = 0
+
+  constructor(options: FormationOptions) {
+    this.#options = options
+  }
+
+  /** Returns when this store belongs to a cluster, or when the broker stops. */
+  async join(): Promise<void> {
+    const { self, seeds, pause, isStopped } = this.#options
+    const isLowest = seeds.every((seed) => seed >= self.brokerId)
+    while (this.#adopted === undefined && !isStopped()) {
+      if (isLowest) await this.#tryToForm()
+      else if (!this.#isAdopting) await this.#lookAtSeeds()
+      if (this.#adopted === undefined) await pause(RETRY_MS)
+    }
+  }
+
+  /** The lowest seed told this broker what it formed. Throws a sentence when this store is not part of it. */
+  async accept(configuration: FirstConfiguration): Promise<void> {
+    const { self, adopt } = this.#options
+    if (this.#adopted?.clusterId === configuration.clusterId) return
+    const isMember = configuration.voters.some(
+      (voter) => voter.broker === self.brokerId && voter.store === self.storeId,
+    )
+    if (!isMember)
+      throw new Error(
+        `Store ${self.storeId} of broker ${self.brokerId} is not part of cluster ${configuration.clusterId}.`,
+      )
+    if (!self.empty || this.#isAdopting)
+      throw new Error(`Broker ${self.brokerId} is not empty: it takes no other cluster.`)
+    this.#isAdopting = true
+    await adopt(configuration)
+    this.#adopted = configuration
+  }
+
+  async #tryToForm(): Promise<void> {
+    const { self, seeds, adopt, drawClusterId } = this.#options
+    const others = seeds.filter((seed) => seed !== self.brokerId)
+    const answers = await Promise.all(others.map((seed) => this.#ask(seed)))
+    const statuses = answers.filter((answer) => answer !== undefined)
+    if (this.#tellForeign(statuses) || statuses.length < others.length) return
+    const voters = [self, ...statuses].map((status) => ({ broker: status.brokerId, store: status.storeId }))
+    const configuration = { clusterId: drawClusterId(), voters: voters.sort((a, b) => a.broker - b.broker) }
+    this.#isAdopting = true
+    await adopt(configuration)
+    this.#adopted = configuration
+  }
+
+  async #lookAtSeeds(): Promise<void> {
+    const { self, seeds } = this.#options
+    const answers = await Promise.all(
+      seeds.filter((seed) => seed !== self.brokerId).map((seed) => this.#ask(seed)),
+    )
+    this.#tellForeign(answers.filter((answer) => answer !== undefined))
+  }
+
+  /** A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. */
+  #tellForeign(statuses: readonly SeedStatus[]): boolean {
+    const member = statuses.find((status) => !status.empty)
+    if (member === undefined) return false
+    // Right after a cluster was formed its word may still be on the way.
+    if (++this.#foreignRounds < FOREIGN_ROUNDS_MIN) return true
+    this.#warn(
+      `Broker ${member.brokerId} belongs to cluster ${member.clusterId}, but this broker's data folder is new: it waits to be told of that cluster and takes no part until then. If its data was lost, its old folder is needed.`,
+    )
+    return true
+  }
+
+  async #ask(seed: BrokerId): Promise<SeedStatus | undefined> {
+    try {
+      const status = await this.#options.ask(seed)
+      if (status.brokerId === seed) return status
+      this.#warn(`The address of broker ${seed} answers as broker ${status.brokerId}: check the seeds.`)
+    } catch (error) {
+      this.#warn(
+        `Broker ${seed} does not answer yet (${error instanceof Error ? error.message : String(error)}).`,
+      )
+    }
+    return undefined
+  }
+
+  #warn(sentence: string): void {
+    if (this.#said.has(sentence) || this.#said.size >= 100) return
+    this.#said.add(sentence)
+    this.#options.warn(sentence)
+  }
+}
+
+/**
+ * Keeps telling the other voters of the first configuration until each has it: the broker that formed the cluster may have
+ * stopped in the middle of telling. Ends when all have, or when the broker stops.
+ */
+export async function spreadConfiguration(
+  configuration: FirstConfiguration,
+  options: Pick<FormationOptions, 'self' | 'ask' | 'tell' | 'pause' | 'isStopped'>,
+): Promise<void> {
+  const waiting = new Map(configuration.voters.map((voter) => [voter.broker, voter.store]))
+  waiting.delete(options.self.brokerId)
+  for (
+    let pauseMs = RETRY_MS;
+    waiting.size > 0 && !options.isStopped();
+    pauseMs = Math.min(10_000, pauseMs * 1.5)
+  ) {
+    for (const [broker, store] of waiting) {
+      try {
+        const status = await options.ask(broker)
+        if (status.clusterId === configuration.clusterId) waiting.delete(broker)
+        else if (status.empty && status.storeId === store) await options.tell(broker, configuration)
+        else waiting.delete(broker)
+      } catch {
+        // Not there yet: asked again after the pause.
+      }
+    }
+    if (waiting.size > 0) await options.pause(pauseMs)
+  }
+}

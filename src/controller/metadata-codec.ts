@@ -1,0 +1,85 @@
+import { Buffer } from 'node:buffer'
+import { brokerId, groupId, topicId } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import { DEFAULT_TOPIC_CONFIG, type BrokerInfo, type Topic } from '../types/topic.ts'
+import type { Row } from '../partition/state-machine.ts'
+import { mergeConfig } from './topic-config.ts'
+
+/** A topic with what makes a command that comes twice recognisable. */
+export interface TopicEntry {
+  readonly topic: Topic
+  /** The request that created it, and the one that changed it last. */
+  readonly createdBy: string
+  readonly alteredBy: string | undefined
+}
+
+/** What the metadata counts up, and the cluster's name ('' before it is formed). */
+export interface ClusterEntry {
+  readonly clusterId: string
+  readonly nextGroup: number
+  readonly nextTopic: number
+}
+
+/**
+ * Rows of the metadata's index; values are JSON. First byte of a key (stored: keep it stable), then:
+ *
+ * | tag | rest of the key | value        |
+ * |-----|-----------------|--------------|
+ * | 1   |                 | ClusterEntry |
+ * | 2   | u16 broker id   | BrokerInfo   |
+ * | 3   | topic name      | TopicEntry   |
+ */
+const CLUSTER = 1
+const BROKER = 2
+const TOPIC = 3
+
+export type StoredEntry =
+  | { readonly kind: 'cluster'; readonly cluster: ClusterEntry }
+  | { readonly kind: 'broker'; readonly broker: BrokerInfo }
+  | { readonly kind: 'topic'; readonly entry: TopicEntry }
+
+function encodeValue(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}
+
+export function clusterRow(cluster: ClusterEntry): Row {
+  return { key: Buffer.of(CLUSTER), value: encodeValue(cluster) }
+}
+
+export function brokerRow(broker: BrokerInfo): Row {
+  return { key: Buffer.of(BROKER, broker.id >> 8, broker.id & 0xff), value: encodeValue(broker) }
+}
+
+/** Undefined: the topic is gone. */
+export function topicRow(name: string, entry: TopicEntry | undefined): Row {
+  const key = Buffer.concat([Buffer.of(TOPIC), Buffer.from(name)])
+  return { key, value: entry === undefined ? undefined : encodeValue(entry) }
+}
+
+/** Rows are this broker's own, so one that does not fit is an invariant broken. */
+export function decodeRow(row: Row): StoredEntry {
+  invariant(row.value !== undefined, 'A stored row has a value.')
+  const value: unknown = JSON.parse(Buffer.from(row.value).toString('utf8'))
+  switch (row.key[0]) {
+    case CLUSTER:
+      return { kind: 'cluster', cluster: value as ClusterEntry }
+    case BROKER: {
+      const broker = value as BrokerInfo
+      return { kind: 'broker', broker: { ...broker, id: brokerId(broker.id) } }
+    }
+    default:
+      invariant(row.key[0] === TOPIC, `Rows of the metadata have a known tag, not ${row.key[0]}.`)
+      return { kind: 'topic', entry: readTopic(value as TopicEntry) }
+  }
+}
+
+/** Settings that a later version added are filled in. */
+function readTopic({ topic, createdBy, alteredBy }: TopicEntry): TopicEntry {
+  const partitions = topic.partitions.map(({ partition, group, replicas }) => ({
+    partition,
+    group: groupId(group),
+    replicas: replicas.map(brokerId),
+  }))
+  const config = mergeConfig(DEFAULT_TOPIC_CONFIG, topic.config)
+  return { topic: { ...topic, id: topicId(topic.id), config, partitions }, createdBy, alteredBy }
+}

@@ -1,0 +1,61 @@
+import type { GroupId } from '../types/ids.ts'
+import type { BrokerInfo, PartitionPlacement, Topic } from '../types/topic.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Difference } from './topic-config.ts'
+
+/** A command that changed nothing, with what to tell whoever sent it. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly hint: string | undefined
+}
+
+/**
+ * What a command came to. 'created' and 'altered' are told again for a command that comes twice, without events.
+ * 'control': the entry holds no command.
+ */
+export type MetadataOutcome =
+  | { readonly kind: 'control' }
+  | Refused
+  | { readonly kind: 'formed'; readonly clusterId: string }
+  | { readonly kind: 'already-formed'; readonly clusterId: string }
+  | { readonly kind: 'registered'; readonly broker: BrokerInfo }
+  | { readonly kind: 'store-differs'; readonly registered: BrokerInfo }
+  | { readonly kind: 'created'; readonly topic: Topic }
+  | { readonly kind: 'exists-same'; readonly topic: Topic }
+  | { readonly kind: 'exists-different'; readonly topic: Topic; readonly differences: readonly Difference[] }
+  | { readonly kind: 'altered'; readonly topic: Topic }
+  | { readonly kind: 'unchanged'; readonly topic: Topic }
+  /** The number of partitions is not the one that the new ones were placed for. */
+  | { readonly kind: 'partitions-differ'; readonly topic: Topic }
+  | { readonly kind: 'deleted'; readonly topic: Topic }
+  | { readonly kind: 'not-found'; readonly name: string }
+  | { readonly kind: 'etag-mismatch'; readonly topic: Topic }
+
+/** What a broker has to do because of a command; `topic` is as it is after it (before it, when it was deleted). */
+export type MetadataEvent =
+  | { readonly kind: 'cluster-formed'; readonly clusterId: string }
+  | { readonly kind: 'broker-changed'; readonly broker: BrokerInfo }
+  | {
+      readonly kind: 'partitions-created'
+      readonly topic: Topic
+      readonly placements: readonly PartitionPlacement[]
+    }
+  | { readonly kind: 'topic-altered'; readonly topic: Topic }
+  | { readonly kind: 'topic-deleted'; readonly topic: Topic; readonly groups: readonly GroupId[] }
+
+/** The result of applying one entry. */
+export interface MetadataApplied {
+  readonly outcome: MetadataOutcome
+  readonly events: readonly MetadataEvent[]
+}
+
+/** An outcome that nobody has to act on. */
+export function without(outcome: MetadataOutcome): MetadataApplied {
+  return { outcome, events: [] }
+}
+
+export function refused(problem: Omit<Refused, 'kind'>): MetadataApplied {
+  return without({ kind: 'refused', ...problem })
+}

@@ -1,0 +1,31 @@
+import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
+
+/** What any broker asks of the controller, whichever broker that is at the moment. Travels as JSON. */
+export type ControllerRequest =
+  | {
+      readonly kind: 'createTopic'
+      readonly name: string
+      /** Drawn by the broker that asks, so that asking twice has one effect and one answer. */
+      readonly requestId: string
+      readonly partitions: number | null
+      readonly replicationFactor: number | null
+      readonly config: Partial<TopicConfig>
+    }
+  | {
+      readonly kind: 'alterTopic'
+      readonly name: string
+      readonly requestId: string
+      readonly config: Partial<TopicConfig>
+      readonly partitions: number | null
+      readonly ifRevision: number | null
+    }
+  | { readonly kind: 'deleteTopic'; readonly name: string; readonly ifRevision: number | null }
+  | { readonly kind: 'registerBroker'; readonly broker: BrokerInfo }
+  /** Up to where must the metadata be applied to know all that was decided before this was asked? */
+  | { readonly kind: 'position' }
+
+/** The slot at which the answer is true, and what came of it. */
+export interface ControllerAnswer {
+  readonly slot: number
+  readonly created: boolean
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+
+import type { Problem } from '../problem.ts'
+import { problemHeaders } from '../problem.ts'
+import { hasBody } from './body.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: OutgoingHttpHeaders
+  readonly body: string | Uint8Array
+}
+
+/** Sends a whole answer. To HEAD node sends the headers alone. */
+export function sendAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
+  if (response.headersSent || response.destroyed) return
+  if (status === 204) {
+    response.writeHead(204, headers)
+    response.end()
+    return
+  }
+  const byteCount = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+  response.writeHead(status, { ...headers, 'Content-Length': byteCount })
+  response.end(body)
+}
+
+export function sendJson(response: ServerResponse, status: number, body: string, headers: OutgoingHttpHeaders = {}): void {
+  sendAnswer(response, { status, headers: { ...headers, 'Content-Type': 'application/json' }, body })
+}
+
+export interface LingerLimits {
+  readonly lingerMs: number
+  readonly lingerBytesMax: number
+}
+
+/**
+ * Sends a problem. A body that is still coming is refused with it: the connection ends, but only after the client had
+ * time to see the answer, because closing a connection with unread bytes resets it and the answer would be lost.
+ */
+export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: Problem, limits: LingerLimits): void {
+  if (response.headersSent || response.destroyed) return
+  const body = JSON.stringify(problem)
+  const headers = problemHeaders(problem)
+  const isBodyComing = hasBody(request) && !request.complete
+  if (!isBodyComing) return sendAnswer(response, { status: problem.status, headers, body })
+  response.writeHead(problem.status, { ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' })
+  response.write(body)
+  endAfterBody(request, response, limits)
+}
+
+function endAfterBody(request: IncomingMessage, response: ServerResponse, limits: LingerLimits): void {
+  let bytesLeft = limits.lingerBytesMax
+  const finish = (): void => {
+    clearTimeout(timer)
+    request.off('data', discard).off('end', finish).off('close', finish)
+    response.end()
+  }
+  const discard = (chunk: Buffer): void => {
+    bytesLeft -= chunk.byteLength
+    if (bytesLeft < 0) finish()
+  }
+  const timer = setTimeout(finish, limits.lingerMs)
+  request.on('data', discard).on('end', finish).on('close', finish)
+}

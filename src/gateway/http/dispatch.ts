@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { SynodError } from '../../errors.ts'
+import { toProblem } from '../problem.ts'
+import { createAdmin } from './admin.ts'
+import { callAdmin, checkJsonType } from './admin-call.ts'
+import { sendProblem } from './answer.ts'
+import type { ProduceInput, ProduceParts } from './append.ts'
+import { ClientGone, hasBody } from './body.ts'
+import type { Body, BodyReader } from './body.ts'
+import type { GatewayContext, RequestContext } from './context.ts'
+import { admitOrigin, answerOptions } from './cors.ts'
+import type { OriginRules } from './origin.ts'
+import { OPERATIONS } from './operations/all.ts'
+import { PartitionTurns } from './partition-choice.ts'
+import { produceBatch } from './produce-batch.ts'
+import { produceRecord } from './produce-record.ts'
+import { parseQuery } from './query.ts'
+import type { Query } from './query.ts'
+import { readPage } from './read-page.ts'
+import { readRecord } from './read-record.ts'
+import { RouteTable } from './route-table.ts'
+import type { Match } from './route-table.ts'
+import { handleStream } from './stream.ts'
+import { TopicCreator } from './topic-lookup.ts'
+
+export const REQUEST_HEADERS_MAX = 64
+const REQUEST_ID_PREFIX = randomBytes(6).toString('base64url')
+
+type Produce = (request: IncomingMessage, response: ServerResponse, context: RequestContext, input: ProduceInput) => Promise<void>
+type Read = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RequestContext,
+  input: { readonly query: Query },
+) => Promise<void>
+
+/** Operations that bypass the framework: what is produced and read in bulk, where it costs more than the work itself. */
+const PRODUCE: ReadonlyMap<string, Produce> = new Map([
+  ['produceRecord', produceRecord],
+  ['produceBatch', produceBatch],
+])
+const READ: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ['readPage', readPage],
+  ['readRecord', readRecord],
+  ['streamTopic', (request, response, context) => handleStream(request, response, context)],
+  ['subscribeTopic', refuseWithoutUpgrade],
+])
+
+/** Takes each request from its head to its answer. The one place that catches, so the one that shapes problems. */
+export class Dispatcher {
+  readonly #gateway: GatewayContext
+  readonly #bodies: BodyReader
+  readonly #table = new RouteTable(OPERATIONS)
+  readonly #admin = createAdmin()
+  readonly #parts: ProduceParts
+  readonly #brokerText: string
+  #requestCount = 0
+
+  constructor(gateway: GatewayContext, bodies: BodyReader) {
+    this.#gateway = gateway
+    this.#bodies = bodies
+    this.#parts = { creator: new TopicCreator(gateway), turns: new PartitionTurns() }
+    this.#brokerText = String(gateway.ports.cluster.broker)
+  }
+
+  newRequestId(): string {
+    return `${REQUEST_ID_PREFIX}-${(++this.#requestCount).toString(36)}`
+  }
+
+  get originRules(): OriginRules {
+    const { cluster } = this.#gateway.ports
+    const self = cluster.brokers().find((broker) => broker.id === cluster.broker)
+    return { allowed: this.#gateway.options.allowedOrigins, publicUrl: self?.publicUrl }
+  }
+
+  /** `awaitsContinue`: the client wants to hear `100 Continue` before it sends its body. Never throws. */
+  dispatch(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const requestId = this.newRequestId()
+    const [path, search] = splitTarget(request.url ?? '/')
+    const context: RequestContext = {
+      ...this.#gateway, requestId, path, search, params: [], host: request.headers.host ?? 'localhost',
+    }
+    response.setHeader('Request-Id', requestId)
+    response.setHeader('Synod-Broker', this.#brokerText)
+    response.setHeader('X-Content-Type-Options', 'nosniff')
+    if (this.#gateway.closing.aborted) response.shouldKeepAlive = false
+    this.#handle(request, response, { context, awaitsContinue }).catch((error: unknown) => {
+      this.fail(request, response, context, error)
+    })
+  }
+
+  async #handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { context, awaitsContinue }: { readonly context: RequestContext; readonly awaitsContinue: boolean },
+  ): Promise<void> {
+    if (request.rawHeaders.length > REQUEST_HEADERS_MAX * 2)
+      throw new SynodError('headers-too-large', `The request has ${request.rawHeaders.length / 2} headers.`, {
+        hint: `Send at most ${REQUEST_HEADERS_MAX}.`,
+      })
+    if (request.headers.origin !== undefined) admitOrigin(request, response, this.originRules)
+    const method = request.method ?? 'GET'
+    if (method === 'OPTIONS') {
+      const methods = this.#table.methods(context.path)
+      if (methods.length > 0) return answerOptions(request, response, methods)
+    }
+    const match = this.#table.match(method, context.path)
+    const query = parseQuery(context.search, match.route.queryNames)
+    const matched: RequestContext = { ...context, params: match.params }
+    const read = READ.get(match.route.operationId)
+    if (read !== undefined) return read(request, response, matched, { query })
+    const body = await this.#bodyOf(request, response, match, awaitsContinue)
+    try {
+      await this.#answer(request, response, { context: matched, match, query, body: body?.bytes })
+    } finally {
+      body?.release()
+    }
+  }
+
+  #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: { readonly context: RequestContext; readonly match: Match; readonly query: Query; readonly body: Buffer | undefined },
+  ): Promise<void> {
+    const { context, query, body } = call
+    const { route } = call.match
+    const produce = PRODUCE.get(route.operationId)
+    if (produce === undefined) return callAdmin(this.#admin, request, response, { context, route, body })
+    if (route.operationId === 'produceBatch') checkJsonType(request.headers['content-type'], 'application/json')
+    return produce(request, response, context, { query, body: body ?? Buffer.alloc(0), parts: this.#parts })
+  }
+
+  /** Undefined when the operation takes none: what comes all the same is not looked at. */
+  async #bodyOf(request: IncomingMessage, response: ServerResponse, { route }: Match, awaitsContinue: boolean): Promise<Body | undefined> {
+    if (route.operation.request?.body === undefined) return undefined
+    if (!hasBody(request)) return { bytes: Buffer.alloc(0), release: () => undefined }
+    const { options } = this.#gateway
+    const isRecord = route.operationId === 'produceRecord'
+    const isProduce = PRODUCE.has(route.operationId)
+    const bytesMax = isRecord ? Math.min(options.recordBytesMax, options.requestBytesMax) : isProduce ? options.requestBytesMax : options.adminBytesMax
+    const tooLarge = () =>
+      new SynodError(isRecord ? 'record-too-large' : 'batch-too-large', `The body has more than ${bytesMax} bytes.`, {
+        hint: isRecord ? 'Split the value, or keep it elsewhere and produce its address.' : 'Send fewer records in a request.',
+        facts: { bytesMax },
+      })
+    return this.#bodies.read(request, response, { bytesMax, tooLarge, awaitsContinue })
+  }
+
+  /** Answers with the problem, unless the client is gone or an answer has begun. */
+  fail(request: IncomingMessage, response: ServerResponse, context: RequestContext, error: unknown): void {
+    if (error instanceof ClientGone || response.destroyed) return
+    if (!(error instanceof SynodError))
+      this.#gateway.options.log.error({ error, requestId: context.requestId, path: context.path }, 'A request failed')
+    if (response.headersSent) return void response.destroy()
+    const isIdempotent = request.headers['idempotency-key'] !== undefined || request.headers['producer-id'] !== undefined
+    const problem = toProblem(error, context.requestId, context.path, isIdempotent)
+    if (Array.isArray(problem['allow'])) response.setHeader('Allow', problem['allow'].join(', '))
+    if (problem.status === 426) response.setHeader('Upgrade', 'websocket')
+    sendProblem(request, response, problem, this.#gateway.options)
+  }
+}
+
+function refuseWithoutUpgrade(_request: IncomingMessage, _response: ServerResponse, context: RequestContext): Promise<void> {
+  const url = `ws://${context.host}${context.path}`
+  return Promise.reject(
+    new SynodError('upgrade-required', 'This address speaks WebSocket; the request did not ask for it.', {
+      hint: `wscat -c '${url}?from=earliest'`,
+    }),
+  )
+}
+
+/** Path and query of a request target, which may also be a whole address. */
+function splitTarget(target: string): [path: string, search: string] {
+  const local = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*/i, '')
+  const mark = local.indexOf('?')
+  if (mark === -1) return [local === '' ? '/' : local, '']
+  return [mark === 0 ? '/' : local.slice(0, mark), local.slice(mark + 1)]
+}

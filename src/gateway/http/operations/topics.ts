@@ -1,0 +1,127 @@
+import { createRoute, z } from '@hono/zod-openapi'
+
+import { offsetsSchema, paxosSchema, topicChangeSchema, topicListSchema, topicSchema, topicSpecSchema } from '../schemas.ts'
+import {
+  answerHeaders, integerParameter, json, PARTITION_MISSING, partitionParams, problems, TOPIC_MISSING, topicParams,
+} from './responses.ts'
+
+const etagHeaders = answerHeaders.extend({ ETag: z.string().openapi({ description: 'For If-Match; changes with every change.' }) })
+const ifMatch = z.object({
+  'if-match': z.string().optional().openapi({ description: 'Only if the topic still has this ETag.', example: '"12"' }),
+})
+const UNREACHABLE = ['no-leader', 'no-quorum', 'outcome-unknown'] as const
+
+export const createTopic = createRoute({
+  method: 'put',
+  path: '/v1/topics/{topic}',
+  operationId: 'createTopic',
+  tags: ['topics'],
+  summary: 'Create a topic',
+  description: 'Does nothing if the topic exists and is as the body says; what the body leaves out is not compared.',
+  request: { params: topicParams, body: { content: json(topicSpecSchema), required: false } },
+  responses: {
+    200: { description: 'It was there already, as asked.', content: json(topicSchema), headers: etagHeaders },
+    201: { description: 'Created.', content: json(topicSchema), headers: etagHeaders },
+    ...problems(
+      'malformed-json', 'unknown-field', 'invalid-field', 'topic-config-differs', 'batch-too-large', 'unsupported-media-type',
+      'invalid-config', 'not-enough-brokers', ...UNREACHABLE,
+    ),
+  },
+})
+
+export const getTopic = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}',
+  operationId: 'getTopic',
+  tags: ['topics'],
+  summary: 'Show a topic with the live state of its partitions',
+  request: { params: topicParams },
+  responses: {
+    200: { description: 'The topic.', content: json(topicSchema), headers: etagHeaders },
+    ...problems(...TOPIC_MISSING),
+  },
+})
+
+export const listTopics = createRoute({
+  method: 'get',
+  path: '/v1/topics',
+  operationId: 'listTopics',
+  tags: ['topics'],
+  summary: 'List topics in the order of their names',
+  request: {
+    query: z.object({
+      prefix: z.string().max(249).optional().openapi({ description: 'Only names that begin so.' }),
+      limit: integerParameter('How many at most.', { min: 1, max: 1_000, default: 100 }),
+      pageToken: z.string().max(400).optional().openapi({ description: 'The nextPageToken of the page before.' }),
+    }),
+  },
+  responses: { 200: { description: 'A page of topics.', content: json(topicListSchema), headers: answerHeaders }, ...problems('invalid-cursor') },
+})
+
+export const alterTopic = createRoute({
+  method: 'patch',
+  path: '/v1/topics/{topic}',
+  operationId: 'alterTopic',
+  tags: ['topics'],
+  summary: 'Change a topic’s settings or give it more partitions',
+  description: 'A merge patch: what is left out stays. `null` is a value of those settings that allow it.',
+  request: {
+    params: topicParams,
+    headers: ifMatch,
+    body: { content: { 'application/merge-patch+json': { schema: topicChangeSchema } }, required: true },
+  },
+  responses: {
+    200: { description: 'Changed.', content: json(topicSchema), headers: etagHeaders },
+    ...problems(
+      ...TOPIC_MISSING, 'malformed-json', 'unknown-field', 'invalid-field', 'etag-mismatch', 'batch-too-large',
+      'unsupported-media-type', 'invalid-config', 'not-enough-brokers', ...UNREACHABLE,
+    ),
+  },
+})
+
+export const deleteTopic = createRoute({
+  method: 'delete',
+  path: '/v1/topics/{topic}',
+  operationId: 'deleteTopic',
+  tags: ['topics'],
+  summary: 'Delete a topic and its records',
+  request: { params: topicParams, headers: ifMatch },
+  responses: {
+    204: { description: 'Deleted. Its data leaves every disk soon after.', headers: answerHeaders },
+    ...problems(...TOPIC_MISSING, 'etag-mismatch', ...UNREACHABLE),
+  },
+})
+
+export const getOffsets = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/partitions/{partition}/offsets',
+  operationId: 'getOffsets',
+  tags: ['topics'],
+  summary: 'Show the first and the next offset of a partition, and what a position means',
+  request: {
+    params: partitionParams,
+    query: z.object({
+      at: z.string().max(1_000).optional().openapi({
+        description: 'earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after.',
+        example: 'time:2026-01-31T12:00:00Z',
+      }),
+    }),
+  },
+  responses: {
+    200: { description: 'The offsets.', content: json(offsetsSchema), headers: answerHeaders },
+    ...problems(...PARTITION_MISSING, 'invalid-offset', 'no-leader', 'replica-behind'),
+  },
+})
+
+export const getPaxos = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/partitions/{partition}/paxos',
+  operationId: 'getPaxos',
+  tags: ['topics'],
+  summary: 'Show how a partition decides, live',
+  request: { params: partitionParams },
+  responses: {
+    200: { description: 'The state of its Paxos group.', content: json(paxosSchema), headers: answerHeaders },
+    ...problems(...PARTITION_MISSING, 'no-leader'),
+  },
+})

@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { sendJson } from './answer.ts'
+import { append, checkSize, placeOf, producedHeaders, receiptJson, recordBytesMax, termsOf } from './append.ts'
+import type { ProduceInput } from './append.ts'
+import type { RequestContext } from './context.ts'
+import { wholeNumber } from './query.ts'
+import { draftFromRequest } from './record-draft.ts'
+
+/** POST /v1/topics/{topic}/records: the body is the value. */
+export async function produceRecord(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RequestContext,
+  input: ProduceInput,
+): Promise<void> {
+  const { query, body, parts } = input
+  const draft = draftFromRequest(request, body, query.get('key'))
+  const named = wholeNumber(query, 'partition', { min: 0, max: 99_999 })
+  const terms = termsOf(request, context.search, input)
+  const topic = await parts.creator.findOrCreate(context, context.params[0] ?? '')
+  checkSize(draft, { bytesMax: recordBytesMax(context, topic), place: '' })
+  const partition = placeOf({ draft, partition: named }, topic, terms, () => parts.turns.next(topic))
+  const receipt = await append(context, topic, terms, { partition, drafts: [draft] })
+  const answer = receiptJson(topic, partition, { receipt, index: 0, draft })
+  sendJson(response, receipt.duplicate ? 200 : 201, answer, producedHeaders([receipt], terms))
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { SynodError } from '../../errors.ts'
+import type { StoredRecord } from '../../types/record.ts'
+import type { Topic } from '../../types/topic.ts'
+import type { ReadResult } from '../ports.ts'
+import { recordJson } from '../reading/record-json.ts'
+import { parseFrom } from '../reading/start-position.ts'
+import { sendJson } from './answer.ts'
+import type { RequestContext } from './context.ts'
+import { duration, wholeNumber } from './query.ts'
+import type { Query } from './query.ts'
+import { findPartition, findTopic } from './topic-lookup.ts'
+
+const LIMIT = { standard: 100, max: 1_000 }
+const PAGE_BYTES = { standard: 1024 * 1024, max: 4 * 1024 * 1024 }
+const WAIT_MS_MAX = 60_000
+
+interface PageBounds {
+  readonly recordsMax: number
+  readonly bytesMax: number
+}
+
+/** GET …/partitions/{p}/records: one page, which may be empty. */
+export async function readPage(
+  _request: IncomingMessage,
+  response: ServerResponse,
+  context: RequestContext,
+  { query }: { readonly query: Query },
+): Promise<void> {
+  const bounds: PageBounds = {
+    recordsMax: wholeNumber(query, 'limit', { min: 1, max: LIMIT.max }) ?? LIMIT.standard,
+    bytesMax: wholeNumber(query, 'maxBytes', { min: 1, max: PAGE_BYTES.max }) ?? PAGE_BYTES.standard,
+  }
+  const waitMs = duration(query, 'wait', WAIT_MS_MAX) ?? 0
+  const topic = await findTopic(context, context.params[0] ?? '')
+  const partition = findPartition(topic, context.params[1] ?? '')
+  const fromOffset = await startOffset(context, topic, partition, query.get('from'))
+  const gone = new AbortController()
+  const abort = (): void => gone.abort()
+  response.once('close', abort)
+  const signal = waitMs === 0 ? undefined : AbortSignal.any([gone.signal, context.closing])
+  const read = (longestMs: number) =>
+    context.ports.log.read({ topic, partition, fromOffset, ...bounds, waitMs: longestMs, signal: longestMs === 0 ? undefined : signal })
+  try {
+    const result = await read(waitMs).catch((error: unknown) => {
+      // A wait that is cut short by the broker's own end still has an answer: nothing came.
+      if (signal?.aborted === true && !response.destroyed && !(error instanceof SynodError)) return read(0)
+      throw error
+    })
+    if (!response.destroyed) sendJson(response, 200, pageJson(topic, partition, { fromOffset, result, bounds }))
+  } catch (error) {
+    if (!response.destroyed) throw error
+  } finally {
+    response.off('close', abort)
+  }
+}
+
+/** The offset that `from` means in one partition. Errors: 'invalid-offset', and those of the log. */
+export async function startOffset(context: RequestContext, topic: Topic, partition: number, from: string | undefined): Promise<number> {
+  const position = parseFrom(from, { partitions: [partition], fallback: 'earliest' }).get(partition)
+  if (position === undefined) throw new SynodError('internal', 'A start plan names every partition that is read.')
+  return position.kind === 'offset' ? position.offset : context.ports.log.resolve(topic, partition, position)
+}
+
+interface PageSource {
+  readonly fromOffset: number
+  readonly result: ReadResult
+  readonly bounds: PageBounds
+}
+
+function pageJson(topic: Topic, partition: number, { fromOffset, result, bounds }: PageSource): string {
+  const lines: string[] = []
+  let byteCount = 0
+  let nextOffset = fromOffset
+  for (const record of recordsFrom(result, fromOffset)) {
+    if (lines.length >= bounds.recordsMax) break
+    const line = recordJson(topic.name, partition, record)
+    byteCount += Buffer.byteLength(line)
+    if (lines.length > 0 && byteCount > bounds.bytesMax) break
+    lines.push(line)
+    nextOffset = record.offset + 1
+  }
+  const upToDate = nextOffset >= result.highWatermark
+  return (
+    `{"records":[${lines.join(',')}],"nextOffset":${nextOffset},"highWatermark":${result.highWatermark},` +
+    `"logStart":${result.logStart},"upToDate":${upToDate}}`
+  )
+}
+
+/** The records of the batches from an offset on: the first batch may begin before it. */
+export function* recordsFrom(result: ReadResult, fromOffset: number): Generator<StoredRecord> {
+  for (const batch of result.batches) {
+    for (const record of batch.records) if (record.offset >= fromOffset) yield record
+  }
+}

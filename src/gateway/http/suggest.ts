@@ -1,0 +1,35 @@
+const DISTANCE_MAX = 2
+
+/** The known word that is nearest to the given one, if one is near enough to be meant. */
+export function nearestWord(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = DISTANCE_MAX + 1
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) > DISTANCE_MAX) continue
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance >= bestDistance || distance >= candidate.length) continue
+    best = candidate
+    bestDistance = distance
+  }
+  return best
+}
+
+/** 'Did you mean …?' when a known word is near, else the list of what there is. */
+export function meantOrAll(word: string, known: readonly string[]): string {
+  const near = nearestWord(word, known)
+  if (near !== undefined) return `Did you mean '${near}'?`
+  return known.length === 0 ? 'There is none here: leave it out.' : `Known here: ${known.join(', ')}.`
+}
+
+function editDistance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= right.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[right.length] ?? 0
+}

@@ -1,0 +1,44 @@
+import { SynodError } from '../../errors.ts'
+import type { Topic } from '../../types/topic.ts'
+import { checkTopicName, findPartition } from '../http/topic-lookup.ts'
+import type { Topics } from '../ports.ts'
+import { parseFrom, type StartPlan } from './start-position.ts'
+
+/** What a stream or a subscription reads. */
+export interface ReadTarget {
+  readonly topic: Topic
+  readonly plan: StartPlan
+  /** No partition was named, so those that are added later belong to it too. */
+  readonly isWholeTopic: boolean
+}
+
+export interface TargetRequest {
+  readonly topicName: string
+  /** The one partition that is read, as the query has it; undefined: all of them. */
+  readonly partition: string | undefined
+  readonly from: string | undefined
+  readonly fallback: 'earliest' | 'latest'
+  /** The Host header, for hints that can be copied. */
+  readonly host: string
+}
+
+/** Finds the topic and what `partition` and `from` mean in it. Errors: 'topic-not-found', 'partition-not-found', 'invalid-offset'. */
+export async function findTarget(topics: Topics, request: TargetRequest): Promise<ReadTarget> {
+  checkTopicName(request.topicName)
+  const topic = await topics.find(request.topicName)
+  if (topic === undefined) throw notFound(topics, request)
+  const named = request.partition === undefined ? undefined : findPartition(topic, request.partition)
+  const partitions = named === undefined ? topic.partitions.map(({ partition }) => partition) : [named]
+  const plan = parseFrom(request.from, { partitions, fallback: request.fallback })
+  return { topic, plan, isWholeTopic: named === undefined }
+}
+
+function notFound(topics: Topics, { topicName, host }: TargetRequest): SynodError {
+  const near = topics.suggest(topicName)
+  const create = `curl -X PUT http://${host}/v1/topics/${topicName}`
+  return new SynodError('topic-not-found', `There is no topic '${topicName}'.`, {
+    hint:
+      near === undefined ? `Create it: ${create}` : `Did you mean '${near}'? If not, create it: ${create}`,
+    facts: near === undefined ? {} : { suggestion: near },
+  })
+}

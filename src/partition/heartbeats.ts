@@ -1,0 +1,119 @@
+import type { BrokerId } from '../types/ids.ts'
+import type { Detector } from '../detector/detector.ts'
+import type { Heartbeat } from '../detector/heartbeat.ts'
+import type { LinkView, PeerView } from '../paxos/link-view.ts'
+import type { StoreUsage } from '../storage/log-store.ts'
+import type { LoopClock } from './loop.ts'
+import type { Registry } from './registry.ts'
+
+export interface HeartbeatOptions {
+  readonly detector: Detector
+  readonly registry: Registry
+  readonly clock: LoopClock
+  readonly heartbeatMs: number
+  readonly store: { usage(): StoreUsage; readonly durableLsn: number }
+  send(to: BrokerId, heartbeat: Heartbeat): void
+  /** A broker came, went, or changed its mind about others. */
+  onChange(view: LinkView): void
+}
+
+/** Drives the failure detector: one heartbeat a peer and interval, whatever the number of groups, and word to the groups concerned. */
+export class Heartbeats {
+  readonly #options: HeartbeatOptions
+  #peers: readonly BrokerId[] = []
+  #view: LinkView | undefined
+  #isDraining = false
+  #timer: { cancel(): void } | undefined
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+  }
+
+  get view(): LinkView | undefined {
+    return this.#view
+  }
+
+  isAlive(broker: BrokerId): boolean {
+    return this.#view?.peers.get(broker)?.alive ?? false
+  }
+
+  setPeers(peers: readonly BrokerId[]): void {
+    this.#peers = peers
+    this.#options.detector.setPeers(peers, this.#options.clock.nowMs())
+  }
+
+  start(): void {
+    this.#beat()
+  }
+
+  /** Tells peers that this broker is about to stop: nobody counts on it as a leader any more. */
+  drain(): void {
+    this.#isDraining = true
+    this.#sendAll()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  heard(peer: BrokerId): void {
+    this.#options.detector.onHeard(peer, this.#options.clock.nowMs())
+  }
+
+  refused(peer: BrokerId): void {
+    this.#options.detector.onRefused(peer, this.#options.clock.nowMs())
+    this.#look()
+  }
+
+  received(from: BrokerId, heartbeat: Heartbeat): void {
+    this.#options.detector.onHeartbeat(from, heartbeat, this.#options.clock.nowMs())
+    this.#look()
+  }
+
+  #beat(): void {
+    this.#sendAll()
+    this.#look()
+    this.#timer = this.#options.clock.later(() => this.#beat(), this.#options.heartbeatMs)
+  }
+
+  #sendAll(): void {
+    const { detector, store, send } = this.#options
+    detector.setSelf({
+      oldestPendingMs: store.usage().oldestPendingMs,
+      draining: this.#isDraining,
+      durableLsn: store.durableLsn,
+    })
+    for (const peer of this.#peers) send(peer, detector.heartbeat(peer))
+  }
+
+  #look(): void {
+    const { detector, clock, registry, onChange } = this.#options
+    if (!detector.tick(clock.nowMs()) && this.#view !== undefined) return
+    const before = this.#view
+    this.#view = detector.view
+    registry.linksChanged(this.#view, changedBrokers(before, this.#view))
+    onChange(this.#view)
+  }
+}
+
+/** Whose view differs; 'self' when this broker's own state does, which concerns every group. */
+export function changedBrokers(before: LinkView | undefined, now: LinkView): ReadonlySet<BrokerId> | 'self' {
+  if (
+    before === undefined ||
+    before.selfStalled !== now.selfStalled ||
+    before.selfDraining !== now.selfDraining
+  )
+    return 'self'
+  const changed = new Set<BrokerId>()
+  for (const [broker, peer] of now.peers) if (!samePeer(before.peers.get(broker), peer)) changed.add(broker)
+  for (const broker of before.peers.keys()) if (!now.peers.has(broker)) changed.add(broker)
+  return changed
+}
+
+function samePeer(a: PeerView | undefined, b: PeerView): boolean {
+  if (a === undefined) return false
+  if (a.alive !== b.alive || a.bootId !== b.bootId || a.stalled !== b.stalled || a.draining !== b.draining)
+    return false
+  return a.links.size === b.links.size && [...a.links].every((broker) => b.links.has(broker))
+}

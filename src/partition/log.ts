@@ -1,0 +1,209 @@
+import type { BrokerId, GroupId } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import type { Idempotency, RecordDraft } from '../types/record.ts'
+import type { PartitionPlacement, Topic } from '../types/topic.ts'
+import { SynodError } from '../errors.ts'
+import {
+  decodeJson,
+  decodeOutcome,
+  decodeReadAnswer,
+  encodeAppend,
+  encodeJson,
+  notLeader,
+  type ForwardedRead,
+} from './forward.ts'
+import type { AppendOutcome, PartitionRead, ReadBounds } from './partition.ts'
+import { encodeBatch } from './record-batch.ts'
+import type { Registry } from './registry.ts'
+import type { Router } from './router.ts'
+
+export interface AppendCall {
+  readonly topic: Topic
+  readonly partition: number
+  readonly records: readonly RecordDraft[]
+  readonly idempotency: Idempotency | undefined
+  readonly expectedOffset: number | undefined
+  readonly acks: 'majority' | 'all'
+}
+
+export interface ReadCall extends ReadBounds {
+  readonly topic: Topic
+  readonly partition: number
+}
+
+export type Position =
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'offset'; readonly offset: number }
+  | { readonly kind: 'last'; readonly count: number }
+  | { readonly kind: 'time'; readonly timeMs: number }
+
+/** One hop for a read that this broker cannot serve, beyond its own wait. */
+const READ_TIMEOUT_MS = 5_000
+
+/** Produce and read of every partition of the cluster, wherever it is led. */
+export class PartitionLog {
+  readonly #self: BrokerId
+  readonly #registry: Registry
+  readonly #router: Router
+  readonly #produceTimeoutMs: number
+  readonly #isDiskFull: () => boolean
+
+  constructor(options: {
+    self: BrokerId
+    registry: Registry
+    router: Router
+    produceTimeoutMs: number
+    isDiskFull: () => boolean
+  }) {
+    this.#self = options.self
+    this.#registry = options.registry
+    this.#router = options.router
+    this.#produceTimeoutMs = options.produceTimeoutMs
+    this.#isDiskFull = options.isDiskFull
+  }
+
+  async append(call: AppendCall): Promise<AppendOutcome & { readonly leader: BrokerId }> {
+    const placement = placementOf(call.topic, call.partition)
+    if (call.topic.config.closed) throw topicClosed(call.topic)
+    const { acks } = call
+    const batch = encodeBatch({
+      records: call.records,
+      appendedAtMs: 0,
+      idempotency: call.idempotency,
+      expectedOffset: call.expectedOffset,
+    })
+    // The leader writes its time into the batch, so a second attempt must not touch what the first may have queued.
+    let isFirst = true
+    const own = () => {
+      const bytes = isFirst ? batch : Buffer.from(batch)
+      isFirst = false
+      return bytes
+    }
+    return this.#router.atLeader(
+      placement,
+      {
+        kind: 'append',
+        isRepeatable: call.idempotency !== undefined,
+        local: async (timeoutMs) => ({
+          ...(await this.appendHere(placement.group, own(), { acks, timeoutMs })),
+          leader: this.#self,
+        }),
+        body: () => encodeAppend(batch, { acks, timeoutMs: this.#produceTimeoutMs }),
+        decode: (answer, from) => ({ ...decodeOutcome(answer), leader: from }),
+      },
+      this.#produceTimeoutMs,
+    )
+  }
+
+  /** Appends at this broker's own replica; 'no-leader' with a hint when it does not lead. */
+  async appendHere(
+    group: GroupId,
+    batch: Uint8Array,
+    options: { acks: 'majority' | 'all'; timeoutMs: number },
+  ): Promise<AppendOutcome> {
+    const partition = this.#registry.partition(group)
+    if (partition === undefined || !partition.replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (this.#isDiskFull()) throw diskFull()
+    return partition.append(batch, options)
+  }
+
+  /** From this broker's own replica when it has what is asked, else from the leader. */
+  async read(call: ReadCall): Promise<PartitionRead> {
+    const placement = placementOf(call.topic, call.partition)
+    const local = this.#registry.partition(placement.group)
+    // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
+    if (local !== undefined && (call.fromOffset <= local.highWatermark || local.replica.isLeader)) {
+      if (call.fromOffset > local.highWatermark) throw outOfRange(call.fromOffset, local.highWatermark)
+      return local.read(call)
+    }
+    return this.#readAtLeader(placement, call)
+  }
+
+  /** As the leader, for a broker that cannot serve the read itself. */
+  async readHere(group: GroupId, read: ForwardedRead, signal: AbortSignal): Promise<PartitionRead> {
+    const partition = this.#registry.partition(group)
+    if (partition === undefined || !partition.replica.isLeader || !partition.replica.paxos.canServeReads) {
+      throw notLeader(this.#router.leaderOf(group))
+    }
+    if (read.fromOffset > partition.highWatermark) throw outOfRange(read.fromOffset, partition.highWatermark)
+    return partition.read({ ...read, signal })
+  }
+
+  async resolve(topic: Topic, partition: number, position: Position): Promise<number> {
+    const placement = placementOf(topic, partition)
+    if (position.kind === 'offset') return position.offset
+    const local = this.#registry.partition(placement.group)
+    if (local !== undefined) return this.resolveHere(placement.group, position)
+    return this.#router.atLeader(
+      placement,
+      {
+        kind: 'resolve',
+        isRepeatable: true,
+        local: () => this.resolveHere(placement.group, position),
+        body: () => encodeJson(position),
+        decode: (answer) => (decodeJson(answer) as { offset: number }).offset,
+      },
+      READ_TIMEOUT_MS,
+    )
+  }
+
+  async resolveHere(group: GroupId, position: Position): Promise<number> {
+    const partition = this.#registry.partition(group)
+    if (partition === undefined) throw notLeader(this.#router.leaderOf(group))
+    switch (position.kind) {
+      case 'earliest':
+        return partition.logStart
+      case 'latest':
+        return partition.highWatermark
+      case 'offset':
+        return position.offset
+      case 'last':
+        return Math.max(partition.logStart, partition.highWatermark - position.count)
+      case 'time':
+        return partition.offsetAt(position.timeMs)
+    }
+  }
+
+  #readAtLeader(placement: PartitionPlacement, call: ReadCall): Promise<PartitionRead> {
+    const { fromOffset, recordsMax, bytesMax, waitMs } = call
+    const forwarded: ForwardedRead = { fromOffset, recordsMax, bytesMax, waitMs }
+    return this.#router.atLeader(
+      placement,
+      {
+        kind: 'read',
+        isRepeatable: true,
+        local: () => this.readHere(placement.group, forwarded, call.signal ?? new AbortController().signal),
+        body: () => encodeJson(forwarded),
+        decode: decodeReadAnswer,
+      },
+      waitMs + READ_TIMEOUT_MS,
+    )
+  }
+}
+
+function placementOf(topic: Topic, partition: number): PartitionPlacement {
+  const placement = topic.partitions[partition]
+  invariant(placement?.partition === partition, `Topic '${topic.name}' has no partition ${partition}.`)
+  return placement
+}
+
+function topicClosed(topic: Topic): SynodError {
+  return new SynodError('topic-closed', `Topic '${topic.name}' is closed and takes no records.`, {
+    hint: `Open it with PATCH /v1/topics/${topic.name} {"config":{"closed":false}}.`,
+  })
+}
+
+function outOfRange(from: number, highWatermark: number): SynodError {
+  return new SynodError('offset-out-of-range', `Offset ${from} is beyond the end ${highWatermark}.`, {
+    hint: `Read from ${highWatermark} or below, or from=latest.`,
+    facts: { highWatermark },
+  })
+}
+
+function diskFull(): SynodError {
+  return new SynodError('disk-full', "The leader's disk is nearly full; nothing was stored.", {
+    hint: 'Free some space or delete topics; reading goes on.',
+    retryAfterMs: 10_000,
+  })
+}

@@ -1,0 +1,61 @@
+import type { BrokerId, GroupId } from '../types/ids.ts'
+import { SynodError } from '../errors.ts'
+import type { PeerRequest } from '../transport/transport.ts'
+import {
+  decodeAppend,
+  decodeJson,
+  encodeJson,
+  encodeOutcome,
+  encodeReadAnswer,
+  type ForwardedRead,
+} from './forward.ts'
+import type { Inspector } from './inspect.ts'
+import type { PartitionLog, Position } from './log.ts'
+import { batchBody } from './record-batch.ts'
+
+/** What another broker may ask of this one's partitions, by the request's kind. */
+export class PartitionRequests {
+  readonly #log: PartitionLog
+  readonly #inspector: Inspector
+
+  constructor(log: PartitionLog, inspector: Inspector) {
+    this.#log = log
+    this.#inspector = inspector
+  }
+
+  async handle(
+    _from: BrokerId,
+    request: PeerRequest,
+    options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    const { group, body } = request
+    switch (request.kind) {
+      case 'append': {
+        const { batch, acks, timeoutMs } = decodeAppend(body)
+        return encodeOutcome(
+          await this.#log.appendHere(group, batch, {
+            acks,
+            timeoutMs: Math.min(timeoutMs, options.deadlineMs),
+          }),
+        )
+      }
+      case 'read':
+        return encodeReadAnswer(
+          await this.#log.readHere(group, decodeJson(body) as ForwardedRead, options.signal),
+          batchBody,
+        )
+      case 'resolve':
+        return encodeJson({ offset: await this.#log.resolveHere(group, decodeJson(body) as Position) })
+      case 'state':
+        return encodeJson(this.#inspector.statesHere((decodeJson(body) as { groups: GroupId[] }).groups))
+      default:
+        throw new SynodError(
+          'malformed-request',
+          `This broker does not know the request '${request.kind}'.`,
+          {
+            hint: 'All brokers of a cluster should run the same version.',
+          },
+        )
+    }
+  }
+}

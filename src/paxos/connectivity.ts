@@ -1,0 +1,77 @@
+import type { BrokerId } from '../types/ids.ts'
+import type { Core } from './core.ts'
+import type { LinkView } from './link-view.ts'
+
+/** Whether the own broker and `peer` hear each other. */
+export function isLinked(core: Core, peer: BrokerId, links: LinkView | undefined = core.links): boolean {
+  const view = links?.peers.get(peer)
+  return view !== undefined && view.alive && view.links.has(core.self)
+}
+
+/** Whether this replica has two-way links to a quorum and a disk that answers: only then may it lead (consensus 1.9). */
+export function isQuorumConnected(core: Core): boolean {
+  if (core.links?.selfStalled === true) return false
+  let count = 1
+  for (const voter of core.voters) if (voter !== core.self && isLinked(core, voter)) count++
+  return count >= core.majority
+}
+
+/**
+ * Whether the leader is known, is the process that was elected, and still reaches a quorum: by its own report while it is
+ * heard, else by the reports of voters that hear it. The second clause keeps a chained partition quiet: who is merely cut
+ * off from the leader does not disturb those who are not (consensus 1.9).
+ */
+export function isLeaderHappy(core: Core): boolean {
+  const { leader, links } = core
+  if (leader === undefined) return false
+  if (leader === core.self) return core.role === 'leader' && isQuorumConnected(core)
+  // Before the first report of the detector nothing speaks against a leader that was just heard.
+  if (links === undefined) return true
+  const view = links.peers.get(leader)
+  if (view === undefined) return false
+  if (core.leaderBootId !== undefined && view.bootId !== core.leaderBootId) return false
+  let count = 0
+  if (view.alive) {
+    if (view.stalled) return false
+    for (const voter of core.voters) if (voter === leader || view.links.has(voter)) count++
+    return count >= core.majority
+  }
+  for (const voter of core.voters) {
+    if (voter === leader) count++
+    else if (voter !== core.self && core.isAlive(voter) && links.peers.get(voter)?.links.has(leader) === true)
+      count++
+  }
+  return count >= core.majority && count > 1
+}
+
+/** Whether this replica may try to lead now: soft conditions only, safety does not rest on them. */
+export function isEligible(core: Core): boolean {
+  return (
+    core.isVoter &&
+    core.links?.selfDraining !== true &&
+    core.log.commit >= core.configuration.fromSlot &&
+    isQuorumConnected(core)
+  )
+}
+
+/** Place among the live voters that could lead as well, 0 for the first. */
+export function rank(core: Core): number {
+  let place = 0
+  for (const voter of core.voters) {
+    if (voter === core.self) return place
+    const view = core.links?.peers.get(voter)
+    if (view !== undefined && view.alive && !view.stalled && !view.draining) place++
+  }
+  return place
+}
+
+/**
+ * Whether this replica has to ask others for what is chosen: it has no vote, or its leader and it do not hear each other
+ * while the leader reaches a quorum all the same.
+ */
+export function hasToPoll(core: Core): boolean {
+  if (!core.isVoter) return true
+  const { leader, links } = core
+  if (leader === undefined || leader === core.self || links === undefined) return false
+  return !isLinked(core, leader) && isLeaderHappy(core)
+}

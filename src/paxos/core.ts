@@ -1,0 +1,171 @@
+import type { BrokerId, Slot } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import { NO_BALLOT, sameBallot, type Ballot } from './ballot.ts'
+import type { Effect, Moment, Write } from './effects.ts'
+import type { LinkView } from './link-view.ts'
+import type { Message } from './messages.ts'
+import type { PaxosOptions, PaxosTuning } from './options.ts'
+import { ReplicaLog } from './replica-log.ts'
+import type { Rules } from './rules.ts'
+import type {
+  Checksum,
+  Configuration,
+  LogStart,
+  RecoveredState,
+  ReplicaStatus,
+  Role,
+  StateRecord,
+} from './state.ts'
+import type { Candidacy, Canvassing, Leadership, Pull } from './volatile.ts'
+
+/** A deadline that is not set. */
+export const NEVER = Infinity
+
+/**
+ * All state of one replica (consensus 1.3), and the effects of the step that is running. The rules are plain functions
+ * over it, a file for each part a replica plays. Sub-states exist only while they are needed, so an idle follower is small.
+ */
+export class Core {
+  readonly self: BrokerId
+  readonly checksum: Checksum
+  readonly bootNumber: number
+  readonly rules: Rules
+  tuning: PaxosTuning
+
+  // Durable: this and the log are what `recovered` brought, plus what was persisted since.
+  promised: Ballot
+  acceptedBallot: Ballot
+  readonly configuration: Configuration
+  readonly logStart: LogStart
+  readonly minConfiguration: number
+  readonly log: ReplicaLog
+
+  // Derived of the configuration once.
+  readonly voters: readonly BrokerId[]
+  readonly isVoter: boolean
+  readonly majority: number
+
+  // Volatile.
+  role: Role = 'follower'
+  status: ReplicaStatus = 'ok'
+  /** Of the own candidacy or leadership, or of the leader that is followed. */
+  ballot: Ballot = NO_BALLOT
+  leader: BrokerId | undefined
+  /** The process under which the leader led; another one of the same broker leads nothing. */
+  leaderBootId: string | undefined
+  links: LinkView | undefined
+  /** The highest round met in any ballot: the next campaign goes above it. */
+  highestRound: number
+  /** Highest commit heard of, by place in `voters`. */
+  readonly knownCommits: number[]
+  candidacy: Candidacy | undefined
+  leadership: Leadership | undefined
+  canvassing: Canvassing | undefined
+  /** How many canvasses in a row have failed since a leader was known. */
+  canvassCount = 0
+  pull: Pull | undefined
+
+  // Deadlines, monotonic milliseconds. Those of the sub-states stand in them.
+  canvassAtMs: number
+  /** A replica that no leader reaches asks others for what is chosen. */
+  pollAtMs = NEVER
+  lastPolled: BrokerId | undefined
+
+  nowMs = 0
+  random = 0
+  lastAppendMs = 0
+  readCounter: number
+
+  /** The last persist, and the last one that raised the promise. */
+  lastPersist = 0
+  promisePersist = 0
+  effects: Effect[] = []
+
+  constructor(options: PaxosOptions, recovered: RecoveredState, rules: Rules) {
+    const { state } = recovered
+    this.self = options.self.broker
+    this.checksum = options.checksum
+    this.bootNumber = options.bootNumber
+    this.rules = rules
+    this.tuning = options.tuning
+    this.promised = state.promised
+    this.acceptedBallot = state.acceptedBallot
+    this.configuration = state.configuration
+    this.logStart = state.logStart
+    this.minConfiguration = state.minConfiguration
+    this.log = new ReplicaLog({ ...recovered, checksum: options.checksum })
+    this.voters = state.configuration.voters.map((voter) => voter.broker)
+    this.isVoter =
+      state.configuration.number > state.minConfiguration &&
+      state.configuration.voters.some(
+        (voter) => voter.broker === options.self.broker && voter.store === options.self.store,
+      )
+    this.majority = rules.quorum(this.voters.length)
+    this.highestRound = state.promised.round
+    this.knownCommits = this.voters.map(() => 0)
+    this.readCounter = (options.bootNumber % 2 ** 32) * 2 ** 20
+    // The first tick comes at once: a lone voter needs no link to begin. The others wait for the first links.
+    this.canvassAtMs = this.isVoter && this.voters.length === 1 ? 0 : NEVER
+    invariant(this.voters.length <= 7, 'A configuration has at most seven voters.')
+    invariant(this.log.through >= state.through, 'The recovered log reaches at least as far as the state record says.')
+  }
+
+  begin(moment: Moment): void {
+    invariant(moment.random >= 0 && moment.random < 1, 'The random number of a moment is in [0, 1).')
+    this.nowMs = moment.nowMs
+    this.random = moment.random
+    this.effects = []
+  }
+
+  /** The state record as of now, with the log cut at `through`; entries written after it in the same persist follow. */
+  stateRecord(through: Slot): StateRecord {
+    return {
+      promised: this.promised,
+      acceptedBallot: this.acceptedBallot,
+      configuration: this.configuration,
+      logStart: this.logStart,
+      minConfiguration: this.minConfiguration,
+      through,
+    }
+  }
+
+  persist(writes: readonly Write[]): number {
+    invariant(writes.length > 0, 'A persist writes something.')
+    this.lastPersist++
+    this.effects.push({ kind: 'persist', id: this.lastPersist, writes })
+    return this.lastPersist
+  }
+
+  /** `after` 0: nothing needs to be durable first. */
+  send(to: BrokerId, message: Message, after: number): void {
+    invariant(to !== this.self, 'A replica sends itself nothing.')
+    this.effects.push({ kind: 'send', to, message, after })
+  }
+
+  sendToVoters(message: Message, after: number): void {
+    for (const voter of this.voters) if (voter !== this.self) this.send(voter, message, after)
+  }
+
+  noteRound(ballot: Ballot): void {
+    if (ballot.config === this.configuration.number && ballot.round > this.highestRound) {
+      this.highestRound = ballot.round
+    }
+  }
+
+  noteCommit(from: BrokerId, commit: number): void {
+    const place = this.voters.indexOf(from)
+    if (place >= 0 && commit > (this.knownCommits[place] ?? 0)) this.knownCommits[place] = commit
+  }
+
+  knownCommit(of: BrokerId): number {
+    return this.knownCommits[this.voters.indexOf(of)] ?? 0
+  }
+
+  isAlive(broker: BrokerId): boolean {
+    return this.links?.peers.get(broker)?.alive === true
+  }
+
+  leads(ballot: Ballot): boolean {
+    return this.role === 'leader' && sameBallot(ballot, this.ballot)
+  }
+}

@@ -1,0 +1,99 @@
+import type { BrokerId, Slot } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import type { Core } from './core.ts'
+import type { Write } from './effects.ts'
+import { assertApplyOrder, assertSameChosen } from './invariants.ts'
+import type { SyncChunk } from './messages.ts'
+import { reconsider, stepDown } from './role.ts'
+import type { Entry } from './state.ts'
+
+/** Chosen entries that an active replica keeps in memory, for those that are or come back a little behind. */
+export const TAIL_SLOTS = 64
+
+/**
+ * Everything up to `upTo` is chosen: hands what is newly so to the state machine. The caller knows it chosen by counting
+ * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6).
+ */
+export function learnChosen(core: Core, upTo: number): boolean {
+  const { log } = core
+  if (upTo <= log.commit) return false
+  const before = log.commit
+  const entries = log.commitTo(upTo as Slot)
+  assertApplyOrder(before, entries)
+  core.effects.push({ kind: 'apply', entries })
+  if (core.role !== 'leader') log.dropChosen(log.commit - TAIL_SLOTS, core.tuning.tailBytesMax)
+  return true
+}
+
+/** Whether entries are numbered without gap from `first`; what is not so is no message of a replica. */
+export function areDense(entries: readonly Entry[], first: number): boolean {
+  return entries.every((entry, place) => entry.slot === first + place)
+}
+
+/**
+ * Writes chosen entries that another replica sent (I5): the accepted ballot stays, and so does the tail above while it
+ * links. Returns whether commit moved. The chunk has to begin at or below commit + 1.
+ */
+export function learnChunk(core: Core, chunk: SyncChunk): boolean {
+  const { log } = core
+  invariant(chunk.fromSlot <= log.commit + 1, 'A chunk that leaves a gap is not learned.')
+  if (!areDense(chunk.entries, chunk.fromSlot)) return false
+  const end = chunk.fromSlot - 1 + chunk.entries.length
+  const known = Math.min(end, log.commit)
+  if (known >= chunk.fromSlot && known > log.start) {
+    assertSameChosen(log.chainAt(known), chunk.entries[known - chunk.fromSlot]?.chain)
+  }
+  if (end <= log.commit) return false
+  const fresh = chunk.entries.slice(log.commit + 1 - chunk.fromSlot)
+  let agreeing = 0
+  while (agreeing < fresh.length && log.commit + agreeing < log.through) {
+    if (log.at(log.commit + agreeing + 1).chain !== fresh[agreeing]?.chain) break
+    agreeing++
+  }
+  replaceAfter(core, log.commit + agreeing, fresh.slice(agreeing), end)
+  learnChosen(core, end)
+  return true
+}
+
+/**
+ * Puts learned entries above `keep`, up to `end`, and decides about the tail above. A leader or candidate that learns what
+ * it did not hold leads no more: another ballot chose it.
+ */
+function replaceAfter(core: Core, keep: number, learned: readonly Entry[], end: number): void {
+  const { log } = core
+  const differs = learned.length > 0 && log.through > keep
+  const above = log.slice(Math.min(end, log.through), log.through)
+  const kept = core.rules.keptAboveLearned(above, differs)
+  if (learned.length === 0 && kept.length === above.length) return
+  const wasLeading = core.role !== 'follower'
+  if (wasLeading) stepDown(core)
+  const writes: Write[] = []
+  if (log.through > keep) {
+    log.truncate(keep)
+    writes.push({ kind: 'state', state: core.stateRecord(keep as Slot) })
+  }
+  for (const entry of [...learned, ...kept]) {
+    log.append(entry)
+    writes.push({ kind: 'entry', entry })
+  }
+  core.lastAppendMs = core.nowMs
+  core.persist(writes)
+  if (wasLeading) reconsider(core)
+}
+
+/** An idle group that is caught up keeps nothing in memory: what anybody still needs is read from the store. */
+export function dropTailWhenIdle(core: Core): void {
+  if (core.log.through === core.log.commit) core.log.dropChosen(core.log.commit, 0)
+}
+
+/** The store holds what is chosen here; the host reads it and sends it to the one who asked. */
+export function serveChosen(core: Core, to: BrokerId, fromSlot: Slot): void {
+  const { commit } = core.log
+  if (fromSlot < core.logStart.slot) {
+    core.send(to, { kind: 'syncReset', logStart: core.logStart, configNumber: core.configuration.number }, 0)
+  } else if (fromSlot > commit) {
+    core.send(to, { kind: 'syncChunk', fromSlot, entries: [], commit }, 0)
+  } else {
+    core.effects.push({ kind: 'serve', to, fromSlot, commit })
+  }
+}

@@ -1,0 +1,70 @@
+import type { Slot } from '../types/ids.ts'
+import { compareBallots, type Ballot } from './ballot.ts'
+import { majority } from './quorum.ts'
+import type { ReplicaLog } from './replica-log.ts'
+import type { Entry } from './state.ts'
+
+/** How far a log reaches: the ballot whose log it is, and its last slot. */
+export interface LogExtent {
+  readonly accepted: Ballot
+  readonly through: Slot
+}
+
+/** A part of a leader's log as a message carries it: the slots (base, base + entries.length]. */
+export interface LogPart {
+  readonly base: Slot
+  /** Known in AcceptSync only; an Accept names a place that both hold. */
+  readonly chainAtBase: number | undefined
+  readonly entries: readonly Entry[]
+}
+
+/**
+ * The decisions on which safety rests, one small function each, apart from the bookkeeping around them. A proof that the
+ * simulator can fail replaces one of them by a wrong one (consensus 1, mutants).
+ */
+export class Rules {
+  /** Consensus 1.1. */
+  quorum(voterCount: number): number {
+    return majority(voterCount)
+  }
+
+  /** P2c: the highest accepted ballot wins, length decides only between logs of one ballot (consensus 1.6). */
+  holdsMore(a: LogExtent, b: LogExtent): boolean {
+    const order = compareBallots(a.accepted, b.accepted)
+    return order > 0 || (order === 0 && a.through > b.through)
+  }
+
+  /** A message leaves only when every persist up to the returned id is durable (table of consensus 1.5). */
+  sendAfter(_what: 'prepare' | 'promise' | 'accepted', persistId: number): number {
+    return persistId
+  }
+
+  /** D2: the accepted ballot is raised with the whole suffix, never with a part of it. */
+  adoptionEntries(entries: readonly Entry[]): readonly Entry[] {
+    return entries
+  }
+
+  /**
+   * Whether a leader's message differs from what is known to be chosen; then its ballot is dead (consensus 1.7). One
+   * comparison does, because a chain value stands for all slots up to it: the highest one that both know.
+   */
+  contradictsChosen(log: ReplicaLog, part: LogPart): boolean {
+    const top = Math.min(part.base + part.entries.length, log.commit)
+    if (top < part.base || top < log.start) return false
+    const theirs = top === part.base ? part.chainAtBase : part.entries[top - part.base - 1]?.chain
+    return theirs !== undefined && theirs !== log.chainAt(top)
+  }
+
+  /** Where an AcceptSync begins to replace the own log: chosen slots are compared, never replaced. */
+  adoptionStart(log: ReplicaLog, base: Slot): Slot {
+    return Math.max(base, log.commit) as Slot
+  }
+
+  /**
+   * I5: what stays above a learned chunk. All of it while the chains agree; nothing when a learned entry differed, for
+   * what stood on the own one was never chosen and would not link any more.
+   */
+  keptAboveLearned(above: readonly Entry[], differs: boolean): readonly Entry[] {
+    return differs ? [] : above
+  }
+}

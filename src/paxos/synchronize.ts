@@ -1,0 +1,124 @@
+import type { BrokerId, Slot } from '../types/ids.ts'
+import { NEVER, type Core } from './core.ts'
+import { learnChunk } from './learner.ts'
+import type { SyncChunk } from './messages.ts'
+import { canvassDelayMs } from './role.ts'
+
+/** What a catch-up is for. */
+export interface PullGoal {
+  /** The highest commit heard of. */
+  readonly target: number
+  /** So many slots may be missing at its end. */
+  readonly slack: number
+  /** The leader stopped pushing and waits for its end. */
+  readonly isRequired: boolean
+}
+
+/** Begins to fetch chosen entries, one request at a time (consensus 1.10). */
+export function pullFrom(core: Core, from: BrokerId, goal: PullGoal): void {
+  if (from === core.self) return
+  core.pull = { from, ...goal, retryAtMs: NEVER }
+  request(core)
+}
+
+/** Asks for what follows the own commit; asks again when no answer comes. */
+function request(core: Core): void {
+  const { pull } = core
+  if (pull === undefined) return
+  pull.retryAtMs = core.nowMs + core.tuning.retransmitMs
+  // A replica that is busy to come near does not canvass meanwhile; one that gets no answer does.
+  if (core.canvassAtMs !== NEVER) core.canvassAtMs = core.nowMs + core.tuning.electionTimeoutMs
+  core.send(pull.from, { kind: 'syncRequest', fromSlot: (core.log.commit + 1) as Slot }, 0)
+}
+
+/** The leader stops pushing: this replica is beyond MaxLag, or below what the leader holds in memory. */
+export function onSyncRequired(core: Core, from: BrokerId, commit: number): void {
+  core.noteCommit(from, commit)
+  const near = Math.floor(core.tuning.maxLagSlots / 2)
+  core.status = 'syncing'
+  if (core.pull?.isRequired === true) {
+    core.pull.target = Math.max(core.pull.target, commit)
+    return
+  }
+  // Near already, and still it could not be pushed: then all that is chosen has to come first.
+  const slack = commit - core.log.commit > near ? near : 0
+  pullFrom(core, from, { target: commit, slack, isRequired: true })
+  finishIfNear(core)
+}
+
+/** Chosen entries came, asked for or not. */
+export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void {
+  core.noteCommit(from, chunk.commit)
+  const { log } = core
+  if (chunk.fromSlot > log.commit + 1) {
+    if (core.pull === undefined)
+      core.send(from, { kind: 'syncRequest', fromSlot: (log.commit + 1) as Slot }, 0)
+    return
+  }
+  const hasAdvanced = learnChunk(core, chunk)
+  const { pull } = core
+  if (pull === undefined) return
+  // A leader's order lasts until it is met; who merely asks around takes the word of the one who answered.
+  pull.target = pull.isRequired ? Math.max(pull.target, chunk.commit) : chunk.commit
+  if (finishIfNear(core)) return
+  // An answer without news means that this one knows no more: another is asked after a pause.
+  if (from === pull.from && hasAdvanced) request(core)
+}
+
+/** Ends the catch-up when it is near enough. The leader hears of it, and brings the rest by AcceptSync. */
+function finishIfNear(core: Core): boolean {
+  const { pull } = core
+  if (pull === undefined || pull.target - core.log.commit > pull.slack) return false
+  core.pull = undefined
+  if (core.status === 'syncing') core.status = 'ok'
+  if (pull.isRequired && core.leader !== undefined && core.leader !== core.self) {
+    core.send(core.leader, { kind: 'prepareRequest', ballot: core.ballot }, 0)
+  }
+  if (core.canvassAtMs !== NEVER) core.canvassAtMs = core.nowMs + canvassDelayMs(core)
+  return true
+}
+
+/** No answer came in time: the next one who may know more is asked. */
+export function pullTick(core: Core): void {
+  const { pull } = core
+  if (pull !== undefined && core.nowMs >= pull.retryAtMs) {
+    const next = nextSource(core, pull.from)
+    if (next === undefined) {
+      core.pull = undefined
+    } else {
+      pull.from = next
+      request(core)
+    }
+  }
+  if (core.nowMs >= core.pollAtMs) {
+    core.pollAtMs = core.nowMs + core.tuning.retransmitMs
+    poll(core)
+  }
+}
+
+/** A replica that no leader reaches asks live voters in turn whether more is chosen (relay under partial partition). */
+function poll(core: Core): void {
+  if (core.pull !== undefined) return
+  const from = nextSource(core, core.lastPolled)
+  if (from === undefined) return
+  core.lastPolled = from
+  pullFrom(core, from, {
+    target: Math.max(core.log.commit + 1, core.knownCommit(from)),
+    slack: 0,
+    isRequired: false,
+  })
+}
+
+/** The next live voter after `last` in the voters' order, one known to have more before the others. */
+function nextSource(core: Core, last: BrokerId | undefined): BrokerId | undefined {
+  const { voters } = core
+  const begin = last === undefined ? 0 : voters.indexOf(last) + 1
+  let fallback: BrokerId | undefined
+  for (let step = 0; step < voters.length; step++) {
+    const voter = voters[(begin + step) % voters.length]
+    if (voter === undefined || voter === core.self || !core.isAlive(voter)) continue
+    if (core.knownCommit(voter) > core.log.commit) return voter
+    fallback ??= voter
+  }
+  return fallback
+}

@@ -1,0 +1,305 @@
+import type { GroupId, Slot } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import { SynodError } from '../errors.ts'
+import type { Entry } from '../paxos/state.ts'
+import { readEntries } from './entry-reader.ts'
+import type { GroupLog } from './group-log.ts'
+import { identityPut, openIdentity, type IdentityFile } from './identity.ts'
+import { encodeDeletion, encodePersist, partsOf, type PersistParts } from './journal-record.ts'
+import { JournalWriter, type JournalItem } from './journal-writer.ts'
+import { scanPages, type KeyValue } from './key-value.ts'
+import { groupRange, INDEX_TAG, machinePartOf, recordKey, runKey } from './keys.ts'
+import { IndexFlusher } from './index-flusher.ts'
+import { LogIndex } from './log-index.ts'
+import type {
+  AppliedState,
+  JournalWrite,
+  LogStore,
+  OffsetMark,
+  RecoveredGroup,
+  Row,
+  StoreIdentity,
+  StoreUsage,
+} from './log-store.ts'
+import { findOffset, findTime, readMarks } from './mark-reader.ts'
+import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
+import { recoverStore } from './recovery.ts'
+import { encodeRun, readMachineValue } from './rows.ts'
+import { DamagedStoreError } from './storage-errors.ts'
+import { Sweeper } from './sweeper.ts'
+
+const PAGE_COUNT = 1_024
+
+/** The two databases of a store and the copy of its identity beside them. */
+export interface StoreFiles {
+  readonly journal: KeyValue
+  readonly index: KeyValue
+  readonly identity: IdentityFile
+}
+
+/** The one LogStore there is, over LevelDB or its twin in memory. */
+export class JournaledStore implements LogStore {
+  readonly #files: StoreFiles
+  readonly #options: StoreOptions
+  readonly #tuning: StoreTuning
+  readonly #writer: JournalWriter
+  readonly #index: LogIndex
+  readonly #flusher: IndexFlusher
+  #identity: StoreIdentity
+  #assignedLsn = 0
+  #recoveredLsn = 0
+  /** First LSN of every group that is there, also of writes that wait. */
+  readonly #births = new Map<GroupId, number>()
+  /** Groups that were deleted; ids are never used again. */
+  readonly #deleted = new Set<GroupId>()
+  #isRecovered = false
+  #isClosed = false
+  #failure: Error | undefined
+
+  private constructor(files: StoreFiles, identity: StoreIdentity, options: StoreOptions) {
+    this.#files = files
+    this.#identity = identity
+    this.#options = options
+    this.#tuning = { ...DEFAULT_STORE_TUNING, ...options.tuning }
+    const fail = (error: Error): void => this.#fail(error)
+    this.#index = new LogIndex(files.index, { settleBytes: this.#tuning.indexSettleBytes })
+    this.#flusher = new IndexFlusher(this.#index, {
+      delayMs: this.#tuning.indexDelayMs,
+      batchBytes: this.#tuning.indexBatchBytes,
+      schedule: options.schedule,
+      onFlushed: () => this.#writer.wake(),
+      fail,
+    })
+    this.#writer = new JournalWriter(files.journal, {
+      nowMs: options.nowMs,
+      batchBytesMax: this.#tuning.batchBytesMax,
+      pendingBytesMax: this.#tuning.pendingBytesMax,
+      mayWrite: () => this.#index.pendingBytes <= this.#tuning.indexPendingBytesMax,
+      onSync: (info) => options.onSync?.(info),
+      onIdle: () => options.onIdle?.(),
+      fail,
+    })
+  }
+
+  /** Opens or formats a store. Errors: DamagedStoreError, DataFolderError; the databases are left to the caller then. */
+  static async open(files: StoreFiles, options: StoreOptions): Promise<JournaledStore> {
+    const identity = await openIdentity(files.journal, files.identity, options)
+    return new JournaledStore(files, identity, options)
+  }
+
+  get identity(): StoreIdentity {
+    return this.#identity
+  }
+
+  get durableLsn(): number {
+    return Math.max(this.#recoveredLsn, this.#writer.durableLsn)
+  }
+
+  /** Whether a write is queued or under way. */
+  get isSyncing(): boolean {
+    return this.#writer.isBusy
+  }
+
+  async adoptCluster(clusterId: string): Promise<void> {
+    invariant(clusterId.length > 0, 'A cluster id is not empty.')
+    if (this.#identity.clusterId === clusterId) return
+    invariant(this.#identity.clusterId === '', `This store belongs to cluster '${this.#identity.clusterId}' for good.`)
+    const identity = { ...this.#identity, clusterId }
+    const put = identityPut(identity)
+    await this.#write({ operations: [put], bytes: put.value.length, needsSync: true })
+    await this.#files.identity.write(identity)
+    this.#identity = identity
+  }
+
+  async recover(): Promise<readonly RecoveredGroup[]> {
+    invariant(!this.#isRecovered, 'A store recovers once.')
+    const recovered = await recoverStore(this.#files.journal, this.#index)
+    this.#recoveredLsn = recovered.lastLsn
+    this.#assignedLsn = recovered.lastLsn
+    for (const log of this.#index.groups.values()) this.#births.set(log.group, log.born)
+    for (const group of recovered.deleted.keys()) this.#deleted.add(group)
+    const unfreed = new Map([...recovered.deleted].filter(([, row]) => !row.isFreed))
+    const { sweepCountMin, sweepCountMax } = this.#tuning
+    const sweeper = new Sweeper(
+      this.#index,
+      { floor: recovered.floor, unfreed },
+      {
+        garbageCountMin: sweepCountMin,
+        deleteCountMax: sweepCountMax,
+        census: () => ({ groupCount: this.#births.size, lastLsn: this.#assignedLsn }),
+        durableLsn: () => this.durableLsn,
+        write: (item) => this.#write(item),
+      },
+    )
+    this.#flusher.start(sweeper)
+    this.#isRecovered = true
+    return recovered.groups
+  }
+
+  async recoverRows(group: GroupId): Promise<readonly Row[]> {
+    const rows: Row[] = []
+    const range = { ...groupRange(INDEX_TAG.MACHINE, group), countMax: PAGE_COUNT }
+    for await (const page of scanPages(this.#files.index, range)) {
+      for (const { key, value } of page) {
+        const plain = readMachineValue(key, value)
+        if (plain === undefined) throw new DamagedStoreError(`A row of group ${group}'s state machine is damaged.`)
+        rows.push({ key: machinePartOf(key), value: plain })
+      }
+    }
+    return rows
+  }
+
+  append(write: JournalWrite): void {
+    this.#checkOpen()
+    const { group } = write
+    invariant(!this.#deleted.has(group), `Group ${group} was deleted; nothing more is written of it.`)
+    const parts = partsOf(write.writes)
+    invariant(this.#births.has(group) || parts.state !== undefined, `Group ${group} begins with a state record.`)
+    if (this.#failure !== undefined) return
+    const lsn = ++this.#assignedLsn
+    const born = this.#births.get(group) ?? lsn
+    this.#births.set(group, born)
+    const key = recordKey(lsn)
+    const value = encodePersist(key, group, born, parts)
+    this.#writer.push({
+      operations: [{ type: 'put', key, value }],
+      bytes: value.length,
+      needsSync: true,
+      lsn,
+      record: () => this.#record(lsn, group, born, parts),
+      onDurable: write.onDurable,
+      onFailed: ignore,
+    })
+  }
+
+  indexApplied(update: AppliedState): void {
+    this.#checkOpen()
+    this.#writer.afterPending(() => {
+      this.#index.recordApplied(update)
+      this.#flusher.noticeChange()
+    })
+  }
+
+  async deleteGroup(group: GroupId): Promise<void> {
+    this.#checkOpen()
+    if (this.#deleted.has(group)) return
+    const born = this.#births.get(group) ?? 0
+    this.#births.delete(group)
+    this.#deleted.add(group)
+    const lsn = ++this.#assignedLsn
+    const key = recordKey(lsn)
+    const value = encodeDeletion(key, group, born)
+    const record = (): void => {
+      this.#index.recordDeletion(group, born, lsn)
+      this.#flusher.addDeleted(group, { lsn, born, isFreed: false })
+    }
+    await this.#write({ operations: [{ type: 'put', key, value }], bytes: value.length, needsSync: true }, lsn, record)
+  }
+
+  async readEntries(group: GroupId, fromSlot: Slot, toSlot: Slot, bytesMax: number): Promise<readonly Entry[]> {
+    const log = this.#logOf(group)
+    if (log === undefined) return []
+    const range = { from: fromSlot, to: toSlot, bytesMax }
+    return await this.#guard(group, () => readEntries(this.#files.journal, this.#index, log, range))
+  }
+
+  async findOffset(group: GroupId, offset: number): Promise<OffsetMark | undefined> {
+    const log = this.#logOf(group)
+    return log === undefined ? undefined : await this.#guard(group, () => findOffset(this.#index, log, offset))
+  }
+
+  async findTime(group: GroupId, timeMs: number): Promise<OffsetMark | undefined> {
+    const log = this.#logOf(group)
+    return log === undefined ? undefined : await this.#guard(group, () => findTime(this.#index, log, timeMs))
+  }
+
+  async readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]> {
+    const log = this.#logOf(group)
+    return log === undefined ? [] : await this.#guard(group, () => readMarks(this.#index, log, offset, countMax))
+  }
+
+  groupBytes(group: GroupId): number {
+    return this.#index.groups.get(group)?.bytes ?? 0
+  }
+
+  usage(): StoreUsage {
+    const { journalBytes, syncCount, syncedWriteCount, oldestPendingMs, pendingBytes } = this.#writer
+    return { journalBytes, syncCount, syncedWriteCount, oldestPendingMs, pendingBytes }
+  }
+
+  async space(): Promise<{ readonly freeBytes: number; readonly full: boolean }> {
+    return (await this.#options.space?.()) ?? { freeBytes: Number.MAX_SAFE_INTEGER, full: false }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#writer.drained()
+    await this.#flusher.stop()
+    await this.#files.journal.close()
+    await this.#files.index.close()
+  }
+
+  #record(lsn: number, group: GroupId, born: number, parts: PersistParts): void {
+    const { state, entries } = parts
+    const [first] = entries
+    const last = entries.at(-1)
+    let bytes = 0
+    const facts = entries.map(({ origin, chain, body }) => {
+      bytes += body.length
+      return { origin, chain, bodyLength: body.length }
+    })
+    const run =
+      first === undefined || last === undefined
+        ? undefined
+        : { first: first.slot, last: last.slot, lsn, value: encodeRun(runKey(group, first.slot), lsn, facts) }
+    this.#index.recordPersist(group, born, { lsn, state, run, lastChain: last?.chain ?? 0, bytes })
+    this.#flusher.noticeChange()
+  }
+
+  #write(
+    item: Pick<JournalItem, 'operations' | 'bytes' | 'needsSync'>,
+    lsn = 0,
+    record: () => void = ignore,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#writer.push({ ...item, lsn, record, onDurable: resolve, onFailed: reject })
+    })
+  }
+
+  #logOf(group: GroupId): GroupLog | undefined {
+    invariant(this.#isRecovered, 'A store recovers before it is read.')
+    if (this.#deleted.has(group)) throw groupGone(group)
+    return this.#index.groups.get(group)
+  }
+
+  /** A read that raced with a deletion found rows gone: that is no damage. */
+  async #guard<T>(group: GroupId, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      if (this.#deleted.has(group)) throw groupGone(group, error)
+      throw error
+    }
+  }
+
+  #checkOpen(): void {
+    invariant(this.#isRecovered, 'A store recovers before it is written to.')
+    invariant(!this.#isClosed, 'A closed store takes no more writes.')
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#writer.stop(error)
+    this.#flusher.abandon()
+    this.#options.onFailure(error)
+  }
+}
+
+function ignore(): void {}
+
+function groupGone(group: GroupId, cause?: unknown): SynodError {
+  return new SynodError('not-found', `Group ${group} was deleted.`, { cause })
+}
+

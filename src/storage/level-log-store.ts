@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { storeId } from '../types/ids.ts'
+import { formatIdentity, parseIdentity, type IdentityFile } from './identity.ts'
+import { JournaledStore, type StoreFiles } from './journaled-store.ts'
+import { LevelKeyValue } from './level-key-value.ts'
+import type { StoreIdentity } from './log-store.ts'
+import { INDEX_WRITE_BUFFER_BYTES, type StoreOptions } from './options.ts'
+import { DamagedStoreError, DataFolderError } from './storage-errors.ts'
+
+const MEBIBYTE = 1024 * 1024
+/** Below either bound a disk counts as full: LevelDB loses acknowledged writes when it really is. */
+const FULL_FRACTION = 0.05
+const FULL_BYTES = 512 * MEBIBYTE
+
+const JOURNAL = { writeBufferBytes: 16 * MEBIBYTE, cacheBytes: 8 * MEBIBYTE }
+const INDEX = { writeBufferBytes: INDEX_WRITE_BUFFER_BYTES, cacheBytes: 16 * MEBIBYTE, mayCreate: true }
+
+type Supplied = 'randomStoreId' | 'nowMs' | 'schedule' | 'space'
+/** What the system supplies may be left out. */
+export type LevelStoreOptions = Omit<StoreOptions, Supplied> & Partial<Pick<StoreOptions, Supplied>>
+
+/** A store in a folder: `journal/` and `index/` are LevelDB databases, `store.json` says whose they are. */
+export type LevelLogStore = JournaledStore
+export const LevelLogStore = { open: openLevelStore } as const
+
+/**
+ * Opens the folder, or formats it when nothing is there. Errors, one sentence each: DataFolderError when the folder is in
+ * use, cannot be opened or belongs to another broker; DamagedStoreError when what it holds contradicts itself.
+ */
+export async function openLevelStore(folder: string, options: LevelStoreOptions): Promise<JournaledStore> {
+  const files = await openFiles(folder)
+  try {
+    return await JournaledStore.open(files, {
+      randomStoreId: () => storeId(randomBytes(16).toString('hex')),
+      nowMs: () => performance.now(),
+      schedule: (run, delayMs) => void setTimeout(run, delayMs).unref(),
+      space: () => spaceOf(folder),
+      ...options,
+    })
+  } catch (error) {
+    await files.journal.close()
+    await files.index.close()
+    if (error instanceof DamagedStoreError) throw new DamagedStoreError(`${folder}: ${error.message}`, { cause: error })
+    if (error instanceof DataFolderError) throw new DataFolderError(`${folder}: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+async function openFiles(folder: string): Promise<StoreFiles> {
+  const identity = new IdentityFileOnDisk(join(folder, 'store.json'))
+  const isFormatted = (await identity.read()) !== undefined
+  const journalFolder = join(folder, 'journal')
+  if (isFormatted && !(await exists(journalFolder))) {
+    throw new DamagedStoreError(`${folder}: the journal is gone, though store.json says there was one.`)
+  }
+  await mkdir(folder, { recursive: true })
+  const journal = await openDatabase(folder, journalFolder, { ...JOURNAL, mayCreate: !isFormatted })
+  try {
+    return { journal, index: await openIndex(join(folder, 'index')), identity }
+  } catch (error) {
+    await journal.close()
+    throw new DataFolderError(`The index in ${folder} cannot be opened.`, { cause: error })
+  }
+}
+
+type LevelSettings = Parameters<typeof LevelKeyValue.open>[1]
+
+/** Never repairs: LevelDB's repair brings deleted keys back and drops others. */
+async function openDatabase(folder: string, path: string, settings: LevelSettings): Promise<LevelKeyValue> {
+  try {
+    return await LevelKeyValue.open(path, settings)
+  } catch (error) {
+    if (isLocked(error)) {
+      throw new DataFolderError(`The data folder ${folder} is in use by another broker.`, { cause: error })
+    }
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    throw new DataFolderError(`The journal in ${folder} cannot be opened (${reason}).`, { cause: error })
+  }
+}
+
+/** An index that LevelDB cannot open is thrown away: the journal holds all of it. The journal's lock covers both. */
+async function openIndex(path: string): Promise<LevelKeyValue> {
+  try {
+    return await LevelKeyValue.open(path, INDEX)
+  } catch (error) {
+    if (isLocked(error)) throw error
+    await rm(path, { recursive: true, force: true })
+    return await LevelKeyValue.open(path, INDEX)
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED'
+}
+
+/** store.json: written beside, synced, renamed, and the folder synced, so that it is never half there. */
+class IdentityFileOnDisk implements IdentityFile {
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async read(): Promise<StoreIdentity | undefined> {
+    if (!(await exists(this.#path))) return undefined
+    const identity = parseIdentity(await readFile(this.#path, 'utf8'))
+    if (identity === undefined) throw new DamagedStoreError(`${this.#path} cannot be read as a store's identity.`)
+    return identity
+  }
+
+  async write(identity: StoreIdentity): Promise<void> {
+    const draft = `${this.#path}.new`
+    const file = await open(draft, 'w')
+    try {
+      await file.writeFile(`${formatIdentity(identity)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, this.#path)
+    await syncFolder(dirname(this.#path))
+    await syncFolder(dirname(dirname(this.#path)))
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function spaceOf(folder: string): Promise<{ readonly freeBytes: number; readonly full: boolean }> {
+  const { bavail, blocks, bsize } = await statfs(folder)
+  const freeBytes = bavail * bsize
+  return { freeBytes, full: freeBytes < FULL_BYTES || bavail < blocks * FULL_FRACTION }
+}

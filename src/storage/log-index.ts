@@ -1,0 +1,184 @@
+import type { GroupId } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import { changeGroup, newGroupLog, type GroupLog, type IndexedPersist } from './group-log.ts'
+import { IndexLayer } from './index-layer.ts'
+import { resolveLayer, type FrozenLog } from './index-resolve.ts'
+import { operationBytes, type KeyValue, type Operation } from './key-value.ts'
+import { BASE_NUMBER, batchKey } from './keys.ts'
+import type { AppliedState } from './log-store.ts'
+import { encodeBatch } from './rows.ts'
+
+/** Up to which index batch and journal number the index is known to be whole. */
+export interface Trust {
+  readonly number: number
+  readonly lsn: number
+}
+
+interface WrittenBatch extends Trust {
+  /** What the index had written when this batch was through. */
+  readonly bytesWritten: number
+}
+
+/**
+ * The index as of the newest durable record: the database, plus at most two layers in memory, of which one is being written.
+ * It is told of a record only after that is durable, so no batch ever reflects more than the journal holds (J2). Batches
+ * carry dense numbers and their LSN range, by which a recovery sees which ones a power cut took (J1).
+ */
+export class LogIndex {
+  readonly base: KeyValue
+  readonly groups = new Map<GroupId, GroupLog>()
+  pending = new IndexLayer()
+  flushing: IndexLayer | undefined
+  /** Highest record that was told to the index. */
+  recordedLsn = 0
+  /** Index batches up to here are in LevelDB's synced tables; no power cut takes them. */
+  settled: Trust = { number: 0, lsn: 0 }
+  /** Garbage put since the sweeper looked last. */
+  newGarbageCount = 0
+  readonly #settleBytes: number
+  #base: Trust = { number: 0, lsn: 0 }
+  #number = 0
+  #flushedLsn = 0
+  #bytesWritten = 0
+  #window: WrittenBatch[] = []
+
+  /** `settleBytes`: three write buffers of the database; by then the table of a batch's own buffer is written and synced. */
+  constructor(base: KeyValue, options: { readonly settleBytes: number }) {
+    this.base = base
+    this.#settleBytes = options.settleBytes
+  }
+
+  /** Bytes that wait in memory, about. */
+  get pendingBytes(): number {
+    return this.pending.bytes + (this.flushing?.bytes ?? 0)
+  }
+
+  recordPersist(group: GroupId, born: number, persist: IndexedPersist): void {
+    invariant(persist.lsn > this.recordedLsn, 'Records are told to the index in the order of their LSNs.')
+    this.recordedLsn = persist.lsn
+    let log = this.groups.get(group)
+    if (log === undefined) {
+      log = newGroupLog(group, born)
+      this.groups.set(group, log)
+    }
+    changeGroup(log, this.pending.of(log), persist)
+  }
+
+  recordDeletion(group: GroupId, born: number, lsn: number): void {
+    invariant(lsn > this.recordedLsn, 'Records are told to the index in the order of their LSNs.')
+    this.recordedLsn = lsn
+    const log = this.groups.get(group) ?? newGroupLog(group, born)
+    this.pending.of(log).deleted = { lsn, born, isFreed: false }
+    if (log.stateLsn !== 0) this.pending.addGarbage(log.stateLsn)
+    this.groups.delete(group)
+  }
+
+  /** Ignored when the group was deleted meanwhile. */
+  recordApplied(update: AppliedState): void {
+    const log = this.groups.get(update.group)
+    if (log === undefined) return
+    invariant(update.slot >= log.applied.slot, `Group ${update.group} applies forward, not back to slot ${update.slot}.`)
+    invariant(update.slot <= log.through, `Group ${update.group} applied slot ${update.slot}, which its journal lacks.`)
+    const { slot, nextOffset, lastAppendedAtMs } = update
+    const changes = this.pending.of(log)
+    changes.addMarks(update.marks)
+    for (const row of update.rows) changes.putMachineRow(row.key, row.value)
+    changes.applied = { slot, nextOffset, lastAppendedAtMs }
+    log.applied = changes.applied
+  }
+
+  /** Writes what waits as one batch, not synced. One flush at a time. */
+  async flush(): Promise<void> {
+    const toLsn = this.recordedLsn
+    const number = this.#number + 1
+    const operations = await this.#resolve(number)
+    this.#addTrust(operations, number, toLsn)
+    await this.base.batch(operations, { sync: false })
+    this.flushing = undefined
+    this.#written({ number, lsn: toLsn }, operations)
+  }
+
+  /**
+   * Part of a long replay. It gives no trust, so a crash starts the replay again; it is synced, because the batch that ends
+   * the recovery vouches for it.
+   */
+  async flushUntrusted(): Promise<void> {
+    const operations = await this.#resolve(this.#number + 1)
+    await this.base.batch(operations, { sync: true })
+    this.flushing = undefined
+  }
+
+  /** Starts from what a recovery found. `number` is above every number that may still be in the database. */
+  resume(found: { readonly number: number; readonly trusted: Trust }): void {
+    this.#number = found.number
+    this.#base = found.trusted
+    this.#flushedLsn = found.trusted.lsn
+    this.recordedLsn = found.trusted.lsn
+    this.settled = found.trusted
+  }
+
+  /** Passes over a record of a group that is known to be deleted. */
+  recordDead(lsn: number): void {
+    invariant(lsn > this.recordedLsn, 'Records are told to the index in the order of their LSNs.')
+    this.recordedLsn = lsn
+    this.pending.addGarbage(lsn)
+  }
+
+  /** Ends a recovery: from this batch on everything is trusted again, whatever numbers were found (`batchKeys`). */
+  async flushRecovered(batchKeys: readonly Uint8Array[]): Promise<void> {
+    this.#base = { number: this.#number + 1, lsn: this.recordedLsn }
+    this.pending.addOperations(batchKeys.map((key) => ({ type: 'del', key })))
+    await this.flush()
+  }
+
+  #addTrust(operations: Operation[], number: number, toLsn: number): void {
+    if (this.#base.number < number) {
+      const own = batchKey(number)
+      operations.push({ type: 'put', key: own, value: encodeBatch(own, { number, fromLsn: this.#flushedLsn, toLsn }) })
+      if (this.settled.number <= this.#base.number) return
+      for (const operation of batchRowDeletes(this.#base.number + 1, this.settled.number)) operations.push(operation)
+      this.#base = this.settled
+    }
+    const key = batchKey(BASE_NUMBER)
+    const row = { number: this.#base.number, fromLsn: 0, toLsn: this.#base.lsn }
+    operations.push({ type: 'put', key, value: encodeBatch(key, row) })
+  }
+
+  #written(batch: Trust, operations: readonly Operation[]): void {
+    this.#number = batch.number
+    this.#flushedLsn = batch.lsn
+    this.#bytesWritten += operationBytes(operations)
+    this.#window.push({ ...batch, bytesWritten: this.#bytesWritten })
+    for (let oldest = this.#window[0]; oldest !== undefined; oldest = this.#window[0]) {
+      if (this.#bytesWritten - oldest.bytesWritten < this.#settleBytes) break
+      this.settled = { number: oldest.number, lsn: oldest.lsn }
+      this.#window.shift()
+    }
+  }
+
+  async #resolve(number: number): Promise<Operation[]> {
+    invariant(this.flushing === undefined, 'One index batch is written at a time.')
+    const layer = this.pending
+    const logs = this.#freeze(layer)
+    this.pending = new IndexLayer()
+    this.flushing = layer
+    const operations = await resolveLayer(this.base, layer, logs, number)
+    this.newGarbageCount += layer.garbage.size
+    return operations
+  }
+
+  #freeze(layer: IndexLayer): ReadonlyMap<GroupId, FrozenLog> {
+    const frozen = new Map<GroupId, FrozenLog>()
+    for (const group of layer.groups.keys()) {
+      const log = this.groups.get(group)
+      if (log !== undefined) frozen.set(group, { ...log })
+    }
+    return frozen
+  }
+}
+
+function batchRowDeletes(from: number, to: number): Operation[] {
+  const deletes: Operation[] = []
+  for (let number = from; number <= to; number++) deletes.push({ type: 'del', key: batchKey(number) })
+  return deletes
+}

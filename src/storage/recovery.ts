@@ -1,0 +1,253 @@
+import type { GroupId, Slot } from '../types/ids.ts'
+import type { Entry } from '../paxos/state.ts'
+import { readEntries } from './entry-reader.ts'
+import { emptyThrough, firstSlotOf, followsLog, groupLogOf, type GroupLog } from './group-log.ts'
+import { decodeRecord, linksTo, verifyBodies, type JournalRecord, type PersistRecord } from './journal-record.ts'
+import { scanPages, type KeyValue } from './key-value.ts'
+import { appliedKey, FLOOR_KEY, groupRange, INDEX_TAG, JOURNAL_TAG, numberOf, recordKey, runKey, tagRange } from './keys.ts'
+import type { RecoveredGroup } from './log-store.ts'
+import type { LogIndex } from './log-index.ts'
+import { clearIndex, readIndex, type FoundIndex } from './index-found.ts'
+import { encodeRun, readFloor, type DeletedRow, type Floor, type Run } from './rows.ts'
+import { chainAt, locate } from './run-reader.ts'
+import { DamagedEntryError, DamagedStoreError } from './storage-errors.ts'
+
+const PAGE_COUNT = 1_024
+const PAGE_BYTES = 8 * 1024 * 1024
+/** A long replay writes the index in parts, so that memory stays bounded. */
+const REPLAY_FLUSH_BYTES = 4 * 1024 * 1024
+/** Bodies whose runs are looked up at a time. */
+const TILING_BYTES = 64 * 1024 * 1024
+
+export interface Recovered {
+  readonly groups: readonly RecoveredGroup[]
+  /** Highest journal number found; everything found is durable. */
+  readonly lastLsn: number
+  readonly floor: Floor
+  /** Groups whose deletion is on record. */
+  readonly deleted: ReadonlyMap<GroupId, DeletedRow>
+}
+
+/**
+ * Brings the index to the end of the journal, or says why that cannot be done without guessing. The index is believed up to
+ * the first batch number that is missing (J1); from there the journal is replayed, or from its beginning when the index is
+ * behind the floor. Intermediate batches give no trust, so a crash meanwhile starts the same recovery again.
+ */
+export async function recoverStore(journal: KeyValue, index: LogIndex): Promise<Recovered> {
+  const floor = await findFloor(journal)
+  const lastLsn = await findLastLsn(journal)
+  if (floor.lsn > 0 && lastLsn <= floor.lsn) {
+    throw new DamagedStoreError(`The journal ends at number ${lastLsn}, at or below its floor ${floor.lsn}.`)
+  }
+  const found = await readIndex(index.base, floor.lsn)
+  if (found.highestLsn > lastLsn) {
+    throw new DamagedStoreError(`The journal ends at number ${lastLsn}, but the index has seen ${found.highestLsn}.`)
+  }
+  if (found.isRebuilt) await clearIndex(index.base, found)
+  index.resume({ number: found.highestNumber, trusted: found.trusted })
+  for (const [group, head] of found.heads) {
+    const log = groupLogOf(group, head)
+    log.isAhead = head.lastLsn > found.trusted.lsn
+    index.groups.set(group, log)
+  }
+  const replay = new Replay(index, floor, found)
+  await replay.run(journal)
+  await restoreApplied(index, found)
+  const isUpToDate = found.batchKeys.length === 0 && !found.isRebuilt && index.pending.isEmpty
+  if (!isUpToDate) await index.flushRecovered(found.batchKeys)
+  if (found.isRebuilt) checkGroupCount(index, floor, replay)
+  const groups: RecoveredGroup[] = []
+  for (const log of index.groups.values()) {
+    log.isAhead = false
+    groups.push(await recoverGroup(journal, index, log, found.isRebuilt))
+  }
+  return { groups, lastLsn, floor, deleted: replay.deleted }
+}
+
+async function findFloor(journal: KeyValue): Promise<Floor> {
+  const value = await journal.get(FLOOR_KEY)
+  if (value === undefined) return { lsn: 0, groupCount: 0, atLsn: 0 }
+  const floor = readFloor(FLOOR_KEY, value)
+  if (floor === undefined) throw new DamagedStoreError('The floor of the journal is damaged.')
+  return floor
+}
+
+/** 0 for an empty journal. The newest key is never deleted (sweeper.ts). */
+async function findLastLsn(journal: KeyValue): Promise<number> {
+  const range = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+  const [newest] = await journal.scan({ ...range, reverse: true, countMax: 1 })
+  return newest === undefined ? 0 : numberOf(newest.key)
+}
+
+/** Reads the journal from what the index is trusted for and tells the index of every record. */
+class Replay {
+  readonly deleted: Map<GroupId, DeletedRow>
+  /** Groups that were there when the floor was written and were deleted after it. */
+  deletedSinceFloorCount = 0
+  readonly #index: LogIndex
+  readonly #floor: Floor
+  readonly #found: FoundIndex
+  #lastLsn = 0
+
+  constructor(index: LogIndex, floor: Floor, found: FoundIndex) {
+    this.#index = index
+    this.#floor = floor
+    this.#found = found
+    this.deleted = new Map(found.deleted)
+  }
+
+  async run(journal: KeyValue): Promise<void> {
+    const from = recordKey(this.#found.trusted.lsn + 1)
+    const { below } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+    for await (const page of scanPages(journal, { from, below, countMax: PAGE_COUNT, bytesMax: PAGE_BYTES })) {
+      for (const { key, value } of page) this.#take(numberOf(key), key, value)
+      if (this.#index.pending.bytes > REPLAY_FLUSH_BYTES) await this.#index.flushUntrusted()
+    }
+  }
+
+  #take(lsn: number, key: Uint8Array, value: Uint8Array): void {
+    const missing = Math.max(this.#lastLsn, this.#found.trusted.lsn, this.#floor.lsn) + 1
+    if (lsn > missing) {
+      throw new DamagedStoreError(`The journal has lost number ${missing}, though it goes on to ${lsn}.`)
+    }
+    this.#lastLsn = lsn
+    const record = decodeRecord(key, value)
+    if (record === undefined || (record.kind === 'persist' && !verifyBodies(record))) {
+      throw new DamagedStoreError(`Journal number ${lsn} fails its checksum.`)
+    }
+    this.#apply(lsn, record)
+  }
+
+  #apply(lsn: number, record: JournalRecord): void {
+    if (record.kind === 'deletion') {
+      this.deleted.set(record.group, { lsn, born: record.born, isFreed: false })
+      if (lsn > this.#floor.atLsn && record.born !== 0 && record.born <= this.#floor.atLsn) this.deletedSinceFloorCount++
+      this.#index.recordDeletion(record.group, record.born, lsn)
+      return
+    }
+    if (this.deleted.has(record.group)) {
+      this.#index.recordDead(lsn)
+      return
+    }
+    this.#checkFollows(lsn, record)
+    const last = record.entries.at(-1)
+    let bytes = 0
+    for (const entry of record.entries) bytes += entry.bodyLength
+    this.#index.recordPersist(record.group, record.born, {
+      lsn,
+      state: record.state,
+      run: runOf(record, lsn),
+      lastChain: last?.chain ?? 0,
+      bytes,
+    })
+  }
+
+  /** Only where no record can be missing: behind a log whose end is known, above the floor. */
+  #checkFollows(lsn: number, record: PersistRecord): void {
+    const log = this.#index.groups.get(record.group)
+    if (this.#found.isRebuilt || log === undefined || log.isAhead) return
+    if (!followsLog(log, record)) {
+      throw new DamagedStoreError(`Journal number ${lsn} leaves a hole behind slot ${log.through} of group ${log.group}.`)
+    }
+    const first = record.entries[0]
+    const isNext = first !== undefined && first.slot === log.through + 1 && record.state === undefined
+    if (isNext && log.chain !== undefined && !linksTo(log.chain, first)) {
+      throw new DamagedStoreError(`Slot ${first.slot} of group ${log.group} does not follow the slot before it.`)
+    }
+  }
+}
+
+function runOf(record: PersistRecord, lsn: number): Run | undefined {
+  const first = record.entries[0]
+  if (first === undefined) return undefined
+  const value = encodeRun(runKey(record.group, first.slot), lsn, record.entries)
+  return { first: first.slot, last: first.slot + record.entries.length - 1, lsn, value }
+}
+
+/**
+ * Applied state of a batch that is not trusted may stand beside rows of an older one: it is thrown away as a whole and the
+ * state machine starts over from the log.
+ */
+async function restoreApplied(index: LogIndex, found: FoundIndex): Promise<void> {
+  for (const log of index.groups.values()) {
+    const { state } = log
+    if (state === undefined) throw new DamagedStoreError(`Group ${log.group} has entries but no state record.`)
+    const { slot, offset } = state.logStart
+    log.applied = { slot: slot - 1, nextOffset: offset, lastAppendedAtMs: 0 }
+  }
+  for (const [group, row] of found.applied) {
+    const log = index.groups.get(group)
+    const isTrusted = row !== undefined && row.number <= found.trusted.number
+    if (isTrusted && log !== undefined && row.slot >= log.applied.slot) {
+      log.applied = { slot: row.slot, nextOffset: row.nextOffset, lastAppendedAtMs: row.lastAppendedAtMs }
+    } else await forgetApplied(index, group)
+  }
+}
+
+async function forgetApplied(index: LogIndex, group: GroupId): Promise<void> {
+  const deletes: { type: 'del'; key: Uint8Array }[] = [{ type: 'del', key: appliedKey(group) }]
+  const range = groupRange(INDEX_TAG.MACHINE, group)
+  for await (const page of scanPages(index.base, { ...range, countMax: PAGE_COUNT })) {
+    for (const { key } of page) deletes.push({ type: 'del', key })
+  }
+  index.pending.addOperations(deletes)
+}
+
+function checkGroupCount(index: LogIndex, floor: Floor, replay: Replay): void {
+  let count = replay.deletedSinceFloorCount
+  for (const log of index.groups.values()) if (log.born <= floor.atLsn) count++
+  if (count !== floor.groupCount) {
+    throw new DamagedStoreError(`The journal has ${count} groups of the ${floor.groupCount} that it must have.`)
+  }
+}
+
+async function recoverGroup(
+  journal: KeyValue,
+  index: LogIndex,
+  log: GroupLog,
+  isRebuilt: boolean,
+): Promise<RecoveredGroup> {
+  const { group, state, applied, through } = log
+  if (state === undefined) throw new DamagedStoreError(`Group ${group} has entries but no state record.`)
+  if (through < state.through || through < emptyThrough(state)) {
+    throw new DamagedStoreError(`Group ${group} ends at slot ${through}, before slot ${state.through} that it promised to hold.`)
+  }
+  if (applied.slot > through) {
+    throw new DamagedStoreError(`Group ${group} has applied slot ${applied.slot}, but its log ends at ${through}.`)
+  }
+  try {
+    if (isRebuilt) await checkTiling(index, log)
+    const isWhole = applied.slot === through && log.chain !== undefined
+    const chainAtApplied = isWhole ? (log.chain ?? 0) : await chainAt(index, log, applied.slot)
+    const tail = applied.slot === through ? [] : await readTail(journal, index, log, chainAtApplied)
+    return { group, state, applied: { ...applied, slot: applied.slot as Slot }, chainAtApplied, tail }
+  } catch (error) {
+    if (error instanceof DamagedEntryError) throw new DamagedStoreError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** Looks every live slot up: a rebuilt index has to cover all of them. */
+async function checkTiling(index: LogIndex, log: GroupLog): Promise<void> {
+  for (let slot = firstSlotOf(log); slot <= log.through; ) {
+    const slices = await locate(index, log, { from: slot, to: log.through, bytesMax: TILING_BYTES })
+    slot = (slices.at(-1)?.last ?? log.through) + 1
+  }
+}
+
+/** Entries (applied, through], every link of them verified. */
+async function readTail(journal: KeyValue, index: LogIndex, log: GroupLog, chainAtApplied: number): Promise<readonly Entry[]> {
+  const tail: Entry[] = []
+  let chain = chainAtApplied
+  for (let slot = log.applied.slot + 1; slot <= log.through; ) {
+    const part = await readEntries(journal, index, log, { from: slot, to: log.through, bytesMax: PAGE_BYTES })
+    const [first] = part
+    if (first?.slot !== slot || !linksTo(chain, first)) {
+      throw new DamagedEntryError(log.group, slot as Slot, 'it does not follow the slot before it')
+    }
+    for (const entry of part) tail.push(entry)
+    slot += part.length
+    chain = part.at(-1)?.chain ?? chain
+  }
+  return tail
+}

@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { brokerId, type BrokerId } from '../../src/types/ids.ts'
+import { DEFAULT_TOPIC_CONFIG, type BrokerInfo, type TopicConfig } from '../../src/types/topic.ts'
+import { ENTRY_KIND, type Entry } from '../../src/paxos/state.ts'
+import { encodeCommand } from '../../src/controller/commands.ts'
+import type { AlterTopic, AskedTopic, Command, CreateTopic } from '../../src/controller/commands.ts'
+import { entryAt, noopAt } from '../partition/entries.ts'
+
+export function brokerInfo(id: number, change: Partial<BrokerInfo> = {}): BrokerInfo {
+  const store = String(id).padStart(32, '0')
+  const internalPort = 9_000 + id
+  const publicUrl = `http://127.0.0.1:${8_000 + id}`
+  const about = { internalHost: '127.0.0.1', internalPort, failureDomain: `d${id}`, version: '0.1.0' }
+  return { id: brokerId(id), store, publicUrl, ...about, ...change }
+}
+
+export interface TopicMaking {
+  readonly name: string
+  readonly partitions?: readonly (readonly number[])[]
+  readonly config?: Partial<TopicConfig>
+  readonly asked?: AskedTopic
+  readonly requestId?: string
+}
+
+export function createTopic(making: TopicMaking): CreateTopic {
+  const {
+    name,
+    partitions = [[1, 2, 3]],
+    config = {},
+    asked = { config },
+    requestId = `create ${name}`,
+  } = making
+  return {
+    kind: 'createTopic',
+    name,
+    requestId,
+    createdAtMs: 1_000,
+    partitions: partitions.map((replicas) => replicas as readonly BrokerId[]),
+    config: { ...DEFAULT_TOPIC_CONFIG, ...config },
+    asked,
+  }
+}
+
+export function commandAt(at: number, command: Command): Entry {
+  return entryAt(at, ENTRY_KIND.DATA, encodeCommand(command))
+}
+
+const name = fc.constantFrom('a', 'b', 'a.b', 'constructor')
+const requestId = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5')
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+const replicas = fc.constantFrom<readonly number[]>(
+  [1, 2, 3],
+  [3, 1, 2],
+  [2, 3],
+  [1],
+  [1, 1],
+  [9],
+) as fc.Arbitrary<readonly BrokerId[]>
+const partitions = fc.array(replicas, { minLength: 1, maxLength: 3 })
+const change = fc.record(
+  { maxLagMs: fc.constantFrom(50, 200), minInSync: fc.constantFrom(2, null), closed: fc.boolean() },
+  { requiredKeys: [] },
+)
+
+/** Commands over few names, so that they meet; some of them are wrong. */
+export const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<Command>({ kind: 'formCluster', clusterId: 'c' }) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom('d', 'e'), fc.boolean())
+      .map(([id, failureDomain, isOther]) => {
+        const store = isOther ? { store: 'f'.repeat(32) } : {}
+        return { kind: 'registerBroker', broker: brokerInfo(id, { failureDomain, ...store }) } as const
+      }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({ name, requestId, partitions, config: change })
+      .map((made) => createTopic({ ...made, partitions: made.partitions.map((each) => [...each]) })),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('alterTopic' as const),
+      name,
+      requestId,
+      ifRevision: optional(fc.integer({ min: 1, max: 3 })),
+      config: optional(change),
+      addPartitions: optional(fc.record({ after: fc.integer({ min: 1, max: 3 }), replicas: partitions })),
+    }) satisfies fc.Arbitrary<AlterTopic>,
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('deleteTopic' as const),
+      name,
+      ifRevision: optional(fc.integer({ min: 1, max: 3 })),
+      topicId: optional(fc.constantFrom('t1', 't2')),
+    }),
+  },
+)
+
+/** A log of the metadata from slot 1; it forms a cluster of brokers 1 to 3 first. */
+export const metadataLogArbitrary: fc.Arbitrary<readonly Entry[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 12, arbitrary: commandArbitrary },
+      { weight: 1, arbitrary: fc.constantFrom('noop', 'garbage') },
+    ),
+    {
+      maxLength: 30,
+      size: 'max',
+    },
+  )
+  .map((steps) => [...formed(3), ...steps].map((step, index) => entryOf(step, index + 1)))
+
+function entryOf(step: Command | string, at: number): Entry {
+  if (step === 'noop') return noopAt(at)
+  return typeof step === 'string' ? entryAt(at, ENTRY_KIND.DATA, Buffer.from(step)) : commandAt(at, step)
+}
+
+/** The commands that every cluster begins with. */
+export function formed(brokerCount: number): Command[] {
+  const registered = Array.from({ length: brokerCount }, (_, index) => brokerInfo(index + 1))
+  return [
+    { kind: 'formCluster', clusterId: 'c' },
+    ...registered.map((broker) => ({ kind: 'registerBroker', broker }) as const),
+  ]
+}

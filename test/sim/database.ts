@@ -1,0 +1,105 @@
+import { operationBytes, type KeyRange, type KeyValue, type Operation, type Pair, type Scan } from '../../src/storage/key-value.ts'
+import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
+
+/** When things happen to a database, and to whom they must not happen. */
+export interface DatabaseTiming {
+  /** Runs when the disk is through with a write of this moment; in order. */
+  afterWrite(run: () => void): void
+  /** Lets the process go on; not while it is paused. */
+  resume(run: () => void): void
+  /** A promise of this database was made or resolved. */
+  stir(): void
+}
+
+/** What lies on the disk beyond any power cut. */
+export interface Platter {
+  contents: MemoryKeyValue
+}
+
+/**
+ * One process's view of a database on a disk that may lose its power: the process reads all that it wrote, but of what was
+ * not synced a crash keeps only some.
+ */
+export class FaultyDatabase implements KeyValue {
+  private readonly platter: Platter
+  private readonly live: MemoryKeyValue
+  /** Batches that are not safe yet, in order; the last ones may still be under way. */
+  private unsafe: { readonly operations: readonly Operation[]; readonly bytes: number }[] = []
+  private unsafeBytes = 0
+  private readonly timing: DatabaseTiming
+  /** After so many later bytes a batch is in a synced table; Infinity: only syncs make safe. */
+  private readonly settleBytes: number
+  private readonly isLying: boolean
+
+  constructor(platter: Platter, timing: DatabaseTiming, options: { readonly settleBytes: number; readonly isLying: boolean }) {
+    this.platter = platter
+    this.live = platter.contents.copy()
+    this.timing = timing
+    this.settleBytes = options.settleBytes
+    this.isLying = options.isLying
+  }
+
+  get unsafeCount(): number {
+    return this.unsafe.length
+  }
+
+  batch(operations: readonly Operation[], { sync }: { readonly sync: boolean }): Promise<void> {
+    const { timing, unsafe } = this
+    const bytes = operationBytes(operations)
+    const written = { operations, bytes }
+    unsafe.push(written)
+    this.unsafeBytes += bytes
+    timing.stir()
+    return new Promise((resolve) => {
+      timing.afterWrite(() => {
+        void this.live.batch(operations, { sync })
+        // A synced write makes everything safe that was written to the same log before it.
+        if (sync && !this.isLying) this.settle(this.unsafe.indexOf(written) + 1)
+        while (this.unsafe[0] !== undefined && this.unsafeBytes - this.unsafe[0].bytes >= this.settleBytes) this.settle(1)
+        timing.resume(() => {
+          timing.stir()
+          resolve()
+        })
+      })
+    })
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    this.timing.stir()
+    return this.live.get(key)
+  }
+
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    this.timing.stir()
+    return this.live.getMany(keys)
+  }
+
+  scan(scan: Scan): Promise<readonly Pair[]> {
+    this.timing.stir()
+    return this.live.scan(scan)
+  }
+
+  async clear(range: KeyRange): Promise<void> {
+    const pairs = await this.live.scan({ ...range, countMax: Number.MAX_SAFE_INTEGER })
+    // Not atomic: each delete may get lost by itself.
+    for (const { key } of pairs) await this.batch([{ type: 'del', key }], { sync: false })
+  }
+
+  async close(): Promise<void> {}
+
+  /** A power cut: of what was not safe the batches stay that `isKept` names. */
+  crash(isKept: (index: number) => boolean): void {
+    const { contents } = this.platter
+    this.unsafe.forEach(({ operations }, index) => {
+      if (isKept(index)) void contents.batch(operations, { sync: true })
+    })
+    this.unsafe = []
+  }
+
+  private settle(count: number): void {
+    for (const { operations, bytes } of this.unsafe.splice(0, count)) {
+      void this.platter.contents.batch(operations, { sync: true })
+      this.unsafeBytes -= bytes
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { Replica } from '../../src/types/ids.ts'
+import { MemoryIdentityFile } from '../../src/storage/identity.ts'
+import { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
+import type { StoreTuning } from '../../src/storage/options.ts'
+import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
+import type { Random } from './random.ts'
+import type { Scene } from './scene.ts'
+
+/** What the disk needs of the process that uses it. */
+export interface DiskUser {
+  nowMs(): number
+  schedule(run: () => void, delayMs: number): void
+  onFailure(error: Error): void
+  onIdle(): void
+  whenAwake(run: () => void): void
+}
+
+const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as const
+
+/**
+ * One broker's disk, with the real storage code on it. The journal loses at a power cut any end of what was not synced, the
+ * index any of its batches that are not in a synced table (consensus 2, rules J1 and J2). Damage comes later, here.
+ */
+export class Disk {
+  private readonly self: Replica
+  private readonly scene: Scene
+  private readonly random: Random
+  private readonly identity = new MemoryIdentityFile()
+  private readonly journal: Platter = { contents: new MemoryKeyValue() }
+  private readonly index: Platter = { contents: new MemoryKeyValue() }
+  private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
+  private stalledUntilMs = 0
+
+  constructor(self: Replica, scene: Scene, random: Random) {
+    this.self = self
+    this.scene = scene
+    this.random = random
+  }
+
+  open(user: DiskUser): Promise<JournaledStore> {
+    const { scene, self } = this
+    const { swarm, mutant } = scene
+    const { indexSettleBytes } = swarm.storeTuning
+    const journal = new FaultyDatabase(this.journal, this.timing(user), { settleBytes: Infinity, isLying: mutant.isDiskLying === true })
+    const index = new FaultyDatabase(this.index, this.timing(user), { settleBytes: indexSettleBytes, isLying: false })
+    this.databases = { journal, index }
+    scene.stir()
+    return JournaledStore.open(
+      { journal, index, identity: this.identity },
+      {
+        brokerId: self.broker,
+        randomStoreId: () => self.store,
+        nowMs: () => user.nowMs(),
+        schedule: (run, delayMs) => user.schedule(run, delayMs),
+        onFailure: (error) => user.onFailure(error),
+        onIdle: () => user.onIdle(),
+        tuning: swarm.storeTuning,
+      },
+    )
+  }
+
+  /** Writes of the next `durationMs` come to their end after it. */
+  stall(durationMs: number): void {
+    this.stalledUntilMs = Math.max(this.stalledUntilMs, this.scene.queue.nowMs + durationMs)
+  }
+
+  heal(): void {
+    this.stalledUntilMs = 0
+  }
+
+  crash(): void {
+    const { databases, random } = this
+    this.databases = undefined
+    if (databases === undefined) return
+    const { journal, index } = databases
+    const keptOfJournal = random.integer(journal.unsafeCount + 1)
+    journal.crash((batch) => batch < keptOfJournal)
+    const loss = this.drawIndexLoss()
+    const keptOfIndex = loss === 'end' ? random.integer(index.unsafeCount + 1) : loss === 'unsynced' ? 0 : Infinity
+    index.crash((batch) => batch < keptOfIndex && (loss !== 'holes' || random.chance(0.6)))
+    if (loss === 'everything') this.index.contents = new MemoryKeyValue()
+  }
+
+  private drawIndexLoss(): (typeof INDEX_LOSSES)[number] {
+    const { indexLossWeights } = this.scene.swarm
+    let left = this.random.next() * indexLossWeights.reduce((sum, weight) => sum + weight, 0)
+    for (const [place, loss] of INDEX_LOSSES.entries()) {
+      left -= indexLossWeights[place] ?? 0
+      if (left < 0) return loss
+    }
+    return 'nothing'
+  }
+
+  /** Each database writes one batch after the other. */
+  private timing(user: DiskUser): DatabaseTiming {
+    const { scene, random } = this
+    const { queue, swarm } = scene
+    let freeAtMs = 0
+    return {
+      afterWrite: (run) => {
+        const latencyMs = scene.isHealed ? 1 : Math.min(swarm.diskMaxMs, random.exponential(swarm.diskMeanMs))
+        freeAtMs = Math.max(freeAtMs, queue.nowMs + latencyMs, scene.isHealed ? 0 : this.stalledUntilMs)
+        const opened = this.databases
+        queue.after(freeAtMs - queue.nowMs, () => {
+          if (this.databases === opened) run()
+        })
+      },
+      resume: (run) => user.whenAwake(run),
+      stir: () => scene.stir(),
+    }
+  }
+}
+
+export type SimulatedStore = JournaledStore
+export type SimulatedStoreTuning = Partial<StoreTuning> & Pick<StoreTuning, 'indexSettleBytes'>

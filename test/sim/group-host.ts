@@ -1,0 +1,223 @@
+import { crc32 } from 'node:zlib'
+import type { BrokerId, GroupId, Slot } from '../../src/types/ids.ts'
+import { unreachable } from '../../src/types/invariant.ts'
+import { sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
+import type { Effect, PaxosEvent, Proposal, Write } from '../../src/paxos/effects.ts'
+import type { Message } from '../../src/paxos/messages.ts'
+import type { Paxos } from '../../src/paxos/paxos.ts'
+import { ENTRY_KIND, type Entry } from '../../src/paxos/state.ts'
+import { setAppendedAt } from '../../src/partition/record-batch.ts'
+import type { AppliedBatch, RecordMachine } from '../../src/partition/record-machine.ts'
+import type { LogStore } from '../../src/storage/log-store.ts'
+import { encodeRequest, type Answer, type Request } from './requests.ts'
+import type { Oracles } from './oracles.ts'
+
+/** What a group needs of the broker that it lives on. */
+export interface Surroundings {
+  readonly id: BrokerId
+  readonly store: LogStore
+  readonly oracles: Oracles
+  readonly syncChunkBytesMax: number
+  /** Deliberate faults of the host, see mutants.ts: sends that do not wait for the disk, and persists confirmed too early. */
+  readonly leavesEarly: ((message: Message) => boolean) | undefined
+  readonly isConfirmedEarly: boolean
+  nowMs(): number
+  wallMs(): number
+  random(): number
+  transmit(to: BrokerId, group: GroupId, message: Message): void
+  /** The store was asked for something: see `Scene`. */
+  stir(): void
+  stepped(host: GroupHost): void
+  noteApply(host: GroupHost, entry: Entry): void
+  noteRole(host: GroupHost, effect: Extract<Effect, { kind: 'role' }>): void
+  /** Runs the rest of something asynchronous, unless the broker has stopped meanwhile. */
+  resume(run: () => void): void
+  failed(error: unknown): void
+}
+
+interface Waiting {
+  readonly request: Request
+  readonly body: Uint8Array
+  readonly answer: (answer: Answer) => void
+}
+
+interface Appended {
+  readonly ballot: Ballot
+  readonly waiting: Waiting
+}
+
+/** Carries out the effects of one Paxos on one broker, as `effects.ts` demands, and feeds its state machine. */
+export class GroupHost {
+  readonly group: GroupId
+  readonly paxos: Paxos
+  readonly machine: RecordMachine
+  appliedSlot: Slot
+  /** When its next tick is due, in virtual time; kept by the broker. */
+  tickAtMs = Infinity
+  /** Writes handed to the store and not confirmed yet. */
+  readonly pending: (readonly Write[])[] = []
+  private readonly broker: Surroundings
+  private readonly gated: Extract<Effect, { kind: 'send' }>[] = []
+  private readonly offered = new Map<number, Waiting>()
+  private readonly appended = new Map<Slot, Appended>()
+  private readonly reads = new Map<number, number>()
+  private readonly early: number[] = []
+  private queue: Waiting[] = []
+  private durableId = 0
+  private token = 0
+
+  constructor(group: GroupId, paxos: Paxos, machine: RecordMachine, appliedSlot: Slot, broker: Surroundings) {
+    this.group = group
+    this.paxos = paxos
+    this.machine = machine
+    this.appliedSlot = appliedSlot
+    this.broker = broker
+  }
+
+  step(event: PaxosEvent): void {
+    const { broker } = this
+    for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() })) this.carryOut(effect)
+    for (let id = this.early.shift(); id !== undefined; id = this.early.shift()) this.step({ kind: 'persisted', id })
+    broker.stepped(this)
+  }
+
+  /** A client's request arrives; it is proposed now or, when `isCoalesced`, with others by `offer`. */
+  produce(request: Request, answer: (answer: Answer) => void): void {
+    if (this.paxos.role !== 'leader') return answer({ kind: 'refused', leader: this.paxos.leader })
+    const body = encodeRequest(request)
+    this.queue.push({ request, body, answer })
+  }
+
+  get isWaitingToPropose(): boolean {
+    return this.queue.length > 0
+  }
+
+  offer(): void {
+    const offered = this.queue
+    this.queue = []
+    const proposals: Proposal[] = []
+    for (const waiting of offered) {
+      setAppendedAt(waiting.body, Math.max(this.machine.lastAppendedAtMs, this.broker.wallMs()))
+      const token = ++this.token
+      this.offered.set(token, waiting)
+      const { recordCount } = waiting.request
+      proposals.push({ token, kind: ENTRY_KIND.DATA, recordCount, body: waiting.body, crc: crc32(waiting.body) })
+    }
+    if (proposals.length > 0) this.step({ kind: 'propose', proposals })
+  }
+
+  /** Asks for a linearizable read. */
+  read(): void {
+    const token = ++this.token
+    this.reads.set(token, this.broker.oracles.appliedThrough(this.group))
+    this.step({ kind: 'readIndex', token })
+  }
+
+  private carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        return this.persist(effect.id, effect.writes)
+      case 'send':
+        if (effect.after <= this.durableId || this.broker.leavesEarly?.(effect.message) === true) this.leave(effect)
+        else this.gated.push(effect)
+        return
+      case 'apply':
+        for (const entry of effect.entries) this.apply(entry)
+        return
+      case 'appended':
+        return this.isAppended(effect.token, effect.slot)
+      case 'refused':
+        this.offered.get(effect.token)?.answer({ kind: 'refused', leader: this.paxos.leader })
+        this.offered.delete(effect.token)
+        return
+      case 'readReady':
+        this.broker.oracles.read(this.reads.get(effect.token) ?? Infinity, effect.slot)
+        this.reads.delete(effect.token)
+        return
+      case 'readRefused':
+        this.reads.delete(effect.token)
+        return
+      case 'serve':
+        return this.serve(effect)
+      case 'role':
+        if (effect.role !== 'leader') for (const waiting of this.queue.splice(0)) waiting.answer({ kind: 'refused', leader: effect.leader })
+        return this.broker.noteRole(this, effect)
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  private persist(id: number, writes: readonly Write[]): void {
+    const { broker, group } = this
+    broker.oracles.wrote(broker.id, group, writes)
+    this.pending.push(writes)
+    broker.stir()
+    broker.store.append({ group, writes, onDurable: () => broker.resume(() => this.durable(id)) })
+    if (broker.isConfirmedEarly) this.early.push(id)
+  }
+
+  private durable(id: number): void {
+    const { broker } = this
+    const writes = this.pending.shift() as readonly Write[]
+    broker.oracles.madeDurable(broker.id, this.group, writes)
+    this.durableId = id
+    while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id) this.leave(this.gated.shift() as (typeof this.gated)[0])
+    if (!broker.isConfirmedEarly) this.step({ kind: 'persisted', id })
+  }
+
+  private leave(effect: Extract<Effect, { kind: 'send' }>): void {
+    this.broker.oracles.left(this.broker.id, this.group, effect.message)
+    this.broker.transmit(effect.to, this.group, effect.message)
+  }
+
+  private apply(entry: Entry): void {
+    const { broker, machine, group } = this
+    if (entry.slot !== this.appliedSlot + 1) throw new Error(`Slot ${entry.slot} is applied after ${this.appliedSlot}.`)
+    this.appliedSlot = entry.slot
+    const result = machine.apply(entry)
+    const { nextOffset, lastAppendedAtMs, mark } = machine
+    broker.oracles.applied(broker.id, group, entry, result, nextOffset)
+    broker.noteApply(this, entry)
+    const marks = mark === undefined ? [] : [mark]
+    broker.store.indexApplied({ group, slot: entry.slot, nextOffset, lastAppendedAtMs, marks, rows: machine.takeRows() })
+    const appended = this.appended.get(entry.slot)
+    if (appended === undefined) return
+    this.appended.delete(entry.slot)
+    this.answer(appended.waiting, sameBallot(appended.ballot, entry.origin) ? result : undefined)
+  }
+
+  /** `result` undefined: another value was chosen at its slot, so it never will be. */
+  private answer({ request, answer }: Waiting, result: AppliedBatch | undefined): void {
+    if (result?.kind === 'appended' || result?.kind === 'duplicate') {
+      this.broker.oracles.acknowledged(this.group, request, result.baseOffset)
+      return answer({ kind: 'stored', baseOffset: result.baseOffset })
+    }
+    answer({ kind: 'refused', leader: this.paxos.leader })
+  }
+
+  private isAppended(token: number, slot: Slot): void {
+    const waiting = this.offered.get(token)
+    this.offered.delete(token)
+    if (waiting === undefined) return
+    const older = this.appended.get(slot)
+    if (older !== undefined) older.waiting.answer({ kind: 'unknown' })
+    this.appended.set(slot, { ballot: this.paxos.ballot, waiting })
+  }
+
+  private serve(effect: Extract<Effect, { kind: 'serve' }>): void {
+    const { broker, group } = this
+    const { to, fromSlot, commit } = effect
+    broker.stir()
+    broker.store.readEntries(group, fromSlot, commit, broker.syncChunkBytesMax).then(
+      (entries) =>
+        broker.resume(() => {
+          // Chosen by others and still on its way to the own disk: the one who asked asks again.
+          if (entries.length === 0) return
+          const message: Message = { kind: 'syncChunk', fromSlot, entries, commit }
+          broker.oracles.left(broker.id, group, message)
+          broker.transmit(to, group, message)
+        }),
+      (error: unknown) => broker.failed(error),
+    )
+  }
+}

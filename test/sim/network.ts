@@ -1,0 +1,82 @@
+import type { EventQueue } from './event-queue.ts'
+import type { Random } from './random.ts'
+import type { Swarm } from './swarm.ts'
+
+interface Held {
+  readonly link: number
+  readonly deliver: () => void
+}
+
+/** Broker numbers start at 1 and stay below this. */
+const STRIDE = 16
+/** Messages that one partition may hold back; more are lost. */
+const HELD_MAX = 200
+
+/**
+ * Messages between brokers, by one-way links: they may be lost, repeated, overtaken, held back or cut off. A message is
+ * checked against partitions when it leaves and when it arrives.
+ */
+export class Network {
+  private readonly cutLinks = new Set<number>()
+  private readonly clogUntilMs = new Map<number, number>()
+  private readonly lastArrivalMs = new Map<number, number>()
+  private held: Held[] = []
+  private isHealed = false
+  private readonly queue: EventQueue
+  private readonly random: Random
+  private readonly swarm: Swarm
+
+  constructor(queue: EventQueue, random: Random, swarm: Swarm) {
+    this.queue = queue
+    this.random = random
+    this.swarm = swarm
+  }
+
+  send(from: number, to: number, deliver: () => void): void {
+    if (!this.isHealed && this.random.chance(this.swarm.lossRate)) return
+    const link = from * STRIDE + to
+    this.travel(link, deliver)
+    if (!this.isHealed && this.random.chance(this.swarm.duplicateRate)) this.travel(link, deliver)
+  }
+
+  isCut(from: number, to: number): boolean {
+    return this.cutLinks.has(from * STRIDE + to)
+  }
+
+  cut(from: number, to: number): void {
+    this.cutLinks.add(from * STRIDE + to)
+  }
+
+  /** Ends every partition; what they held back is on its way again. */
+  mend(): void {
+    this.cutLinks.clear()
+    const held = this.held
+    this.held = []
+    for (const { link, deliver } of held) this.travel(link, deliver)
+  }
+
+  clog(from: number, to: number, durationMs: number): void {
+    this.clogUntilMs.set(from * STRIDE + to, this.queue.nowMs + durationMs)
+  }
+
+  /** From now on nothing is lost or repeated, and delays are short. */
+  heal(): void {
+    this.isHealed = true
+    this.clogUntilMs.clear()
+    this.mend()
+  }
+
+  private travel(link: number, deliver: () => void): void {
+    const { nowMs } = this.queue
+    const delayMs = this.random.exponential(this.isHealed ? Math.min(5, this.swarm.delayMeanMs) : this.swarm.delayMeanMs)
+    let arrivalMs = Math.max(nowMs + delayMs, this.clogUntilMs.get(link) ?? 0)
+    if (this.swarm.isOrdered) {
+      arrivalMs = Math.max(arrivalMs, this.lastArrivalMs.get(link) ?? 0)
+      this.lastArrivalMs.set(link, arrivalMs)
+    }
+    this.queue.after(arrivalMs - nowMs, () => {
+      if (!this.cutLinks.has(link)) deliver()
+      else if (this.held.length < HELD_MAX && this.random.chance(this.swarm.heldRate)) this.held.push({ link, deliver })
+    })
+  }
+}

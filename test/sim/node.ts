@@ -1,0 +1,342 @@
+import { crc32 } from 'node:zlib'
+import type { BrokerId, GroupId, Replica, Slot } from '../../src/types/ids.ts'
+import { Detector } from '../../src/detector/detector.ts'
+import { formatBallot } from '../../src/paxos/ballot.ts'
+import type { Write } from '../../src/paxos/effects.ts'
+import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
+import type { Message } from '../../src/paxos/messages.ts'
+import { Paxos } from '../../src/paxos/paxos.ts'
+import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
+import { initialState, type RecoveredState } from '../../src/paxos/state.ts'
+import { RecordMachine } from '../../src/partition/record-machine.ts'
+import type { RecoveredGroup } from '../../src/storage/log-store.ts'
+import { describeMessage, digestMessage } from './describe.ts'
+import type { Disk, SimulatedStore } from './disk.ts'
+import { GroupHost, type Surroundings } from './group-host.ts'
+import { Violation } from './judge.ts'
+import type { Random } from './random.ts'
+import type { Answer, Request } from './requests.ts'
+import type { Scene } from './scene.ts'
+import { TRACED } from './trace.ts'
+
+/** Never reached in a run: a retry must be recognised however late it comes. */
+const DEDUP_WINDOW = { dedupWindowMs: 600_000, dedupWindowCount: 100_000 }
+/** 2026-01-01, where the wall clocks begin. */
+const WALL_START_MS = 1_767_225_600_000
+/** Ticks of one broker at one instant before it counts as spinning. */
+const TICKS_AT_ONCE_MAX = 50
+
+/** What lives from a start to a crash. */
+interface Process {
+  readonly bootId: string
+  readonly detector: Detector
+  readonly hosts: Map<GroupId, GroupHost>
+  readonly store: SimulatedStore
+}
+
+export interface BrokerOptions {
+  readonly self: Replica
+  readonly disk: Disk
+  readonly scene: Scene
+  readonly random: Random
+}
+
+/** One broker: its disk and clocks, which survive, and its process, which comes and goes. */
+export class SimulatedBroker {
+  readonly id: BrokerId
+  readonly disk: Disk
+  private readonly self: Replica
+  private readonly scene: Scene
+  private readonly random: Random
+  private readonly clockStartMs: number
+  private readonly clockRate: number
+  private readonly wallStartMs: number
+  private process: Process | undefined
+  private isBooting = false
+  /** Counts starts and crashes: what was begun under another number must not go on. */
+  private life = 0
+  private pausedUntilMs = 0
+  private deferred: (() => void)[] = []
+  /** Persists under way at the crash. */
+  private readonly undecided = new Map<GroupId, readonly (readonly Write[])[]>()
+  private lastTickMs = -1
+  private ticksAtOnce = 0
+
+  constructor({ self, disk, scene, random }: BrokerOptions) {
+    this.id = self.broker
+    this.self = self
+    this.disk = disk
+    this.scene = scene
+    this.random = random
+    this.clockStartMs = random.between(0, 1e6)
+    this.clockRate = 1 + random.between(-1, 1) * scene.swarm.clockDrift
+    this.wallStartMs = WALL_START_MS + Math.floor(random.between(-500, 500))
+  }
+
+  get isUp(): boolean {
+    return this.process !== undefined
+  }
+
+  get hosts(): readonly GroupHost[] {
+    return this.process === undefined ? [] : [...this.process.hosts.values()]
+  }
+
+  host(group: GroupId): GroupHost | undefined {
+    return this.process?.hosts.get(group)
+  }
+
+  /** Its own monotonic clock. */
+  nowMs(): number {
+    return this.clockStartMs + this.scene.queue.nowMs * this.clockRate
+  }
+
+  start(): void {
+    if (this.process !== undefined || this.isBooting) return
+    this.isBooting = true
+    const life = ++this.life
+    this.boot(life).catch((error: unknown) => {
+      if (this.life === life) this.scene.failed(error)
+    })
+  }
+
+  /** Power off: what was not synced is at the disk's mercy, everything in memory is gone. */
+  crash(): void {
+    const { process } = this
+    if (process === undefined && !this.isBooting) return
+    this.scene.trace.note(TRACED.CRASH, this.id, 0, this.scene.queue.nowMs, () => `broker ${this.id} crashes`)
+    for (const host of this.hosts) this.undecided.set(host.group, host.pending)
+    this.life++
+    this.isBooting = false
+    this.process = undefined
+    this.pausedUntilMs = 0
+    this.deferred = []
+    this.disk.crash()
+  }
+
+  /** Stops all that it does, as SIGSTOP would; its disk and what others send it go on. */
+  pause(durationMs: number): void {
+    if (this.process === undefined) return
+    const { queue } = this.scene
+    const untilMs = Math.max(this.pausedUntilMs, queue.nowMs + durationMs)
+    this.pausedUntilMs = untilMs
+    queue.after(untilMs - queue.nowMs, () => this.wake())
+  }
+
+  wake(): void {
+    if (this.pausedUntilMs > this.scene.queue.nowMs && !this.scene.isHealed) return
+    this.pausedUntilMs = 0
+    const deferred = this.deferred
+    this.deferred = []
+    for (const run of deferred) this.whenAwake(run)
+  }
+
+  /** Runs now, or at the end of a pause; not at all when a crash ends the pause. */
+  whenAwake(run: () => void): void {
+    if (this.pausedUntilMs > this.scene.queue.nowMs) this.deferred.push(run)
+    else run()
+  }
+
+  receive(from: BrokerId, group: GroupId, message: Message): void {
+    this.whenAwake(() => {
+      const { queue, trace } = this.scene
+      trace.note(TRACED.DELIVER, this.id, digestMessage(message), queue.nowMs, () => `${from} > ${this.id}  g${group} ${describeMessage(message)}`)
+      this.process?.detector.onHeard(from, this.nowMs())
+      this.host(group)?.step({ kind: 'message', from, message })
+    })
+  }
+
+  /** The peer's port refuses connections: its process is gone. */
+  refusedBy(peer: BrokerId): void {
+    this.whenAwake(() => {
+      this.process?.detector.onRefused(peer, this.nowMs())
+      this.lookAround()
+    })
+  }
+
+  produce(request: Request, answer: (answer: Answer) => void): void {
+    this.whenAwake(() => {
+      const host = this.host(request.group)
+      if (host === undefined) return
+      host.produce(request, answer)
+      if (!this.scene.swarm.isCoalescing || this.process?.store.isSyncing === false) host.offer()
+    })
+  }
+
+  read(group: GroupId): void {
+    this.whenAwake(() => this.host(group)?.read())
+  }
+
+  resign(group: GroupId): void {
+    this.whenAwake(() => this.host(group)?.step({ kind: 'resign' }))
+  }
+
+  /** Makes its groups believe for a while the opposite of what the detector says of a peer. */
+  hearRumour(peer: BrokerId, durationMs: number): void {
+    const { life } = this
+    this.scene.queue.after(durationMs, () => {
+      if (this.life === life) this.whenAwake(() => this.tellLinks())
+    })
+    this.whenAwake(() => {
+      const { process } = this
+      if (process === undefined) return
+      const { view } = process.detector
+      const known = view.peers.get(peer)
+      const all = new Set(this.scene.brokers.keys())
+      const wrong: PeerView =
+        known?.alive === true
+          ? { ...known, alive: false }
+          : { alive: true, bootId: known?.bootId ?? '', stalled: false, draining: false, links: all }
+      const links: LinkView = { ...view, peers: new Map([...view.peers, [peer, wrong]]) }
+      for (const host of process.hosts.values()) host.step({ kind: 'links', links })
+    })
+  }
+
+  private async boot(life: number): Promise<void> {
+    const { scene } = this
+    const { queue, oracles } = scene
+    const store = await this.disk.open({
+      nowMs: () => this.nowMs(),
+      schedule: (run, delayMs) => queue.after(delayMs / this.clockRate, () => this.life === life && this.whenAwake(run)),
+      onFailure: (error) => scene.failed(error),
+      onIdle: () => {
+        if (this.life === life) for (const host of this.hosts) if (host.isWaitingToPropose) host.offer()
+      },
+      whenAwake: (run) => this.life === life && this.whenAwake(run),
+    })
+    const found = await store.recover()
+    if (this.life !== life) return
+    const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
+    const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
+    detector.setPeers(peers, this.nowMs())
+    const process: Process = { bootId: `${this.id}.${life}`, detector, hosts: new Map(), store }
+    const around = this.surroundings(life, store)
+    for (const group of scene.groups) {
+      const one = found.find((candidate) => candidate.group === group)
+      if (one === undefined) oracles.foundNothing(this.id, group)
+      else oracles.recovered(this.id, one, this.undecided.get(group) ?? [])
+      process.hosts.set(group, one === undefined ? this.createHost(group, around) : await this.recoverHost(one, around))
+    }
+    if (this.life !== life) return
+    this.undecided.clear()
+    this.isBooting = false
+    this.process = process
+    scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
+    for (const host of this.hosts) this.arrangeTick(host)
+    queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
+  }
+
+  private createHost(group: GroupId, around: Surroundings): GroupHost {
+    const state = initialState(this.scene.configuration)
+    const writes: readonly Write[] = [{ kind: 'state', state }]
+    around.oracles.wrote(this.id, group, writes)
+    around.stir()
+    around.store.append({ group, writes, onDurable: () => around.oracles.madeDurable(this.id, group, writes) })
+    const recovered: RecoveredState = { state, commit: 0 as Slot, chainAtCommit: FIRST_CHAIN, tail: [] }
+    return new GroupHost(group, this.makePaxos(recovered), new RecordMachine(DEDUP_WINDOW), 0 as Slot, around)
+  }
+
+  private async recoverHost(found: RecoveredGroup, around: Surroundings): Promise<GroupHost> {
+    const { group, state, applied, chainAtApplied, tail } = found
+    const machine = new RecordMachine(DEDUP_WINDOW)
+    machine.restore(await around.store.recoverRows(group), applied)
+    const paxos = this.makePaxos({ state: { ...state, through: (applied.slot + tail.length) as Slot }, commit: applied.slot, chainAtCommit: chainAtApplied, tail })
+    return new GroupHost(group, paxos, machine, applied.slot, around)
+  }
+
+  private makePaxos(recovered: RecoveredState): Paxos {
+    const { mutant, swarm } = this.scene
+    const options = { self: this.self, tuning: swarm.tuning, checksum: crc32, bootNumber: this.life }
+    return mutant.paxos === undefined ? new Paxos(options, recovered) : mutant.paxos(options, recovered)
+  }
+
+  private surroundings(life: number, store: SimulatedStore): Surroundings {
+    const { scene } = this
+    const { queue, trace, mutant } = scene
+    return {
+      id: this.id,
+      store,
+      oracles: scene.oracles,
+      syncChunkBytesMax: scene.swarm.syncChunkBytesMax,
+      leavesEarly: mutant.leavesEarly,
+      isConfirmedEarly: mutant.isConfirmedEarly === true,
+      nowMs: () => this.nowMs(),
+      wallMs: () => this.wallStartMs + Math.floor(queue.nowMs),
+      random: () => this.random.next(),
+      transmit: (to, group, message) => scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message)),
+      stir: () => scene.stir(),
+      stepped: (host) => this.arrangeTick(host),
+      noteApply: (host, entry) =>
+        trace.note(TRACED.APPLY, this.id, entry.chain, queue.nowMs, () => `broker ${this.id}  g${host.group} applies slot ${entry.slot} of ${formatBallot(entry.origin)}`),
+      noteRole: (host, effect) =>
+        trace.note(TRACED.ROLE, this.id, effect.ballot.round, queue.nowMs, () => `broker ${this.id}  g${host.group} is ${effect.role} at ${formatBallot(effect.ballot)}, leader ${effect.leader}`),
+      resume: (run) => {
+        if (this.life === life) this.guard(run)
+      },
+      failed: (error) => {
+        if (this.life === life) scene.failed(error)
+      },
+    }
+  }
+
+  /** Callbacks of the store must not throw: what an oracle finds there stops the run. */
+  private guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.scene.failed(error)
+    }
+  }
+
+  /** Every heartbeat interval: tells the peers, and looks whether the view has changed. */
+  private beat(life: number): void {
+    if (this.life !== life) return
+    this.whenAwake(() => {
+      const { process, scene } = this
+      if (process === undefined) return
+      const { detector, store } = process
+      detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: false, durableLsn: store.durableLsn })
+      for (const peer of scene.brokers.values()) {
+        if (peer.id === this.id) continue
+        const heartbeat = detector.heartbeat(peer.id)
+        scene.network.send(this.id, peer.id, () => peer.whenAwake(() => peer.process?.detector.onHeartbeat(this.id, heartbeat, peer.nowMs())))
+      }
+      this.lookAround()
+      scene.queue.after(scene.swarm.heartbeatMs / this.clockRate, () => this.beat(life))
+    })
+  }
+
+  private lookAround(): void {
+    const { process } = this
+    if (process !== undefined && process.detector.tick(this.nowMs())) this.tellLinks()
+  }
+
+  private tellLinks(): void {
+    const links = this.process?.detector.view
+    if (links !== undefined) for (const host of this.hosts) host.step({ kind: 'links', links })
+  }
+
+  /** Keeps one event in the queue for the earliest wish of a group; an event whose wish has changed does nothing. */
+  private arrangeTick(host: GroupHost): void {
+    const deadlineMs = host.paxos.deadlineMs
+    if (deadlineMs === undefined) {
+      host.tickAtMs = Infinity
+      return
+    }
+    const { queue } = this.scene
+    // A little late rather than early: rounding must not make a tick come before its deadline.
+    const atMs = Math.max(queue.nowMs, (deadlineMs - this.clockStartMs) / this.clockRate + 0.001)
+    if (atMs === host.tickAtMs) return
+    host.tickAtMs = atMs
+    queue.after(atMs - queue.nowMs, () => this.whenAwake(() => this.tick(host, atMs)))
+  }
+
+  private tick(host: GroupHost, atMs: number): void {
+    if (host.tickAtMs !== atMs || this.host(host.group) !== host) return
+    const { nowMs } = this.scene.queue
+    this.ticksAtOnce = nowMs === this.lastTickMs ? this.ticksAtOnce + 1 : 0
+    this.lastTickMs = nowMs
+    if (this.ticksAtOnce > TICKS_AT_ONCE_MAX) throw new Violation('spin', `broker ${this.id} ticks again and again at ${nowMs}`)
+    host.tickAtMs = Infinity
+    host.step({ kind: 'tick' })
+  }
+}

@@ -1,0 +1,143 @@
+import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
+import type { StoreTuning } from '../../src/storage/options.ts'
+import type { Random } from './random.ts'
+
+/**
+ * What a run is like, drawn anew for each seed: one run has a slow disk and a perfect network, the next loses every fourth
+ * message and never crashes. Runs that each do a few things often find more than runs that do everything rarely.
+ */
+export interface Swarm {
+  readonly brokerCount: number
+  readonly groupCount: number
+  readonly faultPhaseMs: number
+
+  readonly delayMeanMs: number
+  readonly lossRate: number
+  readonly duplicateRate: number
+  /** Whether messages of one link arrive in the order in which they left. */
+  readonly isOrdered: boolean
+  /** Share of the messages caught by a partition that arrive when it ends; the others are lost. */
+  readonly heldRate: number
+
+  /** Mean time between faults of a kind, Infinity for never. */
+  readonly crashEveryMs: number
+  readonly downMeanMs: number
+  readonly partitionEveryMs: number
+  readonly partitionMeanMs: number
+  readonly pauseEveryMs: number
+  readonly pauseMaxMs: number
+  readonly clogEveryMs: number
+  readonly clogMaxMs: number
+  readonly stallEveryMs: number
+  readonly resignEveryMs: number
+  /** The failure detector is made to err: some broker is told that another one is dead or alive. */
+  readonly rumourEveryMs: number
+
+  readonly diskMeanMs: number
+  readonly diskMaxMs: number
+  readonly storeTuning: Partial<StoreTuning> & Pick<StoreTuning, 'indexSettleBytes'>
+  /** What a power cut takes of the index: nothing, its end, some batches, all since the start, the whole folder. */
+  readonly indexLossWeights: readonly number[]
+
+  /** Clocks run this much faster or slower than each other, as a share. */
+  readonly clockDrift: number
+
+  readonly producerCount: number
+  readonly produceEveryMs: number
+  readonly recordsMax: number
+  readonly retryAfterMs: number
+  readonly readEveryMs: number
+  /** Proposals wait for the disk's writer to be idle and leave together. */
+  readonly isCoalescing: boolean
+  /** One broker stays away after the faults: the others must do without it. */
+  readonly isOneLeftDown: boolean
+  readonly syncChunkBytesMax: number
+
+  readonly heartbeatMs: number
+  readonly suspectMs: number
+  readonly stalledMs: number
+  readonly tuning: PaxosTuning
+}
+
+const BROKER_COUNTS = [3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 4, 2, 1, 6, 7]
+
+export function drawSwarm(random: Random): Swarm {
+  const brokerCount = random.pick(BROKER_COUNTS)
+  const heartbeatMs = brokerCount > 4 ? random.between(150, 250) : random.between(80, 200)
+  /** One kind of fault is left out as often as not. */
+  const every = (probability: number, low: number, high: number): number =>
+    random.chance(probability) ? random.between(low, high) : Infinity
+  return {
+    brokerCount,
+    groupCount: random.chance(0.25) ? 2 : 1,
+    faultPhaseMs: random.between(3_000, brokerCount > 4 ? 6_000 : 9_000),
+
+    delayMeanMs: random.chance(0.5) ? random.between(1, 10) : random.between(1, 100),
+    lossRate: random.chance(0.5) ? random.between(0, 0.3) : 0,
+    duplicateRate: random.chance(0.4) ? random.between(0, 0.5) : 0,
+    isOrdered: random.chance(0.4),
+    heldRate: random.pick([0, 0.5, 1]),
+
+    crashEveryMs: every(0.7, 300, 3_000),
+    downMeanMs: random.between(50, 1_500),
+    partitionEveryMs: every(0.6, 300, 2_500),
+    partitionMeanMs: random.between(200, 2_500),
+    pauseEveryMs: every(0.35, 500, 4_000),
+    pauseMaxMs: random.pick([500, 3_000, 10_000]),
+    clogEveryMs: every(0.3, 300, 2_000),
+    clogMaxMs: random.pick([500, 5_000]),
+    stallEveryMs: every(0.3, 800, 4_000),
+    resignEveryMs: every(0.3, 300, 2_000),
+    rumourEveryMs: every(0.4, 100, 1_000),
+
+    diskMeanMs: random.pick([0.5, 3, 20, 100]),
+    diskMaxMs: random.pick([20, 200, 1_000]),
+    storeTuning: {
+      indexDelayMs: random.pick([20, 200, 1_000]),
+      indexBatchBytes: random.pick([500, 1024 * 1024]),
+      indexSettleBytes: random.pick([2_000, 10_000, 12 * 1024 * 1024]),
+      sweepCountMin: random.pick([1, 10, 1_000]),
+      sweepCountMax: random.pick([3, 1_000]),
+    },
+    indexLossWeights: random.pick([
+      [1, 0, 0, 0, 0],
+      [1, 1, 1, 1, 1],
+      [0, 1, 0, 0, 0],
+      [0, 0, 1, 0, 0],
+      [0, 0, 1, 2, 2],
+    ]),
+
+    clockDrift: random.chance(0.5) ? 0.02 : 0,
+
+    producerCount: 1 + random.integer(4),
+    produceEveryMs: random.pick([15, 40, 120]),
+    recordsMax: random.pick([1, 3]),
+    retryAfterMs: random.pick([200, 800]),
+    readEveryMs: every(0.4, 50, 500),
+    isCoalescing: random.chance(0.5),
+    isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
+    syncChunkBytesMax: random.pick([1, 200, 1_000_000]),
+
+    heartbeatMs,
+    suspectMs: heartbeatMs * random.between(3, 10),
+    stalledMs: random.pick([500, 2_000]),
+    tuning: drawTuning(random),
+  }
+}
+
+/** Small bounds make a short run reach them. */
+function drawTuning(random: Random): PaxosTuning {
+  return {
+    ...DEFAULT_TUNING,
+    maxLagMs: random.pick([500, 10_000]),
+    maxLagSlots: random.pick([2, 8, 1_000]),
+    canvassJitterMs: random.pick([50, 300]),
+    electionTimeoutMs: random.pick([300, 1_000]),
+    retransmitMs: random.pick([150, 500]),
+    undecidedMs: random.pick([1_000, 5_000]),
+    quorumLossMs: random.pick([500, 1_000]),
+    windowMessagesMax: random.pick([1, 4, 64]),
+    uncommittedSlotsMax: random.pick([8, 1_024]),
+    tailBytesMax: random.pick([300, 1024 * 1024]),
+  }
+}

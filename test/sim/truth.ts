@@ -1,0 +1,200 @@
+import type { BrokerId } from '../../src/types/ids.ts'
+import { compareBallots, formatBallot, NO_BALLOT, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
+import type { Write } from '../../src/paxos/effects.ts'
+import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
+import type { Entry } from '../../src/paxos/state.ts'
+import type { Judge } from './judge.ts'
+
+/** A replica's log as its writes make it: of the writes handed to the store, or of those that are durable. */
+export class Shadow {
+  promised: Ballot = NO_BALLOT
+  accepted: Ballot = NO_BALLOT
+  /** By slot; index 0 is unused. */
+  entries: (Entry | undefined)[] = [undefined]
+
+  get through(): number {
+    return this.entries.length - 1
+  }
+
+  chainAt(slot: number): number | undefined {
+    return slot === 0 ? FIRST_CHAIN : this.entries[slot]?.chain
+  }
+
+  /** A state record cuts the log, an entry drops what stands above its slot (consensus 1.3, rule J5). */
+  apply(writes: readonly Write[], judge: Judge): void {
+    for (const write of writes) {
+      if (write.kind === 'state') {
+        this.promised = write.state.promised
+        this.accepted = write.state.acceptedBallot
+        if (write.state.through < this.through) this.entries.length = write.state.through + 1
+      } else {
+        const { slot } = write.entry
+        judge.demand(slot <= this.through + 1, 'holes', () => `slot ${slot} is written above ${this.through}`)
+        this.entries.length = slot
+        this.entries.push(write.entry)
+      }
+    }
+  }
+
+  copy(): Shadow {
+    const copy = new Shadow()
+    copy.promised = this.promised
+    copy.accepted = this.accepted
+    copy.entries = this.entries.slice()
+    return copy
+  }
+}
+
+/** The log that the leader of one ballot told others: at most one value a slot (I2). */
+interface Ledger {
+  readonly ballot: Ballot
+  /** What phase 1 made it adopt ends here; own proposals follow without gap. */
+  readonly adopted: number
+  readonly chains: Map<number, number>
+}
+
+export interface Chosen {
+  readonly entry: Entry
+  /** The ballot at which a majority had it on disk. */
+  readonly ballot: Ballot
+}
+
+/**
+ * What is true of one group, seen from above: it knows what is on every disk, so it knows that a slot is chosen before
+ * any replica does. The rules I1 to I4 and I8 of consensus 1.8 are checked here, at the moment when they would break.
+ */
+export class Truth {
+  readonly chosen: (Chosen | undefined)[] = [undefined]
+  private readonly written = new Map<BrokerId, Shadow>()
+  private readonly durable = new Map<BrokerId, Shadow>()
+  private readonly ledgers = new Map<string, Ledger>()
+  private readonly quorum: number
+  private readonly judge: Judge
+
+  constructor(voters: readonly BrokerId[], judge: Judge) {
+    this.judge = judge
+    this.quorum = Math.floor(voters.length / 2) + 1
+    for (const voter of voters) {
+      this.written.set(voter, new Shadow())
+      this.durable.set(voter, new Shadow())
+    }
+  }
+
+  get chosenThrough(): number {
+    return this.chosen.length - 1
+  }
+
+  durableOf(broker: BrokerId): Shadow {
+    return this.durable.get(broker) as Shadow
+  }
+
+  writtenOf(broker: BrokerId): Shadow {
+    return this.written.get(broker) as Shadow
+  }
+
+  /** A start: what is written is what was found. */
+  started(broker: BrokerId): void {
+    this.written.set(broker, this.durableOf(broker).copy())
+  }
+
+  /** A replica handed a persist to its store. */
+  wrote(broker: BrokerId, writes: readonly Write[]): void {
+    const { judge } = this
+    const shadow = this.writtenOf(broker)
+    const { promised, accepted: before } = shadow
+    shadow.apply(writes, judge)
+    const { accepted } = shadow
+    judge.demand(compareBallots(promised, shadow.promised) <= 0, 'I1', () => `broker ${broker} lowers its promise`)
+    judge.demand(compareBallots(accepted, shadow.promised) <= 0, 'I1', () => `broker ${broker} accepts above its promise`)
+    judge.demand(compareBallots(before, accepted) <= 0, 'I1', () => `broker ${broker} lowers its accepted ballot`)
+    const isRaised = !sameBallot(accepted, before)
+    if (isRaised && accepted.broker === broker) this.adopt(accepted, shadow)
+    const ledger = this.ledgers.get(formatBallot(accepted))
+    if (isRaised && ledger !== undefined) {
+      judge.demand(shadow.through >= ledger.adopted, 'I3', () => {
+        return `broker ${broker} accepts ${formatBallot(accepted)} up to ${shadow.through}, its leader adopted ${ledger.adopted}`
+      })
+    }
+    for (const write of writes) if (write.kind === 'entry') this.checkEntry(ledger, broker, write.entry)
+  }
+
+  /** A persist became durable: slots may be chosen by it. */
+  madeDurable(broker: BrokerId, writes: readonly Write[]): void {
+    const shadow = this.durableOf(broker)
+    shadow.apply(writes, this.judge)
+    const ledger = this.ledgers.get(formatBallot(shadow.accepted))
+    if (ledger !== undefined) this.count(ledger)
+  }
+
+  isChosen(entry: Entry): boolean {
+    return this.chosen[entry.slot]?.entry.chain === entry.chain
+  }
+
+  /** Is the entry this ballot's value at its slot? */
+  isTold(ballot: Ballot, entry: Entry): boolean {
+    const ledger = this.ledgers.get(formatBallot(ballot))
+    return ledger !== undefined && this.chainOf(ledger, entry.slot) === entry.chain
+  }
+
+  private adopt(ballot: Ballot, shadow: Shadow): void {
+    const { judge } = this
+    const chains = new Map<number, number>()
+    for (const entry of shadow.entries) if (entry !== undefined) chains.set(entry.slot, entry.chain)
+    judge.demand(!this.ledgers.has(formatBallot(ballot)), 'I2', () => `ballot ${formatBallot(ballot)} leads twice`)
+    this.ledgers.set(formatBallot(ballot), { ballot, adopted: shadow.through, chains })
+    let slot = this.chosenThrough
+    while (slot > 0 && compareBallots((this.chosen[slot] as Chosen).ballot, ballot) >= 0) slot--
+    const chain = this.chosen[slot]?.entry.chain ?? FIRST_CHAIN
+    judge.demand(shadow.chainAt(slot) === chain, 'I4', () => {
+      return `ballot ${formatBallot(ballot)} adopts a log up to ${shadow.through} without the chosen slot ${slot}`
+    })
+  }
+
+  /** What a replica writes is its ballot's log, or chosen. */
+  private checkEntry(ledger: Ledger | undefined, broker: BrokerId, entry: Entry): void {
+    if (this.isChosen(entry)) return
+    const told = ledger === undefined ? undefined : this.chainOf(ledger, entry.slot)
+    const isOwnProposal = ledger?.ballot.broker === broker && sameBallot(entry.origin, ledger.ballot)
+    if (isOwnProposal && told === undefined) ledger.chains.set(entry.slot, entry.chain)
+    else this.judge.demand(told === entry.chain, 'I3', () => `broker ${broker} writes slot ${entry.slot}, neither told nor chosen`)
+  }
+
+  private chainOf(ledger: Ledger, slot: number): number | undefined {
+    return slot === 0 ? FIRST_CHAIN : ledger.chains.get(slot)
+  }
+
+  /** Counts the disks that hold the ledger's log: what a majority holds is chosen. */
+  private count(ledger: Ledger): void {
+    const { ballot } = ledger
+    const ends: number[] = []
+    let longest: Shadow | undefined
+    for (const shadow of this.durable.values()) {
+      if (!sameBallot(shadow.accepted, ballot)) continue
+      const { through } = shadow
+      if (shadow.chainAt(through) !== this.chainOf(ledger, through)) continue
+      ends.push(through)
+      if (longest === undefined || through > longest.through) longest = shadow
+    }
+    if (longest === undefined || ends.length < this.quorum) return
+    ends.sort((a, b) => b - a)
+    const end = ends[this.quorum - 1] as number
+    const known = Math.min(end, this.chosenThrough)
+    const isSame = known === 0 || this.chosen[known]?.entry.chain === longest.chainAt(known)
+    this.judge.demand(isSame, 'chosen', () => `two values are chosen at slot ${known}, the second at ${formatBallot(ballot)}`)
+    for (let slot = this.chosenThrough + 1; slot <= end; slot++) this.choose(longest.entries[slot] as Entry, ballot)
+  }
+
+  private choose(entry: Entry, ballot: Ballot): void {
+    const { slot, origin } = entry
+    const before = this.chosen[slot - 1]
+    this.chosen.push({ entry, ballot })
+    const first = this.ledgers.get(formatBallot(origin))
+    const isNext = first === undefined || slot === first.adopted + 1 || (before !== undefined && sameBallot(before.entry.origin, origin))
+    this.judge.demand(isNext, 'I8', () => `slot ${slot} of ${formatBallot(origin)} is chosen without the proposal before it`)
+    for (const ledger of this.ledgers.values()) {
+      if (compareBallots(ledger.ballot, ballot) <= 0) continue
+      const isAdopted = ledger.adopted >= slot && this.chainOf(ledger, slot) === entry.chain
+      this.judge.demand(isAdopted, 'I4', () => `slot ${slot} is chosen at ${formatBallot(ballot)}, ${formatBallot(ledger.ballot)} lacks it`)
+    }
+  }
+}

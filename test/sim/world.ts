@@ -1,0 +1,201 @@
+import { crc32 } from 'node:zlib'
+import { brokerId, groupId, slot, storeId, type BrokerId, type GroupId, type Replica } from '../../src/types/ids.ts'
+import { InvariantError } from '../../src/types/invariant.ts'
+import type { Configuration } from '../../src/paxos/state.ts'
+import { Disk } from './disk.ts'
+import { EventQueue } from './event-queue.ts'
+import { Faults } from './faults.ts'
+import { Judge, Violation } from './judge.ts'
+import { Network } from './network.ts'
+import { NO_MUTANT, type Mutant } from './mutants.ts'
+import { SimulatedBroker } from './node.ts'
+import { Oracles } from './oracles.ts'
+import { Random } from './random.ts'
+import type { Scene } from './scene.ts'
+import { drawSwarm, type Swarm } from './swarm.ts'
+import { Trace } from './trace.ts'
+import { Workload } from './workload.ts'
+
+/** A healed cluster decides a new entry, and all its replicas agree on everything, within this. */
+const PROGRESS_MAX_MS = 30_000
+const LOOK_EVERY_MS = 100
+/** Events of a run before it counts as endless. */
+const EVENTS_MAX = 200_000
+
+export interface RunOptions {
+  readonly mutant?: Mutant
+  readonly isTraced?: boolean
+}
+
+export interface RunReport {
+  readonly seed: number
+  readonly violation: Violation | undefined
+  readonly hash: string
+  readonly eventCount: number
+  readonly chosenCount: number
+  readonly storedCount: number
+  readonly healedAfterMs: number
+  readonly lines: readonly string[]
+}
+
+/** Runs one seed: brokers, clients and faults in virtual time, then healing, then the demand for progress. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
+  return new World(seed, options.mutant ?? NO_MUTANT, options.isTraced === true).run()
+}
+
+class World implements Scene {
+  readonly queue = new EventQueue()
+  readonly brokers = new Map<BrokerId, SimulatedBroker>()
+  readonly network: Network
+  readonly oracles: Oracles
+  readonly trace: Trace
+  readonly swarm: Swarm
+  readonly mutant: Mutant
+  readonly configuration: Configuration
+  readonly groups: readonly GroupId[]
+  isHealed = false
+  private readonly seed: number
+  private readonly random: Random
+  private readonly workload: Workload
+  private readonly judge: Judge
+  private failure: unknown
+  private isStirred = false
+  private healedAfterMs = NaN
+
+  constructor(seed: number, mutant: Mutant, isTraced: boolean) {
+    this.seed = seed
+    this.mutant = mutant
+    this.random = new Random(crc32(`seed ${seed}`))
+    this.swarm = { ...drawSwarm(this.random.fork('swarm')), ...mutant.swarm }
+    this.trace = new Trace(isTraced)
+    this.judge = new Judge(mutant.ignored)
+    this.network = new Network(this.queue, this.random.fork('network'), this.swarm)
+    const voters: Replica[] = []
+    for (let id = 1; id <= this.swarm.brokerCount; id++) voters.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
+    this.configuration = { number: 1, voters, learners: [], fromSlot: slot(0) }
+    this.groups = Array.from({ length: this.swarm.groupCount }, (_, index) => groupId(index + 1))
+    this.oracles = new Oracles(this.groups, voters.map((voter) => voter.broker), this.judge)
+    for (const self of voters) {
+      const random = this.random.fork(`broker ${self.broker}`)
+      const disk = new Disk(self, this, random.fork('disk'))
+      this.brokers.set(self.broker, new SimulatedBroker({ self, disk, scene: this, random }))
+    }
+    this.workload = new Workload(this, this.random.fork('workload'))
+  }
+
+  failed(error: unknown): void {
+    this.failure ??= error
+  }
+
+  stir(): void {
+    this.isStirred = true
+  }
+
+  async run(): Promise<RunReport> {
+    let violation: Violation | undefined
+    try {
+      for (const broker of this.brokers.values()) this.queue.after(this.random.exponential(20), () => broker.start())
+      new Faults(this, this.random.fork('faults'))
+      await this.until(this.swarm.faultPhaseMs, () => false)
+      this.heal()
+      const deadlineMs = this.queue.nowMs + PROGRESS_MAX_MS
+      const startMs = this.queue.nowMs
+      await this.until(deadlineMs, () => this.hasConverged())
+      this.healedAfterMs = this.queue.nowMs - startMs
+      this.judge.demand(this.hasConverged(), 'progress', () => this.describe())
+    } catch (error) {
+      violation = asViolation(error)
+    }
+    for (const broker of this.brokers.values()) broker.crash()
+    return this.report(violation)
+  }
+
+  /** Lets events happen until the time, or until `isDone`, which is asked now and then. */
+  private async until(timeMs: number, isDone: () => boolean): Promise<void> {
+    const { queue, trace } = this
+    let nextLookMs = queue.nowMs
+    let isOver = false
+    queue.after(timeMs - queue.nowMs, () => (isOver = true))
+    while (!isOver) {
+      queue.runNext()
+      if (this.isStirred) {
+        this.isStirred = false
+        await new Promise<void>((resolve) => setImmediate(resolve))
+      }
+      if (this.failure !== undefined) throw this.failure
+      if (queue.nowMs < nextLookMs) continue
+      nextLookMs = queue.nowMs + LOOK_EVERY_MS
+      if (trace.eventCount > EVENTS_MAX) throw new Violation('spin', `more than ${EVENTS_MAX} events`)
+      if (isDone()) return
+    }
+  }
+
+  /** Ends all faults. In some runs one broker stays away for good. */
+  private heal(): void {
+    this.isHealed = true
+    this.trace.note(8, 0, 1, this.queue.nowMs, () => 'all is healed')
+    this.network.heal()
+    const away = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
+    for (const broker of this.brokers.values()) {
+      broker.disk.heal()
+      broker.wake()
+      if (broker.id === away) broker.crash()
+      else broker.start()
+    }
+    this.workload.finish()
+  }
+
+  private hasConverged(): boolean {
+    if (this.workload.openCount > 0) return false
+    return this.groups.every((group) => {
+      const { chosenThrough } = this.oracles.of(group).truth
+      let leaderCount = 0
+      for (const broker of this.brokers.values()) {
+        const host = broker.host(group)
+        if (host === undefined) continue
+        if (host.paxos.role === 'leader') leaderCount++
+        if (host.appliedSlot !== chosenThrough || host.paxos.commit !== chosenThrough || host.paxos.through !== chosenThrough) return false
+      }
+      return leaderCount === 1
+    })
+  }
+
+  private describe(): string {
+    const lines = [`${this.workload.openCount} requests are open`]
+    for (const group of this.groups) {
+      for (const broker of this.brokers.values()) {
+        const host = broker.host(group)
+        if (host === undefined) continue
+        const { role, status, leader, commit, through } = host.paxos
+        lines.push(`g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}`)
+      }
+      lines.push(`g${group} chosen ${this.oracles.of(group).truth.chosenThrough}`)
+    }
+    return lines.join('; ')
+  }
+
+  private report(violation: Violation | undefined): RunReport {
+    let chosenCount = 0
+    for (const group of this.groups) chosenCount += this.oracles.of(group).truth.chosenThrough
+    const { seed, trace, workload, healedAfterMs } = this
+    return {
+      seed,
+      violation,
+      hash: trace.hash,
+      eventCount: trace.eventCount,
+      chosenCount,
+      storedCount: workload.storedCount,
+      healedAfterMs,
+      lines: trace.lines,
+    }
+  }
+}
+
+/** An invariant of the code under test that breaks is a finding like an oracle's. */
+function asViolation(error: unknown): Violation {
+  if (error instanceof Violation) return error
+  const text = error instanceof InvariantError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const violation = new Violation('exception', text)
+  if (error instanceof Error && error.stack !== undefined) violation.stack = error.stack
+  return violation
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { eventually } from '../support/eventually.ts'
+
+/** What a producer was told about one value. */
+export interface Acknowledged {
+  readonly value: string
+  readonly partition: number
+  readonly offset: number
+}
+
+interface Problem {
+  readonly code?: string
+  readonly retryable?: boolean
+}
+
+/**
+ * Produces numbered values one after the other until told to stop, each with its own Idempotency-Key, and sends again what a
+ * problem says may be sent again, to the next broker. So every value must end up stored exactly once.
+ */
+export class LoadProducer {
+  readonly acknowledged: Acknowledged[] = []
+  /** Longest time between two acknowledgements, ms. */
+  longestGapMs = 0
+  #urls: () => readonly string[]
+  readonly #topic: string
+  readonly #name: string
+  readonly #done: Promise<void>
+  #isStopping = false
+  #turn = 0
+
+  constructor(options: { urls: () => readonly string[]; topic: string; name: string }) {
+    this.#urls = options.urls
+    this.#topic = options.topic
+    this.#name = options.name
+    this.#done = this.#run()
+  }
+
+  /** Brokers that came up at other addresses. */
+  redirect(urls: () => readonly string[]): void {
+    this.#urls = urls
+  }
+
+  /** Finishes the value under way. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#done
+  }
+
+  async #run(): Promise<void> {
+    let lastMs = performance.now()
+    for (let i = 0; !this.#isStopping; i++) {
+      const value = `${this.#name}-${i}`
+      this.acknowledged.push(await this.#store(value))
+      const nowMs = performance.now()
+      this.longestGapMs = Math.max(this.longestGapMs, nowMs - lastMs)
+      lastMs = nowMs
+    }
+  }
+
+  async #store(value: string): Promise<Acknowledged> {
+    const key = randomUUID()
+    for (;;) {
+      const urls = this.#urls()
+      const url = urls[this.#turn % urls.length]!
+      try {
+        const response = await fetch(`${url}/v1/topics/${this.#topic}/records`, {
+          method: 'POST',
+          body: value,
+          headers: { 'content-type': 'text/plain', 'idempotency-key': key },
+          signal: AbortSignal.timeout(8_000),
+        })
+        const body = (await response.json()) as Acknowledged & Problem
+        if (response.ok) return { value, partition: body.partition, offset: body.offset }
+        if (body.retryable !== true && body.code !== 'outcome-unknown')
+          throw new Error(`${response.status} ${JSON.stringify(body)}`)
+      } catch (error) {
+        // A broker that is gone breaks the connection; the key makes it safe to try the next one.
+        if (!(error instanceof TypeError) && !(error instanceof DOMException)) throw error
+      }
+      this.#turn++
+      await new Promise((done) => setTimeout(done, 10))
+    }
+  }
+}
+
+/** Waits until the producers together have more than `count` acknowledgements. */
+export async function acknowledgedBeyond(producers: readonly LoadProducer[], count: number): Promise<void> {
+  await eventually(
+    () => {
+      const done = producers.reduce((sum, producer) => sum + producer.acknowledged.length, 0)
+      assert.ok(done > count, `${done} of ${count} are acknowledged`)
+    },
+    { timeoutMs: 30_000 },
+  )
+}
