@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { storeId, type BrokerId, type GroupId, type Replica as ReplicaId } from './types/ids.ts'
 import { ControlPlane } from './broker/control-plane.ts'
 import { DiskWatch } from './broker/disk-watch.ts'
 import { buildEngine, type Engine } from './broker/engine.ts'
 import { Membership } from './broker/membership.ts'
 import { describeMetrics } from './broker/metrics.ts'
+import { buildTransport, foundingCalls } from './broker/network.ts'
 import { gatewayPorts } from './broker/ports.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Health } from './controller/cluster.ts'
@@ -11,6 +13,7 @@ import { SynodError } from './errors.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLogger, type Logger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
+import { SYSTEM_CLOCK } from './partition/clock.ts'
 import type { Message } from './paxos/messages.ts'
 import { LevelLogStore } from './storage/level-log-store.ts'
 import { CONTROLLER_GROUP } from './types/ids.ts'
@@ -73,14 +76,14 @@ class Broker implements RunningBroker {
   #markDone: (error?: unknown) => void = () => {}
 
   static async open(config: BrokerConfig): Promise<Broker> {
-    let broker: Broker | undefined
+    const opened: { broker?: Broker } = {}
     const store = await LevelLogStore.open(config.dataFolder, {
       brokerId: config.brokerId,
-      onFailure: (error) => broker?.fail(error),
-      onIdle: () => broker?.writerIdle(),
+      onFailure: (error) => opened.broker?.fail(error),
+      onIdle: () => opened.broker?.writerIdle(),
     })
-    broker = new Broker(config, store)
-    return broker
+    opened.broker = new Broker(config, store)
+    return opened.broker
   }
 
   constructor(config: BrokerConfig, store: LevelLogStore) {
@@ -94,9 +97,19 @@ class Broker implements RunningBroker {
       this.#markDone = (error) => (error === undefined ? resolve() : reject(asError(error)))
     })
     this.done.catch(() => {})
+    const bootId = randomUUID()
+    const transport = buildTransport(config, {
+      bootId,
+      clusterId: () => store.identity.clusterId,
+      logger: this.#logger,
+    })
     this.#engine = buildEngine({
       config,
       store,
+      transport,
+      clock: SYSTEM_CLOCK,
+      wallMs: Date.now,
+      bootId,
       logger: this.#logger,
       storeOf: (broker) => this.#storeOf(broker),
       fatal: (error) => this.fail(error),
@@ -104,13 +117,14 @@ class Broker implements RunningBroker {
     this.#membership = new Membership({
       config,
       store,
+      ...foundingCalls(config),
       warn: (sentence) => this.#logger.warn({}, sentence),
       isStopped: () => this.#isStopped,
       pause,
     })
     this.#disk = new DiskWatch(store)
     this.#gateway = this.#buildGateway()
-    describeMetrics(this.#metrics, { engine: this.#engine, disk: this.#disk })
+    describeMetrics(this.#metrics, { engine: this.#engine, transport, disk: this.#disk })
   }
 
   get publicPort(): number {

@@ -1,14 +1,13 @@
 import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
 import type { BrokerInfo } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
-import { SynodError } from '../errors.ts'
+import type { SynodError } from '../errors.ts'
 import { ClusterStatus } from '../controller/cluster.ts'
 import { Controller } from '../controller/controller.ts'
 import { MetadataGroup } from '../controller/metadata-group.ts'
 import type { MetadataEvent } from '../controller/outcomes.ts'
 import type { ControllerRequest } from '../controller/requests.ts'
 import { TopicDirectory } from '../controller/topics.ts'
-import { SYSTEM_CLOCK } from '../partition/clock.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
 import type { StartOfGroup } from '../partition/group.ts'
 import { Inspector } from '../partition/inspect.ts'
@@ -24,7 +23,7 @@ export interface ControlPlaneOptions {
   readonly config: BrokerConfig
   readonly engine: Engine
   readonly start: StartOfGroup
-  readonly disk: DiskWatch
+  readonly disk: Pick<DiskWatch, 'isFull' | 'freeBytes'>
   /** Where the founding brokers are; the metadata knows later addresses. */
   readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
 }
@@ -51,8 +50,8 @@ export class ControlPlane {
     this.#controller = new Controller({
       group: this.group,
       clusterId: () => store.identity.clusterId,
-      wallMs: Date.now,
-      random: Math.random,
+      wallMs: engine.wallMs,
+      random: () => engine.loop.clock.random(),
       isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
     })
     this.services = this.#buildServices()
@@ -107,7 +106,7 @@ export class ControlPlane {
     return {
       log: new PartitionLog({ self, registry, router, produceTimeoutMs, isDiskFull: () => disk.isFull }),
       directory: new TopicDirectory({ group, controller: this.#controller, router }),
-      inspector: new Inspector({ self, registry, router, store, clock: SYSTEM_CLOCK }),
+      inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({
         self,
         group,

@@ -5,14 +5,15 @@ import { Formation, spreadConfiguration, type FirstConfiguration } from '../cont
 import type { StartOfGroup } from '../partition/group.ts'
 import { initialState, type StateRecord } from '../paxos/state.ts'
 import type { LogStore, RecoveredGroup } from '../storage/log-store.ts'
-import { askHello, tellFormation } from '../transport/formation.ts'
-import type { Hello, PeerAddress } from '../transport/transport.ts'
-
-const HELLO_TIMEOUT_MS = 1_000
+import type { Formation as ToldFormation, Hello, PeerAddress } from '../transport/transport.ts'
 
 export interface MembershipOptions {
   readonly config: BrokerConfig
   readonly store: LogStore
+  /** Asks the broker at an address who it is, before there is a cluster; rejects when nobody answers. */
+  askHello(address: PeerAddress): Promise<Hello>
+  /** Tells the broker at an address which cluster it belongs to. */
+  tellFormation(address: PeerAddress, formation: ToldFormation): Promise<void>
   warn(sentence: string): void
   isStopped(): boolean
   pause(delayMs: number): Promise<void>
@@ -100,13 +101,12 @@ export class Membership {
   }
 
   #calls() {
-    const { config, pause, isStopped } = this.#options
-    const options = { self: config.brokerId, secret: config.clusterSecret, timeoutMs: HELLO_TIMEOUT_MS }
+    const { askHello, tellFormation, pause, isStopped } = this.#options
     return {
       self: this.hello(),
-      ask: (seed: BrokerId) => askHello(this.#addressOf(seed), options),
+      ask: (seed: BrokerId) => askHello(this.#addressOf(seed)),
       tell: (seed: BrokerId, configuration: FirstConfiguration) =>
-        tellFormation(this.#addressOf(seed), configuration, options),
+        tellFormation(this.#addressOf(seed), configuration),
       pause,
       isStopped,
     }

@@ -6,10 +6,10 @@ import type { Engine } from './engine.ts'
 /** Numbers of the broker's parts for `/metrics`, asked at each scrape: none of them costs anything between two. */
 export function describeMetrics(
   metrics: Metrics,
-  parts: { readonly engine: Engine; readonly disk: DiskWatch },
+  parts: { readonly engine: Engine; readonly transport: HttpTransport; readonly disk: DiskWatch },
 ): void {
-  const { engine, disk } = parts
-  const { registry, store, transport } = engine
+  const { engine, transport, disk } = parts
+  const { registry, store } = engine
   const { queued } = engine.host
   const gauge = (name: string, help: string, read: () => number) =>
     metrics.gauge({ name: `synod_${name}`, help }, read)

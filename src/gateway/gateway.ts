@@ -64,13 +64,20 @@ class HttpGateway implements Gateway {
       ports,
       newRequestId,
       isOriginAllowed: ({ headers }) =>
-        headers.origin === undefined || isOriginAllowed(headers.origin, headers.host, this.#dispatcher.originRules),
+        headers.origin === undefined ||
+        isOriginAllowed(headers.origin, headers.host, this.#dispatcher.originRules),
       subscribersMax: options.subscribersMax,
       headers: { 'Synod-Broker': broker },
       log: options.log,
     })
     const { headersTimeoutMs, lingerMs } = options
-    this.#server = this.#createServer({ watch: this.#watch, broker, headersTimeoutMs, lingerMs, newRequestId })
+    this.#server = this.#createServer({
+      watch: this.#watch,
+      broker,
+      headersTimeoutMs,
+      lingerMs,
+      newRequestId,
+    })
     this.#sweep = setInterval(() => this.#bodies.sweep(), options.sweepMs)
     this.#sweep.unref()
   }

@@ -262,7 +262,7 @@ function tuningOf(config: TopicConfig): PaxosTuning {
   }
 }
 
-export function offsetTrimmed(from: number, logStart: number): SynodError {
+function offsetTrimmed(from: number, logStart: number): SynodError {
   return new SynodError(
     'offset-trimmed',
     `Offset ${from} is no longer held; the log starts at ${logStart}.`,

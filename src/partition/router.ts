@@ -22,8 +22,13 @@ export interface RoutedCall<Answer> {
   readonly isRepeatable: boolean
 }
 
+/** Nothing was done, and it may be tried again; `refusal` is what to say if there is no time for it. */
+interface Retry {
+  readonly refusal: SynodError | undefined
+}
+
 /** How long a call that was not yet appended waits for a leader (api.md). */
-export const LEADER_WAIT_MS = 1_500
+const LEADER_WAIT_MS = 1_500
 /** Pause before the next broker is asked when nobody is known to lead. */
 const RETRY_MS = 50
 /** Hints for groups that this broker holds no replica of. */
@@ -68,14 +73,16 @@ export class Router {
   async atLeader<Answer>(routed: RoutedGroup, call: RoutedCall<Answer>, timeoutMs: number): Promise<Answer> {
     const giveUpMs = this.#clock.nowMs() + LEADER_WAIT_MS
     const tried = new Set<BrokerId>()
+    let refusal: SynodError | undefined
     for (;;) {
       const target = this.#target(routed, tried)
       if (target !== undefined) {
         const attempt = await this.#attempt(target, routed, call, timeoutMs)
         if ('answer' in attempt) return attempt.answer
+        refusal = attempt.refusal
       }
       const leftMs = giveUpMs - this.#clock.nowMs()
-      if (leftMs <= 0) throw this.#nobodyLeads(routed)
+      if (leftMs <= 0) throw refusal ?? this.#nobodyLeads(routed)
       await this.#registry.nextLeaderChange(routed.group, Math.min(leftMs, RETRY_MS), (run, delayMs) =>
         this.#clock.later(run, delayMs),
       )
@@ -109,7 +116,7 @@ export class Router {
     routed: RoutedGroup,
     call: RoutedCall<Answer>,
     timeoutMs: number,
-  ): Promise<{ answer: Answer } | { retry: true }> {
+  ): Promise<{ answer: Answer } | Retry> {
     try {
       if (target === this.#self) return { answer: await call.local(timeoutMs) }
       const request = { kind: call.kind, group: routed.group, body: call.body() }
@@ -121,14 +128,14 @@ export class Router {
     }
   }
 
-  #afterFailure<Answer>(error: unknown, routed: RoutedGroup, call: RoutedCall<Answer>): { retry: true } {
+  #afterFailure<Answer>(error: unknown, routed: RoutedGroup, call: RoutedCall<Answer>): Retry {
     if (error instanceof PeerUnreachable) {
       this.#hints.delete(routed.group)
-      return { retry: true }
+      return { refusal: undefined }
     }
     if (error instanceof PeerLost) {
       this.#hints.delete(routed.group)
-      if (call.isRepeatable) return { retry: true }
+      if (call.isRepeatable) return { refusal: undefined }
       throw new SynodError(
         'outcome-unknown',
         'The leader was lost while it worked on the request; it may be done.',
@@ -142,8 +149,10 @@ export class Router {
       const leader = error.facts['leader']
       if (typeof leader === 'number') this.#hint(routed.group, leader as BrokerId)
       else this.#hints.delete(routed.group)
-      return { retry: true }
+      return { refusal: undefined }
     }
+    // A leader that was elected just now is about to bring its followers into sync.
+    if (error instanceof SynodError && error.code === 'not-enough-in-sync') return { refusal: error }
     throw error
   }
 

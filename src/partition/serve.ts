@@ -4,7 +4,7 @@ import type { LogStore } from '../storage/log-store.ts'
 import { slot } from '../types/ids.ts'
 
 /** Bytes of chosen entries in one SyncChunk (consensus 1.10). */
-export const SYNC_CHUNK_BYTES_MAX = 1024 * 1024
+const SYNC_CHUNK_BYTES_MAX = 1024 * 1024
 
 /** Answers a pull from the store: chosen entries only, so it may come late or twice. A group deleted meanwhile stays silent. */
 export async function readAndSend(

@@ -101,7 +101,9 @@ export function onCanvass(core: Core, from: BrokerId, message: Canvass): void {
   const isBehind = message.commit < log.commit - core.tuning.maxLagSlots && attempt < WAIVING_ATTEMPT
   if (!isLeaderHappy(core) && !isBehind) {
     core.send(from, { kind: 'endorse', configNumber: configuration.number, attempt, commit: log.commit }, 0)
-    if (core.canvassing === undefined) postponeCanvass(core, core.tuning.electionTimeoutMs / 2)
+    // Only for a first attempt: one that goes on failing must not keep the one who could succeed from trying.
+    if (core.canvassing === undefined && attempt === 1)
+      postponeCanvass(core, core.tuning.electionTimeoutMs / 2)
     return
   }
   const refuse: Refuse = {

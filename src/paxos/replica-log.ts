@@ -64,7 +64,7 @@ export class ReplicaLog {
 
   /** The entry of a slot in (start, through]. */
   at(slot: number): Entry {
-    const entry = this.#entries[this.#head + slot - this.#start - 1]
+    const entry = slot > this.#start ? this.#entries[this.#head + slot - this.#start - 1] : undefined
     invariant(entry !== undefined, 'A slot that is read is in the memory tail.')
     return entry
   }

@@ -18,7 +18,13 @@ export interface PullGoal {
 export function pullFrom(core: Core, from: BrokerId, goal: PullGoal): void {
   if (from === core.self) return
   core.pull = { from, ...goal, retryAtMs: NEVER }
+  keepFromCanvassing(core)
   request(core)
+}
+
+/** A replica that is busy to come near does not canvass meanwhile; one that gets no answer does. */
+function keepFromCanvassing(core: Core): void {
+  if (core.canvassAtMs !== NEVER) core.canvassAtMs = core.nowMs + core.tuning.electionTimeoutMs
 }
 
 /** Asks for what follows the own commit; asks again when no answer comes. */
@@ -26,8 +32,6 @@ function request(core: Core): void {
   const { pull } = core
   if (pull === undefined) return
   pull.retryAtMs = core.nowMs + core.tuning.retransmitMs
-  // A replica that is busy to come near does not canvass meanwhile; one that gets no answer does.
-  if (core.canvassAtMs !== NEVER) core.canvassAtMs = core.nowMs + core.tuning.electionTimeoutMs
   core.send(pull.from, { kind: 'syncRequest', fromSlot: (core.log.commit + 1) as Slot }, 0)
 }
 
@@ -62,7 +66,9 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
   pull.target = pull.isRequired ? Math.max(pull.target, chunk.commit) : chunk.commit
   if (finishIfNear(core)) return
   // An answer without news means that this one knows no more: another is asked after a pause.
-  if (from === pull.from && hasAdvanced) request(core)
+  if (from !== pull.from || !hasAdvanced) return
+  keepFromCanvassing(core)
+  request(core)
 }
 
 /** Ends the catch-up when it is near enough. The leader hears of it, and brings the rest by AcceptSync. */

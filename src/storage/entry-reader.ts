@@ -25,7 +25,8 @@ export async function readEntries(
   const entries: Entry[] = []
   slices.forEach((slice, at) => {
     const record = recordOf(log.group, slice, keys[at], values[at])
-    for (let slot = slice.first; slot <= slice.last; slot++) entries.push(verifiedEntry(record, slice, slot, entries.at(-1)))
+    for (let slot = slice.first; slot <= slice.last; slot++)
+      entries.push(verifiedEntry(record, slice, slot, entries.at(-1)))
   })
   return entries
 }
@@ -41,13 +42,21 @@ function recordOf(
     throw new DamagedEntryError(group, slot, `the journal has lost number ${slice.run.lsn}`)
   }
   const record = decodeRecord(key, value)
-  if (record === undefined) throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} fails its checksum`)
-  const isOurs = record.kind === 'persist' && record.group === group && record.entries[0]?.slot === slice.run.first
-  if (!isOurs) throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} holds something else`)
+  if (record === undefined)
+    throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} fails its checksum`)
+  const isOurs =
+    record.kind === 'persist' && record.group === group && record.entries[0]?.slot === slice.run.first
+  if (!isOurs)
+    throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} holds something else`)
   return record
 }
 
-function verifiedEntry(record: PersistRecord, slice: RunSlice, slot: number, before: Entry | undefined): Entry {
+function verifiedEntry(
+  record: PersistRecord,
+  slice: RunSlice,
+  slot: number,
+  before: Entry | undefined,
+): Entry {
   const at = slot - slice.run.first
   const stored = record.entries[at]
   const neighbour = before ?? record.entries[at - 1]
@@ -58,6 +67,7 @@ function verifiedEntry(record: PersistRecord, slice: RunSlice, slot: number, bef
     throw new DamagedEntryError(record.group, slot as Slot, 'it does not follow the entry before it')
   }
   const entry = entryOf(record, stored)
-  if (entry === undefined) throw new DamagedEntryError(record.group, slot as Slot, 'its body fails its checksum')
+  if (entry === undefined)
+    throw new DamagedEntryError(record.group, slot as Slot, 'its body fails its checksum')
   return entry
 }

@@ -3,7 +3,8 @@ import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PersistRecord } from './journal-record.ts'
 import type { GroupChanges } from './index-layer.ts'
-import type { Head, Run } from './rows.ts'
+import { runKey } from './keys.ts'
+import { encodeRun, type Head, type Run, type RunEntry } from './rows.ts'
 
 export interface AppliedFacts {
   readonly slot: number
@@ -73,6 +74,22 @@ export interface IndexedPersist {
   readonly run: Run | undefined
   readonly lastChain: number
   readonly bytes: number
+}
+
+/** Reduces a persist; its entries are contiguous. */
+export function indexedPersist(
+  lsn: number,
+  group: GroupId,
+  state: StateRecord | undefined,
+  entries: readonly (RunEntry & { readonly slot: number })[],
+): IndexedPersist {
+  const first = entries[0]?.slot
+  if (first === undefined) return { lsn, state, run: undefined, lastChain: 0, bytes: 0 }
+  let bytes = 0
+  for (const entry of entries) bytes += entry.bodyLength
+  const value = encodeRun(runKey(group, first), lsn, entries)
+  const run = { first, last: first + entries.length - 1, lsn, value }
+  return { lsn, state, run, lastChain: entries.at(-1)?.chain ?? 0, bytes }
 }
 
 /**

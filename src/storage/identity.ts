@@ -41,7 +41,12 @@ export async function openIdentity(
     if (beside !== undefined) throw new DamagedStoreError(`Store ${beside.storeId} has lost its journal.`)
     const isEmpty = (await journal.scan({ ...tagRange(0, 0xff), countMax: 1 })).length === 0
     if (!isEmpty) throw new DamagedStoreError('The journal does not say whose it is, though it is not empty.')
-    const fresh = { storeId: options.randomStoreId(), brokerId: options.brokerId, clusterId: '', format: STORE_FORMAT }
+    const fresh = {
+      storeId: options.randomStoreId(),
+      brokerId: options.brokerId,
+      clusterId: '',
+      format: STORE_FORMAT,
+    }
     await journal.batch([identityPut(fresh)], { sync: true })
     await file.write(fresh)
     return fresh
@@ -49,10 +54,14 @@ export async function openIdentity(
   const identity = decodeIdentity(stored)
   if (identity === undefined) throw new DamagedStoreError('The identity in the journal is damaged.')
   if (identity.format !== STORE_FORMAT) {
-    throw new DataFolderError(`The store has format ${identity.format}; this Synod reads format ${STORE_FORMAT}.`)
+    throw new DataFolderError(
+      `The store has format ${identity.format}; this Synod reads format ${STORE_FORMAT}.`,
+    )
   }
   if (identity.brokerId !== options.brokerId) {
-    throw new DataFolderError(`The store belongs to broker ${identity.brokerId}, not to broker ${options.brokerId}.`)
+    throw new DataFolderError(
+      `The store belongs to broker ${identity.brokerId}, not to broker ${options.brokerId}.`,
+    )
   }
   if (beside === undefined) {
     const { from, below } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
@@ -60,11 +69,15 @@ export async function openIdentity(
     if (hasRecords) throw new DamagedStoreError(`Store ${identity.storeId} has lost store.json.`)
     await file.write(identity)
   } else if (beside.storeId !== identity.storeId || beside.brokerId !== identity.brokerId) {
-    throw new DamagedStoreError(`store.json is of store ${beside.storeId}, the journal of store ${identity.storeId}.`)
+    throw new DamagedStoreError(
+      `store.json is of store ${beside.storeId}, the journal of store ${identity.storeId}.`,
+    )
   } else if (beside.clusterId === '' && identity.clusterId !== '') {
     await file.write(identity)
   } else if (beside.clusterId !== identity.clusterId) {
-    throw new DamagedStoreError(`store.json is of cluster '${beside.clusterId}', the journal of '${identity.clusterId}'.`)
+    throw new DamagedStoreError(
+      `store.json is of cluster '${beside.clusterId}', the journal of '${identity.clusterId}'.`,
+    )
   }
   return identity
 }
@@ -85,7 +98,12 @@ export function formatIdentity(identity: StoreIdentity): string {
 /** Undefined when the text is none. */
 export function parseIdentity(text: string): StoreIdentity | undefined {
   try {
-    const { storeId: store, brokerId: broker, clusterId, format } = JSON.parse(text) as Record<string, unknown>
+    const {
+      storeId: store,
+      brokerId: broker,
+      clusterId,
+      format,
+    } = JSON.parse(text) as Record<string, unknown>
     if (typeof store !== 'string' || typeof broker !== 'number') return undefined
     if (typeof clusterId !== 'string' || typeof format !== 'number') return undefined
     return { storeId: storeId(store), brokerId: brokerId(broker), clusterId, format }

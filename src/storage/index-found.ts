@@ -55,7 +55,9 @@ export async function readIndex(base: KeyValue, floorLsn: number): Promise<Found
   const { applied, batchKeys, heads, deleted } = collected
   const isRebuilt = collected.isDamaged || trust.lsn < floorLsn
   const found = { trusted: trust, highestNumber, highestLsn, batchKeys, isRebuilt, heads, applied, deleted }
-  return isRebuilt ? { ...found, trusted: { number: trust.number, lsn: 0 }, heads: new Map(), deleted: new Map() } : found
+  return isRebuilt
+    ? { ...found, trusted: { number: trust.number, lsn: 0 }, heads: new Map(), deleted: new Map() }
+    : found
 }
 
 /**

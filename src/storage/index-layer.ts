@@ -21,7 +21,10 @@ export class GroupChanges {
   readonly marks: OffsetMark[] = []
   applied: AppliedFacts | undefined
   /** By the latin1 form of the machine's key; undefined deletes. */
-  readonly machineRows = new Map<string, { readonly key: Uint8Array; readonly value: Uint8Array | undefined }>()
+  readonly machineRows = new Map<
+    string,
+    { readonly key: Uint8Array; readonly value: Uint8Array | undefined }
+  >()
   deleted: DeletedRow | undefined
   readonly #layer: IndexLayer
 
@@ -54,7 +57,10 @@ export class GroupChanges {
   }
 
   putMachineRow(key: Uint8Array, value: Uint8Array | undefined): void {
-    this.machineRows.set(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1'), { key, value })
+    this.machineRows.set(Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1'), {
+      key,
+      value,
+    })
     this.#layer.bytes += key.length + (value?.length ?? 0) + ROW_BYTES
   }
 }

@@ -95,7 +95,8 @@ function dropGroup(
   for (const state of changes.supersededStates) layer.garbage.add(state.lsn)
   operations.push({ type: 'del', key: headKey(group) }, { type: 'del', key: appliedKey(group) })
   const key = deletedKey(group)
-  if (changes.deleted !== undefined) puts.push({ type: 'put', key, value: encodeDeleted(key, changes.deleted) })
+  if (changes.deleted !== undefined)
+    puts.push({ type: 'put', key, value: encodeDeleted(key, changes.deleted) })
 }
 
 interface Dropping {
@@ -116,11 +117,18 @@ async function dropDead(base: KeyValue, dropping: Dropping): Promise<void> {
   changes.droppedLsns.forEach(dropRun)
   const isCut = (first: number, lsn: number): boolean => first >= changes.cutFrom && lsn < changes.cutLsn
   if (changes.cutFrom !== Infinity) {
-    const range = { ...groupRange(INDEX_TAG.RUN, group), from: runKey(group, changes.cutFrom), countMax: PAGE }
+    const range = {
+      ...groupRange(INDEX_TAG.RUN, group),
+      from: runKey(group, changes.cutFrom),
+      countMax: PAGE,
+    }
     for await (const page of scanPages(base, range)) {
       for (const { key, value } of page) {
         const run = readRun(key, groupNumberOf(key), value)
-        if (run === undefined) throw new DamagedStoreError(`The index row of group ${group} at slot ${groupNumberOf(key)} is damaged.`)
+        if (run === undefined)
+          throw new DamagedStoreError(
+            `The index row of group ${group} at slot ${groupNumberOf(key)} is damaged.`,
+          )
         if (!isCut(run.first, run.lsn)) continue
         operations.push({ type: 'del', key })
         dropRun(run.lsn)

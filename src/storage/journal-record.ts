@@ -70,7 +70,10 @@ export function partsOf(writes: readonly Write[]): PersistParts {
     invariant(write?.kind === 'entry', 'The state record of a persist comes first, and there is one at most.')
     const { entry } = write
     const before = entries.at(-1)
-    invariant(before === undefined || entry.slot === before.slot + 1, 'The entries of a persist are contiguous.')
+    invariant(
+      before === undefined || entry.slot === before.slot + 1,
+      'The entries of a persist are contiguous.',
+    )
     invariant(entry.slot >= 1, 'Slots begin at 1.')
     entries.push(entry)
   }
@@ -118,7 +121,10 @@ export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord 
   if (value.length < FIXED_BYTES) return undefined
   const headLength = value.readUInt32BE(4)
   if (headLength < FIXED_BYTES || !isSealed(key, value, headLength)) return undefined
-  invariant(value[8] === VERSION, `The journal has a record of version ${value[8]}, which this Synod does not know.`)
+  invariant(
+    value[8] === VERSION,
+    `The journal has a record of version ${value[8]}, which this Synod does not know.`,
+  )
   const group = value.readUInt32BE(10) as GroupId
   const born = readU64(value, 14)
   if (value[9] === RECORD_KIND.DELETION) return { kind: 'deletion', group, born }
@@ -165,7 +171,8 @@ export function verifyBodies(record: PersistRecord): boolean {
   let before: StoredEntry | undefined
   for (const stored of record.entries) {
     if (before !== undefined && !linksTo(before.chain, stored)) return false
-    if (crc32(record.value.subarray(stored.bodyAt, stored.bodyAt + stored.bodyLength)) !== stored.crc) return false
+    if (crc32(record.value.subarray(stored.bodyAt, stored.bodyAt + stored.bodyLength)) !== stored.crc)
+      return false
     before = stored
   }
   return true

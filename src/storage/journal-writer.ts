@@ -131,7 +131,8 @@ export class JournalWriter {
     if (!this.#options.mayWrite()) return
     const items = this.#takeBatch()
     this.#inFlight = items
-    const operations = items.length === 1 ? (items[0]?.operations ?? []) : items.flatMap((item) => item.operations)
+    const operations =
+      items.length === 1 ? (items[0]?.operations ?? []) : items.flatMap((item) => item.operations)
     const sync = items.some((item) => item.needsSync)
     const startedAtMs = this.#options.nowMs()
     try {
@@ -147,7 +148,10 @@ export class JournalWriter {
     let bytes = 0
     for (const item of items) {
       bytes += item.bytes
-      invariant(item.lsn === 0 || item.lsn > this.durableLsn, 'Records become durable in the order of their LSNs.')
+      invariant(
+        item.lsn === 0 || item.lsn > this.durableLsn,
+        'Records become durable in the order of their LSNs.',
+      )
       item.record()
       if (item.lsn !== 0) this.durableLsn = item.lsn
       for (const run of item.afterwards) run()

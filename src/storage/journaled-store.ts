@@ -3,12 +3,13 @@ import { invariant } from '../types/invariant.ts'
 import { SynodError } from '../errors.ts'
 import type { Entry } from '../paxos/state.ts'
 import { readEntries } from './entry-reader.ts'
-import type { GroupLog } from './group-log.ts'
+import { indexedPersist, type GroupLog } from './group-log.ts'
 import { identityPut, openIdentity, type IdentityFile } from './identity.ts'
 import { encodeDeletion, encodePersist, partsOf, type PersistParts } from './journal-record.ts'
 import { JournalWriter, type JournalItem } from './journal-writer.ts'
-import { scanPages, type KeyValue } from './key-value.ts'
-import { groupRange, INDEX_TAG, machinePartOf, recordKey, runKey } from './keys.ts'
+import type { KeyValue } from './key-value.ts'
+import { recordKey } from './keys.ts'
+import { readMachineRows } from './machine-rows.ts'
 import { IndexFlusher } from './index-flusher.ts'
 import { LogIndex } from './log-index.ts'
 import type {
@@ -24,11 +25,7 @@ import type {
 import { findOffset, findTime, readMarks } from './mark-reader.ts'
 import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
 import { recoverStore } from './recovery.ts'
-import { encodeRun, readMachineValue } from './rows.ts'
-import { DamagedStoreError } from './storage-errors.ts'
 import { Sweeper } from './sweeper.ts'
-
-const PAGE_COUNT = 1_024
 
 /** The two databases of a store and the copy of its identity beside them. */
 export interface StoreFiles {
@@ -103,7 +100,10 @@ export class JournaledStore implements LogStore {
   async adoptCluster(clusterId: string): Promise<void> {
     invariant(clusterId.length > 0, 'A cluster id is not empty.')
     if (this.#identity.clusterId === clusterId) return
-    invariant(this.#identity.clusterId === '', `This store belongs to cluster '${this.#identity.clusterId}' for good.`)
+    invariant(
+      this.#identity.clusterId === '',
+      `This store belongs to cluster '${this.#identity.clusterId}' for good.`,
+    )
     const identity = { ...this.#identity, clusterId }
     const put = identityPut(identity)
     await this.#write({ operations: [put], bytes: put.value.length, needsSync: true })
@@ -137,16 +137,7 @@ export class JournaledStore implements LogStore {
   }
 
   async recoverRows(group: GroupId): Promise<readonly Row[]> {
-    const rows: Row[] = []
-    const range = { ...groupRange(INDEX_TAG.MACHINE, group), countMax: PAGE_COUNT }
-    for await (const page of scanPages(this.#files.index, range)) {
-      for (const { key, value } of page) {
-        const plain = readMachineValue(key, value)
-        if (plain === undefined) throw new DamagedStoreError(`A row of group ${group}'s state machine is damaged.`)
-        rows.push({ key: machinePartOf(key), value: plain })
-      }
-    }
-    return rows
+    return await readMachineRows(this.#files.index, group)
   }
 
   append(write: JournalWrite): void {
@@ -154,7 +145,10 @@ export class JournaledStore implements LogStore {
     const { group } = write
     invariant(!this.#deleted.has(group), `Group ${group} was deleted; nothing more is written of it.`)
     const parts = partsOf(write.writes)
-    invariant(this.#births.has(group) || parts.state !== undefined, `Group ${group} begins with a state record.`)
+    invariant(
+      this.#births.has(group) || parts.state !== undefined,
+      `Group ${group} begins with a state record.`,
+    )
     if (this.#failure !== undefined) return
     const lsn = ++this.#assignedLsn
     const born = this.#births.get(group) ?? lsn
@@ -193,29 +187,33 @@ export class JournaledStore implements LogStore {
       this.#index.recordDeletion(group, born, lsn)
       this.#flusher.addDeleted(group, { lsn, born, isFreed: false })
     }
-    await this.#write({ operations: [{ type: 'put', key, value }], bytes: value.length, needsSync: true }, lsn, record)
+    await this.#write(
+      { operations: [{ type: 'put', key, value }], bytes: value.length, needsSync: true },
+      lsn,
+      record,
+    )
   }
 
-  async readEntries(group: GroupId, fromSlot: Slot, toSlot: Slot, bytesMax: number): Promise<readonly Entry[]> {
-    const log = this.#logOf(group)
-    if (log === undefined) return []
+  async readEntries(
+    group: GroupId,
+    fromSlot: Slot,
+    toSlot: Slot,
+    bytesMax: number,
+  ): Promise<readonly Entry[]> {
     const range = { from: fromSlot, to: toSlot, bytesMax }
-    return await this.#guard(group, () => readEntries(this.#files.journal, this.#index, log, range))
+    return await this.#read(group, [], (log) => readEntries(this.#files.journal, this.#index, log, range))
   }
 
   async findOffset(group: GroupId, offset: number): Promise<OffsetMark | undefined> {
-    const log = this.#logOf(group)
-    return log === undefined ? undefined : await this.#guard(group, () => findOffset(this.#index, log, offset))
+    return await this.#read(group, undefined, (log) => findOffset(this.#index, log, offset))
   }
 
   async findTime(group: GroupId, timeMs: number): Promise<OffsetMark | undefined> {
-    const log = this.#logOf(group)
-    return log === undefined ? undefined : await this.#guard(group, () => findTime(this.#index, log, timeMs))
+    return await this.#read(group, undefined, (log) => findTime(this.#index, log, timeMs))
   }
 
   async readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]> {
-    const log = this.#logOf(group)
-    return log === undefined ? [] : await this.#guard(group, () => readMarks(this.#index, log, offset, countMax))
+    return await this.#read(group, [], (log) => readMarks(this.#index, log, offset, countMax))
   }
 
   groupBytes(group: GroupId): number {
@@ -240,20 +238,14 @@ export class JournaledStore implements LogStore {
     await this.#files.index.close()
   }
 
-  #record(lsn: number, group: GroupId, born: number, parts: PersistParts): void {
-    const { state, entries } = parts
-    const [first] = entries
-    const last = entries.at(-1)
-    let bytes = 0
-    const facts = entries.map(({ origin, chain, body }) => {
-      bytes += body.length
-      return { origin, chain, bodyLength: body.length }
-    })
-    const run =
-      first === undefined || last === undefined
-        ? undefined
-        : { first: first.slot, last: last.slot, lsn, value: encodeRun(runKey(group, first.slot), lsn, facts) }
-    this.#index.recordPersist(group, born, { lsn, state, run, lastChain: last?.chain ?? 0, bytes })
+  #record(lsn: number, group: GroupId, born: number, { state, entries }: PersistParts): void {
+    const facts = entries.map(({ slot, origin, chain, body }) => ({
+      slot,
+      origin,
+      chain,
+      bodyLength: body.length,
+    }))
+    this.#index.recordPersist(group, born, indexedPersist(lsn, group, state, facts))
     this.#flusher.noticeChange()
   }
 
@@ -267,16 +259,14 @@ export class JournaledStore implements LogStore {
     })
   }
 
-  #logOf(group: GroupId): GroupLog | undefined {
+  /** A read that raced with a deletion found rows gone: that is no damage. */
+  async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
     invariant(this.#isRecovered, 'A store recovers before it is read.')
     if (this.#deleted.has(group)) throw groupGone(group)
-    return this.#index.groups.get(group)
-  }
-
-  /** A read that raced with a deletion found rows gone: that is no damage. */
-  async #guard<T>(group: GroupId, read: () => Promise<T>): Promise<T> {
+    const log = this.#index.groups.get(group)
+    if (log === undefined) return whenUnknown
     try {
-      return await read()
+      return await read(log)
     } catch (error) {
       if (this.#deleted.has(group)) throw groupGone(group, error)
       throw error
@@ -302,4 +292,3 @@ function ignore(): void {}
 function groupGone(group: GroupId, cause?: unknown): SynodError {
   return new SynodError('not-found', `Group ${group} was deleted.`, { cause })
 }
-

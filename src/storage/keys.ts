@@ -23,7 +23,16 @@ import type { KeyRange } from './key-value.ts'
  * | 8 machine    | group u32, bytes       | a row of the group's state machine                                      |
  */
 export const JOURNAL_TAG = { IDENTITY: 1, FLOOR: 2, RECORD: 3 } as const
-export const INDEX_TAG = { BATCH: 1, HEAD: 2, APPLIED: 3, DELETED: 4, GARBAGE: 5, RUN: 6, MARK: 7, MACHINE: 8 } as const
+export const INDEX_TAG = {
+  BATCH: 1,
+  HEAD: 2,
+  APPLIED: 3,
+  DELETED: 4,
+  GARBAGE: 5,
+  RUN: 6,
+  MARK: 7,
+  MACHINE: 8,
+} as const
 
 export const IDENTITY_KEY: Uint8Array = Buffer.from([JOURNAL_TAG.IDENTITY])
 export const FLOOR_KEY: Uint8Array = Buffer.from([JOURNAL_TAG.FLOOR])
@@ -31,7 +40,10 @@ export const BASE_NUMBER = 0
 
 /** Writes a safe integer as u64. */
 export function writeU64(buffer: Buffer, value: number, at: number): void {
-  invariant(Number.isSafeInteger(value) && value >= 0, `A stored number is a whole number from 0, not ${value}.`)
+  invariant(
+    Number.isSafeInteger(value) && value >= 0,
+    `A stored number is a whole number from 0, not ${value}.`,
+  )
   buffer.writeUInt32BE(Math.floor(value / 2 ** 32), at)
   buffer.writeUInt32BE(value % 2 ** 32, at + 4)
 }
@@ -74,8 +86,10 @@ export const headKey = (group: number): Buffer => groupKey(INDEX_TAG.HEAD, group
 export const appliedKey = (group: number): Buffer => groupKey(INDEX_TAG.APPLIED, group)
 export const deletedKey = (group: number): Buffer => groupKey(INDEX_TAG.DELETED, group)
 export const garbageKey = (lsn: number): Buffer => numberKey(INDEX_TAG.GARBAGE, lsn)
-export const runKey = (group: number, firstSlot: number): Buffer => groupNumberKey(INDEX_TAG.RUN, group, firstSlot)
-export const markKey = (group: number, baseOffset: number): Buffer => groupNumberKey(INDEX_TAG.MARK, group, baseOffset)
+export const runKey = (group: number, firstSlot: number): Buffer =>
+  groupNumberKey(INDEX_TAG.RUN, group, firstSlot)
+export const markKey = (group: number, baseOffset: number): Buffer =>
+  groupNumberKey(INDEX_TAG.MARK, group, baseOffset)
 
 /** Index: a row of a state machine; `key` is the machine's own. */
 export function machineKey(group: number, key: Uint8Array): Buffer {

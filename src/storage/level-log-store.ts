@@ -42,8 +42,10 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
   } catch (error) {
     await files.journal.close()
     await files.index.close()
-    if (error instanceof DamagedStoreError) throw new DamagedStoreError(`${folder}: ${error.message}`, { cause: error })
-    if (error instanceof DataFolderError) throw new DataFolderError(`${folder}: ${error.message}`, { cause: error })
+    if (error instanceof DamagedStoreError)
+      throw new DamagedStoreError(`${folder}: ${error.message}`, { cause: error })
+    if (error instanceof DataFolderError)
+      throw new DataFolderError(`${folder}: ${error.message}`, { cause: error })
     throw error
   }
 }
@@ -75,7 +77,8 @@ async function openDatabase(folder: string, path: string, settings: LevelSetting
     if (isLocked(error)) {
       throw new DataFolderError(`The data folder ${folder} is in use by another broker.`, { cause: error })
     }
-    const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    const reason =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
     throw new DataFolderError(`The journal in ${folder} cannot be opened (${reason}).`, { cause: error })
   }
 }
@@ -107,7 +110,8 @@ class IdentityFileOnDisk implements IdentityFile {
   async read(): Promise<StoreIdentity | undefined> {
     if (!(await exists(this.#path))) return undefined
     const identity = parseIdentity(await readFile(this.#path, 'utf8'))
-    if (identity === undefined) throw new DamagedStoreError(`${this.#path} cannot be read as a store's identity.`)
+    if (identity === undefined)
+      throw new DamagedStoreError(`${this.#path} cannot be read as a store's identity.`)
     return identity
   }
 

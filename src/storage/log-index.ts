@@ -77,8 +77,14 @@ export class LogIndex {
   recordApplied(update: AppliedState): void {
     const log = this.groups.get(update.group)
     if (log === undefined) return
-    invariant(update.slot >= log.applied.slot, `Group ${update.group} applies forward, not back to slot ${update.slot}.`)
-    invariant(update.slot <= log.through, `Group ${update.group} applied slot ${update.slot}, which its journal lacks.`)
+    invariant(
+      update.slot >= log.applied.slot,
+      `Group ${update.group} applies forward, not back to slot ${update.slot}.`,
+    )
+    invariant(
+      update.slot <= log.through,
+      `Group ${update.group} applied slot ${update.slot}, which its journal lacks.`,
+    )
     const { slot, nextOffset, lastAppendedAtMs } = update
     const changes = this.pending.of(log)
     changes.addMarks(update.marks)
@@ -134,9 +140,14 @@ export class LogIndex {
   #addTrust(operations: Operation[], number: number, toLsn: number): void {
     if (this.#base.number < number) {
       const own = batchKey(number)
-      operations.push({ type: 'put', key: own, value: encodeBatch(own, { number, fromLsn: this.#flushedLsn, toLsn }) })
+      operations.push({
+        type: 'put',
+        key: own,
+        value: encodeBatch(own, { number, fromLsn: this.#flushedLsn, toLsn }),
+      })
       if (this.settled.number <= this.#base.number) return
-      for (const operation of batchRowDeletes(this.#base.number + 1, this.settled.number)) operations.push(operation)
+      for (const operation of batchRowDeletes(this.#base.number + 1, this.settled.number))
+        operations.push(operation)
       this.#base = this.settled
     }
     const key = batchKey(BASE_NUMBER)

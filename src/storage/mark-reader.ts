@@ -26,7 +26,11 @@ function marksOf(index: LogIndex, log: GroupLog): Marks {
 }
 
 /** The mark whose batch holds the offset, or the first one after it. */
-export async function findOffset(index: LogIndex, log: GroupLog, offset: number): Promise<OffsetMark | undefined> {
+export async function findOffset(
+  index: LogIndex,
+  log: GroupLog,
+  offset: number,
+): Promise<OffsetMark | undefined> {
   return (await marksFrom(marksOf(index, log), offset, 1))[0]
 }
 
@@ -41,7 +45,11 @@ export async function readMarks(
 }
 
 /** Halves the offsets: the times of marks never fall, so no row by time is needed. */
-export async function findTime(index: LogIndex, log: GroupLog, timeMs: number): Promise<OffsetMark | undefined> {
+export async function findTime(
+  index: LogIndex,
+  log: GroupLog,
+  timeMs: number,
+): Promise<OffsetMark | undefined> {
   const marks = marksOf(index, log)
   let low = log.state?.logStart.offset ?? 0
   let high = marks.baseBelow
@@ -74,7 +82,12 @@ async function marksFrom(marks: Marks, offset: number, countMax: number): Promis
 
 async function markAtOrBelow(marks: Marks, offset: number): Promise<OffsetMark | undefined> {
   const below = markKey(marks.group, offset + 1)
-  const [pair] = await marks.index.base.scan({ from: markKey(marks.group, 0), below, reverse: true, countMax: 1 })
+  const [pair] = await marks.index.base.scan({
+    from: markKey(marks.group, 0),
+    below,
+    reverse: true,
+    countMax: 1,
+  })
   return pair === undefined ? undefined : verified(marks.group, pair.key, pair.value)
 }
 

@@ -1,14 +1,36 @@
 import type { GroupId, Slot } from '../types/ids.ts'
 import type { Entry } from '../paxos/state.ts'
 import { readEntries } from './entry-reader.ts'
-import { emptyThrough, firstSlotOf, followsLog, groupLogOf, type GroupLog } from './group-log.ts'
-import { decodeRecord, linksTo, verifyBodies, type JournalRecord, type PersistRecord } from './journal-record.ts'
+import {
+  emptyThrough,
+  firstSlotOf,
+  followsLog,
+  groupLogOf,
+  indexedPersist,
+  type GroupLog,
+} from './group-log.ts'
+import {
+  decodeRecord,
+  linksTo,
+  verifyBodies,
+  type JournalRecord,
+  type PersistRecord,
+} from './journal-record.ts'
 import { scanPages, type KeyValue } from './key-value.ts'
-import { appliedKey, FLOOR_KEY, groupRange, INDEX_TAG, JOURNAL_TAG, numberOf, recordKey, runKey, tagRange } from './keys.ts'
+import {
+  appliedKey,
+  FLOOR_KEY,
+  groupRange,
+  INDEX_TAG,
+  JOURNAL_TAG,
+  numberOf,
+  recordKey,
+  tagRange,
+} from './keys.ts'
 import type { RecoveredGroup } from './log-store.ts'
 import type { LogIndex } from './log-index.ts'
 import { clearIndex, readIndex, type FoundIndex } from './index-found.ts'
-import { encodeRun, readFloor, type DeletedRow, type Floor, type Run } from './rows.ts'
+import { readFloor, type DeletedRow, type Floor } from './rows.ts'
 import { chainAt, locate } from './run-reader.ts'
 import { DamagedEntryError, DamagedStoreError } from './storage-errors.ts'
 
@@ -41,7 +63,9 @@ export async function recoverStore(journal: KeyValue, index: LogIndex): Promise<
   }
   const found = await readIndex(index.base, floor.lsn)
   if (found.highestLsn > lastLsn) {
-    throw new DamagedStoreError(`The journal ends at number ${lastLsn}, but the index has seen ${found.highestLsn}.`)
+    throw new DamagedStoreError(
+      `The journal ends at number ${lastLsn}, but the index has seen ${found.highestLsn}.`,
+    )
   }
   if (found.isRebuilt) await clearIndex(index.base, found)
   index.resume({ number: found.highestNumber, trusted: found.trusted })
@@ -99,7 +123,12 @@ class Replay {
   async run(journal: KeyValue): Promise<void> {
     const from = recordKey(this.#found.trusted.lsn + 1)
     const { below } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
-    for await (const page of scanPages(journal, { from, below, countMax: PAGE_COUNT, bytesMax: PAGE_BYTES })) {
+    for await (const page of scanPages(journal, {
+      from,
+      below,
+      countMax: PAGE_COUNT,
+      bytesMax: PAGE_BYTES,
+    })) {
       for (const { key, value } of page) this.#take(numberOf(key), key, value)
       if (this.#index.pending.bytes > REPLAY_FLUSH_BYTES) await this.#index.flushUntrusted()
     }
@@ -121,7 +150,8 @@ class Replay {
   #apply(lsn: number, record: JournalRecord): void {
     if (record.kind === 'deletion') {
       this.deleted.set(record.group, { lsn, born: record.born, isFreed: false })
-      if (lsn > this.#floor.atLsn && record.born !== 0 && record.born <= this.#floor.atLsn) this.deletedSinceFloorCount++
+      if (lsn > this.#floor.atLsn && record.born !== 0 && record.born <= this.#floor.atLsn)
+        this.deletedSinceFloorCount++
       this.#index.recordDeletion(record.group, record.born, lsn)
       return
     }
@@ -130,16 +160,8 @@ class Replay {
       return
     }
     this.#checkFollows(lsn, record)
-    const last = record.entries.at(-1)
-    let bytes = 0
-    for (const entry of record.entries) bytes += entry.bodyLength
-    this.#index.recordPersist(record.group, record.born, {
-      lsn,
-      state: record.state,
-      run: runOf(record, lsn),
-      lastChain: last?.chain ?? 0,
-      bytes,
-    })
+    const persist = indexedPersist(lsn, record.group, record.state, record.entries)
+    this.#index.recordPersist(record.group, record.born, persist)
   }
 
   /** Only where no record can be missing: behind a log whose end is known, above the floor. */
@@ -147,21 +169,18 @@ class Replay {
     const log = this.#index.groups.get(record.group)
     if (this.#found.isRebuilt || log === undefined || log.isAhead) return
     if (!followsLog(log, record)) {
-      throw new DamagedStoreError(`Journal number ${lsn} leaves a hole behind slot ${log.through} of group ${log.group}.`)
+      throw new DamagedStoreError(
+        `Journal number ${lsn} leaves a hole behind slot ${log.through} of group ${log.group}.`,
+      )
     }
     const first = record.entries[0]
     const isNext = first !== undefined && first.slot === log.through + 1 && record.state === undefined
     if (isNext && log.chain !== undefined && !linksTo(log.chain, first)) {
-      throw new DamagedStoreError(`Slot ${first.slot} of group ${log.group} does not follow the slot before it.`)
+      throw new DamagedStoreError(
+        `Slot ${first.slot} of group ${log.group} does not follow the slot before it.`,
+      )
     }
   }
-}
-
-function runOf(record: PersistRecord, lsn: number): Run | undefined {
-  const first = record.entries[0]
-  if (first === undefined) return undefined
-  const value = encodeRun(runKey(record.group, first.slot), lsn, record.entries)
-  return { first: first.slot, last: first.slot + record.entries.length - 1, lsn, value }
 }
 
 /**
@@ -171,7 +190,8 @@ function runOf(record: PersistRecord, lsn: number): Run | undefined {
 async function restoreApplied(index: LogIndex, found: FoundIndex): Promise<void> {
   for (const log of index.groups.values()) {
     const { state } = log
-    if (state === undefined) throw new DamagedStoreError(`Group ${log.group} has entries but no state record.`)
+    if (state === undefined)
+      throw new DamagedStoreError(`Group ${log.group} has entries but no state record.`)
     const { slot, offset } = state.logStart
     log.applied = { slot: slot - 1, nextOffset: offset, lastAppendedAtMs: 0 }
   }
@@ -197,7 +217,9 @@ function checkGroupCount(index: LogIndex, floor: Floor, replay: Replay): void {
   let count = replay.deletedSinceFloorCount
   for (const log of index.groups.values()) if (log.born <= floor.atLsn) count++
   if (count !== floor.groupCount) {
-    throw new DamagedStoreError(`The journal has ${count} groups of the ${floor.groupCount} that it must have.`)
+    throw new DamagedStoreError(
+      `The journal has ${count} groups of the ${floor.groupCount} that it must have.`,
+    )
   }
 }
 
@@ -210,10 +232,14 @@ async function recoverGroup(
   const { group, state, applied, through } = log
   if (state === undefined) throw new DamagedStoreError(`Group ${group} has entries but no state record.`)
   if (through < state.through || through < emptyThrough(state)) {
-    throw new DamagedStoreError(`Group ${group} ends at slot ${through}, before slot ${state.through} that it promised to hold.`)
+    throw new DamagedStoreError(
+      `Group ${group} ends at slot ${through}, before slot ${state.through} that it promised to hold.`,
+    )
   }
   if (applied.slot > through) {
-    throw new DamagedStoreError(`Group ${group} has applied slot ${applied.slot}, but its log ends at ${through}.`)
+    throw new DamagedStoreError(
+      `Group ${group} has applied slot ${applied.slot}, but its log ends at ${through}.`,
+    )
   }
   try {
     if (isRebuilt) await checkTiling(index, log)
@@ -229,17 +255,22 @@ async function recoverGroup(
 
 /** Looks every live slot up: a rebuilt index has to cover all of them. */
 async function checkTiling(index: LogIndex, log: GroupLog): Promise<void> {
-  for (let slot = firstSlotOf(log); slot <= log.through; ) {
+  for (let slot = firstSlotOf(log); slot <= log.through;) {
     const slices = await locate(index, log, { from: slot, to: log.through, bytesMax: TILING_BYTES })
     slot = (slices.at(-1)?.last ?? log.through) + 1
   }
 }
 
 /** Entries (applied, through], every link of them verified. */
-async function readTail(journal: KeyValue, index: LogIndex, log: GroupLog, chainAtApplied: number): Promise<readonly Entry[]> {
+async function readTail(
+  journal: KeyValue,
+  index: LogIndex,
+  log: GroupLog,
+  chainAtApplied: number,
+): Promise<readonly Entry[]> {
   const tail: Entry[] = []
   let chain = chainAtApplied
-  for (let slot = log.applied.slot + 1; slot <= log.through; ) {
+  for (let slot = log.applied.slot + 1; slot <= log.through;) {
     const part = await readEntries(journal, index, log, { from: slot, to: log.through, bytesMax: PAGE_BYTES })
     const [first] = part
     if (first?.slot !== slot || !linksTo(chain, first)) {

@@ -38,7 +38,8 @@ export async function locate(index: LogIndex, log: GroupLog, range: SlotRange): 
   let run = from < memoryFrom ? await runAtOrBelow(index.base, log.group, from) : undefined
   let rest: Run[] = []
   while (!found.isFull && found.slot <= to && found.slot < memoryFrom) {
-    if (rest.length === 0) rest = await nextRuns(index, log, (run?.first ?? 0) + 1, Math.min(memoryFrom, to + 1))
+    if (rest.length === 0)
+      rest = await nextRuns(index, log, (run?.first ?? 0) + 1, Math.min(memoryFrom, to + 1))
     const next: Run | undefined = rest.shift()
     takeSlice(log, found, run, Math.min(memoryFrom, next?.first ?? Infinity) - 1)
     run = next
@@ -107,7 +108,8 @@ async function nextRuns(index: LogIndex, log: GroupLog, from: number, below: num
   })
   return pairs.map(({ key, value }) => {
     const run = readRun(key, groupNumberOf(key), value)
-    if (run === undefined) throw new DamagedEntryError(log.group, groupNumberOf(key) as Slot, 'its index row does not hold')
+    if (run === undefined)
+      throw new DamagedEntryError(log.group, groupNumberOf(key) as Slot, 'its index row does not hold')
     return run
   })
 }

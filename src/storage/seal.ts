@@ -13,7 +13,12 @@ export function seal(key: Uint8Array, value: Buffer, end = value.length): Buffer
 }
 
 export function isSealed(key: Uint8Array, value: Buffer, end = value.length): boolean {
-  return value.length >= SEAL_BYTES && end >= SEAL_BYTES && end <= value.length && value.readUInt32BE(0) === sealOf(key, value, end)
+  return (
+    value.length >= SEAL_BYTES &&
+    end >= SEAL_BYTES &&
+    end <= value.length &&
+    value.readUInt32BE(0) === sealOf(key, value, end)
+  )
 }
 
 function sealOf(key: Uint8Array, value: Buffer, end: number): number {

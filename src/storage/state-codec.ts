@@ -14,7 +14,9 @@ const REPLICA_BYTES = 18
 const FIXED_BYTES = 2 * BALLOT_BYTES + 4 + 8 + 1 + 2 + 8 + 8 + 4 + 4 + 8
 
 export function stateBytes(state: StateRecord): number {
-  return FIXED_BYTES + REPLICA_BYTES * (state.configuration.voters.length + state.configuration.learners.length)
+  return (
+    FIXED_BYTES + REPLICA_BYTES * (state.configuration.voters.length + state.configuration.learners.length)
+  )
 }
 
 /** Writes the record and returns where it ends. */
@@ -55,7 +57,11 @@ export function readState(buffer: Buffer, start: number): StateRecord {
     promised: readBallot(buffer, start),
     acceptedBallot: readBallot(buffer, start + 10),
     configuration,
-    logStart: { slot: readU64(buffer, at) as Slot, offset: readU64(buffer, at + 8), chain: buffer.readUInt32BE(at + 16) },
+    logStart: {
+      slot: readU64(buffer, at) as Slot,
+      offset: readU64(buffer, at + 8),
+      chain: buffer.readUInt32BE(at + 16),
+    },
     minConfiguration: buffer.readUInt32BE(at + 20),
     through: readU64(buffer, at + 24) as Slot,
   }
@@ -78,7 +84,10 @@ export function readBallot(buffer: Buffer, at: number): Ballot {
 function writeReplica(buffer: Buffer, replica: Replica, at: number): number {
   buffer.writeUInt16BE(replica.broker, at)
   const written = buffer.write(replica.store, at + 2, 16, 'hex')
-  invariant(written === 16 && replica.store.length === 32, `A store id is 32 hex digits, not '${replica.store}'.`)
+  invariant(
+    written === 16 && replica.store.length === 32,
+    `A store id is 32 hex digits, not '${replica.store}'.`,
+  )
   return at + REPLICA_BYTES
 }
 

@@ -1,7 +1,18 @@
 import type { GroupId } from '../types/ids.ts'
 import type { JournalItem } from './journal-writer.ts'
 import type { KeyValue, Operation } from './key-value.ts'
-import { asBuffer, deletedKey, FLOOR_KEY, garbageKey, groupRange, INDEX_TAG, groupNumberOf, numberOf, recordKey, tagRange } from './keys.ts'
+import {
+  asBuffer,
+  deletedKey,
+  FLOOR_KEY,
+  garbageKey,
+  groupRange,
+  INDEX_TAG,
+  groupNumberOf,
+  numberOf,
+  recordKey,
+  tagRange,
+} from './keys.ts'
 import type { LogIndex } from './log-index.ts'
 import { encodeDeleted, encodeFloor, readRun, type DeletedRow, type Floor } from './rows.ts'
 import { isSealed } from './seal.ts'
@@ -93,7 +104,9 @@ export class Sweeper {
    */
   #markFreed(group: GroupId, row: DeletedRow): void {
     const key = deletedKey(group)
-    this.#index.pending.addOperations([{ type: 'put', key, value: encodeDeleted(key, { ...row, isFreed: true }) }])
+    this.#index.pending.addOperations([
+      { type: 'put', key, value: encodeDeleted(key, { ...row, isFreed: true }) },
+    ])
   }
 
   async #collect(base: KeyValue): Promise<boolean> {
@@ -101,7 +114,10 @@ export class Sweeper {
     if (this.#index.newGarbageCount < garbageCountMin) return false
     const floorLsn = Math.min(this.#index.settled.lsn, this.#options.durableLsn() - 1)
     if (floorLsn < 1) return false
-    const range = { from: tagRange(INDEX_TAG.GARBAGE, INDEX_TAG.GARBAGE).from, below: garbageKey(floorLsn + 1) }
+    const range = {
+      from: tagRange(INDEX_TAG.GARBAGE, INDEX_TAG.GARBAGE).from,
+      below: garbageKey(floorLsn + 1),
+    }
     const page = await base.scan({ ...range, countMax: deleteCountMax })
     if (page.length === 0) {
       this.#index.newGarbageCount = 0

@@ -19,12 +19,9 @@ export class RequestProblem extends Error {
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  sendBytes(response, status, Buffer.from(`${JSON.stringify(body)}\n`), 'application/json')
-}
-
-export function sendBytes(response: ServerResponse, status: number, body: Buffer, contentType: string): void {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': body.length })
-  response.end(body)
+  const bytes = Buffer.from(`${JSON.stringify(body)}\n`)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length })
+  response.end(bytes)
 }
 
 /** Answers with a problem and closes the connection, whose body may never end. */

@@ -17,7 +17,12 @@ interface Operation {
 
 interface Document {
   readonly paths: Record<string, Record<string, Operation>>
-  readonly components: { readonly schemas: Record<string, { readonly enum?: string[]; readonly oneOf?: unknown; readonly anyOf?: unknown }> }
+  readonly components: {
+    readonly schemas: Record<
+      string,
+      { readonly enum?: string[]; readonly oneOf?: unknown; readonly anyOf?: unknown }
+    >
+  }
 }
 
 /** Tests run at the project's root, from the sources' compiled form. */
@@ -32,27 +37,44 @@ test('the document that is checked in is the one that the code emits', () => {
 })
 
 test('the codes in the document are the codes in the program', () => {
-  assert.deepEqual([...(document.components.schemas['ErrorCode']?.enum ?? [])].sort(), [...ERROR_CODES].sort())
+  assert.deepEqual(
+    [...(document.components.schemas['ErrorCode']?.enum ?? [])].sort(),
+    [...ERROR_CODES].sort(),
+  )
 })
 
 test('every operation in the document is one of the server’s, and the other way round', () => {
   const declared = OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`)
   assert.deepEqual(operations.map(({ method, path }) => `${method} ${path}`).sort(), [...declared].sort())
-  const inFramework = createAdmin().routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
+  const inFramework = createAdmin().routes.map(
+    ({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
+  )
   for (const route of inFramework) assert.ok(declared.includes(route), `${route} is in the document.`)
 })
 
 test('the server answers every operation of the document, and no method that is not there', async (t) => {
   const { url, ports } = await openGateway(t)
   ports.log.put(ports.topics.add('orders'), 0, [{ value: 'x' }])
-  const fill = (path: string) => path.replace('{topic}', 'orders').replace('{partition}', '0').replace('{offset}', '0').replace('{broker}', '1')
+  const fill = (path: string) =>
+    path
+      .replace('{topic}', 'orders')
+      .replace('{partition}', '0')
+      .replace('{offset}', '0')
+      .replace('{broker}', '1')
   const known = new Set(operations.map(({ method, path }) => `${method} ${path}`))
   for (const path of Object.keys(document.paths)) {
     for (const method of ['GET', 'PUT', 'POST', 'PATCH', 'DELETE']) {
       const query = path.endsWith('/stream') ? '?follow=false' : ''
-      const response = await fetch(`${url}${fill(path)}${query}`, method === 'GET' ? { method } : { method, body: '{}' })
+      const response = await fetch(
+        `${url}${fill(path)}${query}`,
+        method === 'GET' ? { method } : { method, body: '{}' },
+      )
       await response.arrayBuffer()
-      assert.equal(response.status !== 405, known.has(`${method} ${path}`), `${method} ${path} -> ${response.status}`)
+      assert.equal(
+        response.status !== 405,
+        known.has(`${method} ${path}`),
+        `${method} ${path} -> ${response.status}`,
+      )
       if (method === 'DELETE') ports.log.put(ports.topics.add('orders'), 0, [{ value: 'x' }])
     }
   }
@@ -65,14 +87,30 @@ test('an operation has one type of body, one type of answer, and no union at a b
       assert.ok(Object.keys(response.content ?? {}).length <= 1, operation.operationId)
     const problems = Object.entries(operation.responses).filter(([status]) => /^[45]|default/.test(status))
     for (const [status, response] of problems)
-      if (!(status === '503' && operation.operationId.startsWith('get') && !operation.operationId.includes('Paxos')))
-        assert.ok('application/problem+json' in (response.content ?? {}), `${operation.operationId} ${status}`)
+      if (!(
+        status === '503' &&
+        operation.operationId.startsWith('get') &&
+        !operation.operationId.includes('Paxos')
+      ))
+        assert.ok(
+          'application/problem+json' in (response.content ?? {}),
+          `${operation.operationId} ${status}`,
+        )
   }
   for (const [name, schema] of Object.entries(document.components.schemas))
     assert.ok(schema.oneOf === undefined && schema.anyOf === undefined, name)
 })
 
 test('the document speaks of nothing that is not there yet', () => {
-  for (const word of ['cursor=', '/v1/ws', '/ingest', '/events', '/trim', 'redirect', 'linearizable', 'internal/v1'])
+  for (const word of [
+    'cursor=',
+    '/v1/ws',
+    '/ingest',
+    '/events',
+    '/trim',
+    'redirect',
+    'linearizable',
+    'internal/v1',
+  ])
     assert.ok(!checkedIn.includes(word), word)
 })

@@ -24,7 +24,11 @@ async function answerTo(t: TestContext, port: number, request: string): Promise<
 
 test('what is not HTTP is answered with a problem and the connection ends', async (t) => {
   const { port } = await openGateway(t, QUICK)
-  for (const garbage of ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'hello\r\n\r\n', 'GET / HTTP/1.1\r\nbad header\r\n\r\n']) {
+  for (const garbage of [
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'hello\r\n\r\n',
+    'GET / HTTP/1.1\r\nbad header\r\n\r\n',
+  ]) {
     const text = await answerTo(t, port, garbage)
     assert.ok(text.startsWith('HTTP/1.1 400 Bad Request\r\n'), text)
     assert.equal(problemOf(text).code, 'malformed-request')
@@ -38,9 +42,17 @@ test('headers that are too large, too many or do not end are refused', async (t)
   const large = await answerTo(t, port, `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`)
   assert.deepEqual([problemOf(large).status, problemOf(large).code], [431, 'headers-too-large'])
   const lines = (count: number) => Array.from({ length: count }, (_, index) => `H${index}: x\r\n`).join('')
-  const many = await answerTo(t, port, `GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines(63)}\r\n`)
+  const many = await answerTo(
+    t,
+    port,
+    `GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines(63)}\r\n`,
+  )
   assert.equal(problemOf(many).code, 'headers-too-large')
-  const enough = await answerTo(t, port, `GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines(62)}\r\n`)
+  const enough = await answerTo(
+    t,
+    port,
+    `GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines(62)}\r\n`,
+  )
   assert.ok(enough.startsWith('HTTP/1.1 200'))
   const slow = await answerTo(t, port, 'GET /livez HTTP/1.1\r\nHost: x\r\n')
   assert.equal(problemOf(slow).code, 'request-timeout')
@@ -50,7 +62,11 @@ test('headers that are too large, too many or do not end are refused', async (t)
 test('a body that does not end in time is refused and its bytes are given back', async (t) => {
   const { port, ports, gateway } = await openGateway(t, { ...QUICK, bodyTimeoutMs: 50 })
   ports.topics.add('t')
-  const text = await answerTo(t, port, 'POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc')
+  const text = await answerTo(
+    t,
+    port,
+    'POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc',
+  )
   assert.deepEqual([problemOf(text).status, problemOf(text).code], [408, 'request-timeout'])
   assert.match(text, /\r\nConnection: close\r\n/)
   assert.equal(gateway.inFlightBytes, 0)
@@ -58,7 +74,11 @@ test('a body that does not end in time is refused and its bytes are given back',
 })
 
 test('a body that drips is refused long before its time is over', async (t) => {
-  const { port, ports } = await openGateway(t, { ...QUICK, bodyGraceMs: 20, bodyBytesPerSecondMin: 1_000_000 })
+  const { port, ports } = await openGateway(t, {
+    ...QUICK,
+    bodyGraceMs: 20,
+    bodyBytesPerSecondMin: 1_000_000,
+  })
   ports.topics.add('t')
   const { socket, received, closed } = await rawConnection(t, port)
   socket.write('POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
@@ -111,7 +131,9 @@ test('a client that goes away in the middle of its body changes nothing and cost
   const { port, ports, gateway, logged } = await openGateway(t, QUICK)
   ports.topics.add('t')
   const { socket } = await rawConnection(t, port)
-  socket.write(`POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(500)}`)
+  socket.write(
+    `POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(500)}`,
+  )
   await eventually(() => assert.equal(gateway.inFlightBytes, 500))
   socket.destroy()
   await eventually(() => assert.equal(gateway.inFlightBytes, 0))
@@ -122,7 +144,11 @@ test('a client that goes away in the middle of its body changes nothing and cost
 test('a body that breaks its framing is answered with a problem', async (t) => {
   const { port, ports, gateway } = await openGateway(t, QUICK)
   ports.topics.add('t')
-  const text = await answerTo(t, port, 'POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n')
+  const text = await answerTo(
+    t,
+    port,
+    'POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n',
+  )
   assert.equal(problemOf(text).code, 'malformed-request')
   await eventually(() => assert.equal(gateway.inFlightBytes, 0))
 })
@@ -131,7 +157,9 @@ test('bodies under way share one budget, and who finds it taken is told to come 
   const { port, ports, refused, call, gateway } = await openGateway(t, { ...QUICK, inFlightBytesMax: 1_000 })
   ports.topics.add('t')
   const { socket } = await rawConnection(t, port)
-  socket.write(`POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: 950\r\n\r\n${'x'.repeat(900)}`)
+  socket.write(
+    `POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: 950\r\n\r\n${'x'.repeat(900)}`,
+  )
   await eventually(() => assert.equal(gateway.inFlightBytes, 900))
   const problem = await refused('overloaded', 'POST', '/v1/topics/t/records', { body: 'y'.repeat(101) })
   assert.deepEqual([problem.retryable, problem['retryAfterMs']], [true, 1_000])
@@ -159,7 +187,8 @@ test('an answer of which nothing leaves is given up, and others go on', async (t
   ports.log.put(ports.topics.add('t'), 0, [{ value: Buffer.alloc(1_000_000, 120), form: 'bytes' }])
   const { socket, closed } = await rawConnection(t, port)
   socket.pause()
-  for (let index = 0; index < 40; index++) socket.write('GET /v1/topics/t/partitions/0/records/0 HTTP/1.1\r\nHost: x\r\n\r\n')
+  for (let index = 0; index < 40; index++)
+    socket.write('GET /v1/topics/t/partitions/0/records/0 HTTP/1.1\r\nHost: x\r\n\r\n')
   assert.equal((await call('GET', '/v1/topics/t/partitions/0/records/0')).bytes.byteLength, 1_000_000)
   // A paused socket does not notice that it was reset until somebody writes to it.
   const poke = setInterval(() => socket.write('\r\n'), 20)
@@ -171,7 +200,9 @@ test('a long wait is not a stalled answer', async (t) => {
   const { port, ports } = await openGateway(t, { ...QUICK, answerStallMs: 40 })
   ports.topics.add('t')
   const text = await answerTo(
-    t, port, 'GET /v1/topics/t/partitions/0/records?wait=200ms HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    t,
+    port,
+    'GET /v1/topics/t/partitions/0/records?wait=200ms HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
   )
   assert.match(text, /^HTTP\/1\.1 200 /)
 })
@@ -197,15 +228,20 @@ test('connections beyond the bound are not taken', async (t) => {
 test('pipelined requests are answered in order', async (t) => {
   const { port, ports } = await openGateway(t, QUICK)
   ports.topics.add('t')
-  const post = (text: string, more = '') => `POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: ${text.length}\r\n${more}\r\n${text}`
+  const post = (text: string, more = '') =>
+    `POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\nContent-Length: ${text.length}\r\n${more}\r\n${text}`
   const text = await answerTo(t, port, `${post('a')}${post('b')}${post('c', 'Connection: close\r\n')}`)
-  assert.deepEqual([...text.matchAll(/"offset":(\d)/g)].map((match) => match[1]), ['0', '1', '2'])
+  assert.deepEqual(
+    [...text.matchAll(/"offset":(\d)/g)].map((match) => match[1]),
+    ['0', '1', '2'],
+  )
 })
 
 test('an offer of HTTP/2 is not taken and the request is answered as usual', async (t) => {
   const { port, ports } = await openGateway(t, QUICK)
   ports.topics.add('t')
-  const offer = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
+  const offer =
+    'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
   const { socket, received } = await rawConnection(t, port)
   socket.write(`POST /v1/topics/t/records HTTP/1.1\r\n${offer}Content-Length: 5\r\n\r\nhello`)
   await eventually(() => assert.match(received(), /^HTTP\/1\.1 201 Created/))

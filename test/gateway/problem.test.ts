@@ -41,15 +41,27 @@ test('an error that nobody expected is internal and tells nothing', () => {
 })
 
 test('facts stand beside the members and never replace one', () => {
-  const error = new SynodError('offset-trimmed', 'Gone.', { facts: { logStart: 7, status: 200, code: 'x', requestId: 'y' }, hint: 'Read.' })
+  const error = new SynodError('offset-trimmed', 'Gone.', {
+    facts: { logStart: 7, status: 200, code: 'x', requestId: 'y' },
+    hint: 'Read.',
+  })
   const problem = toProblem(error, 'r', '/')
-  assert.deepEqual([problem['logStart'], problem.status, problem.code, problem.requestId, problem.hint], [7, 410, 'offset-trimmed', 'r', 'Read.'])
+  assert.deepEqual(
+    [problem['logStart'], problem.status, problem.code, problem.requestId, problem.hint],
+    [7, 410, 'offset-trimmed', 'r', 'Read.'],
+  )
 })
 
 test('a partial append has the status of its gravest part', () => {
-  const results = (...statuses: number[]) => ({ facts: { results: [{ offset: 1 }, ...statuses.map((status) => ({ problem: { status } }))] } })
-  const status = (...statuses: number[]) => toProblem(new SynodError('partial-append', 'Some.', results(...statuses)), 'r', '/').status
-  assert.deepEqual([status(409), status(409, 503), status(503, 504, 507), status(507, 503), status(404, 412)], [409, 503, 504, 503, 412])
+  const results = (...statuses: number[]) => ({
+    facts: { results: [{ offset: 1 }, ...statuses.map((status) => ({ problem: { status } }))] },
+  })
+  const status = (...statuses: number[]) =>
+    toProblem(new SynodError('partial-append', 'Some.', results(...statuses)), 'r', '/').status
+  assert.deepEqual(
+    [status(409), status(409, 503), status(503, 504, 507), status(507, 503), status(404, 412)],
+    [409, 503, 504, 503, 412],
+  )
 })
 
 test('the time to try again is rounded up to whole seconds', () => {

@@ -30,6 +30,8 @@ export class FaultyDatabase implements KeyValue {
   /** After so many later bytes a batch is in a synced table; Infinity: only syncs make safe. */
   private readonly settleBytes: number
   private readonly isLying: boolean
+  /** The power is gone: what is left of the process can do no more. */
+  private isDead = false
 
   constructor(platter: Platter, timing: DatabaseTiming, options: { readonly settleBytes: number; readonly isLying: boolean }) {
     this.platter = platter
@@ -45,6 +47,7 @@ export class FaultyDatabase implements KeyValue {
 
   batch(operations: readonly Operation[], { sync }: { readonly sync: boolean }): Promise<void> {
     const { timing, unsafe } = this
+    if (this.isDead) return new Promise(() => {})
     const bytes = operationBytes(operations)
     const written = { operations, bytes }
     unsafe.push(written)
@@ -52,6 +55,7 @@ export class FaultyDatabase implements KeyValue {
     timing.stir()
     return new Promise((resolve) => {
       timing.afterWrite(() => {
+        if (this.isDead) return
         void this.live.batch(operations, { sync })
         // A synced write makes everything safe that was written to the same log before it.
         if (sync && !this.isLying) this.settle(this.unsafe.indexOf(written) + 1)
@@ -94,6 +98,7 @@ export class FaultyDatabase implements KeyValue {
       if (isKept(index)) void contents.batch(operations, { sync: true })
     })
     this.unsafe = []
+    this.isDead = true
   }
 
   private settle(count: number): void {

@@ -6,6 +6,7 @@ import type { StoreTuning } from '../../src/storage/options.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
+import { TRACED } from './trace.ts'
 
 /** What the disk needs of the process that uses it. */
 export interface DiskUser {
@@ -70,13 +71,16 @@ export class Disk {
   }
 
   crash(): void {
-    const { databases, random } = this
+    const { databases, random, scene, self } = this
     this.databases = undefined
     if (databases === undefined) return
     const { journal, index } = databases
     const keptOfJournal = random.integer(journal.unsafeCount + 1)
-    journal.crash((batch) => batch < keptOfJournal)
     const loss = this.drawIndexLoss()
+    scene.trace.note(TRACED.CRASH, self.broker, keptOfJournal, scene.queue.nowMs, () => {
+      return `the disk of broker ${self.broker} keeps ${keptOfJournal} of ${journal.unsafeCount} journal batches; of ${index.unsafeCount} index batches it loses: ${loss}`
+    })
+    journal.crash((batch) => batch < keptOfJournal)
     const keptOfIndex = loss === 'end' ? random.integer(index.unsafeCount + 1) : loss === 'unsynced' ? 0 : Infinity
     index.crash((batch) => batch < keptOfIndex && (loss !== 'holes' || random.chance(0.6)))
     if (loss === 'everything') this.index.contents = new MemoryKeyValue()
@@ -101,10 +105,7 @@ export class Disk {
       afterWrite: (run) => {
         const latencyMs = scene.isHealed ? 1 : Math.min(swarm.diskMaxMs, random.exponential(swarm.diskMeanMs))
         freeAtMs = Math.max(freeAtMs, queue.nowMs + latencyMs, scene.isHealed ? 0 : this.stalledUntilMs)
-        const opened = this.databases
-        queue.after(freeAtMs - queue.nowMs, () => {
-          if (this.databases === opened) run()
-        })
+        queue.after(freeAtMs - queue.nowMs, run)
       },
       resume: (run) => user.whenAwake(run),
       stir: () => scene.stir(),

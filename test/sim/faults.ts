@@ -47,7 +47,7 @@ export class Faults {
     }
     queue.after(random.exponential(scene.swarm.downMeanMs), () => broker.start())
     // A power cut takes several at once.
-    if (random.chance(0.15)) this.crash(this.anyBroker())
+    if (random.chance(scene.swarm.togetherRate)) this.crash(this.anyBroker())
   }
 
   private partition(): void {
@@ -90,7 +90,7 @@ export class Faults {
 
   private stall(): void {
     const broker = this.anyBroker()
-    const durationMs = this.random.between(0, 3_000)
+    const durationMs = this.random.between(0, 1.5 * this.scene.swarm.stalledMs)
     broker.disk.stall(durationMs)
     this.note(`the disk of broker ${broker.id} stalls for ${durationMs.toFixed(0)} ms`)
   }

@@ -14,7 +14,7 @@ export class Violation extends Error {
  * (consensus 1.8), the third what a broker does against its host's duties, long before anything is lost by it.
  */
 export type Rule =
-  | 'agreement' | 'acknowledged' | 'refused' | 'exactly-once' | 'order' | 'offsets' | 'read' | 'progress'
+  | 'agreement' | 'acknowledged' | 'refused' | 'exactly-once' | 'order' | 'offsets' | 'read' | 'progress' | 'idle'
   | 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'holes' | 'commit'
   | 'durable' | 'recovery' | 'spin' | 'exception'
 

@@ -113,6 +113,13 @@ export class SimulatedBroker {
     this.disk.crash()
   }
 
+  /** The run is over: nothing that is still under way may touch it. */
+  end(): void {
+    this.life++
+    this.process = undefined
+    this.disk.crash()
+  }
+
   /** Stops all that it does, as SIGSTOP would; its disk and what others send it go on. */
   pause(durationMs: number): void {
     if (this.process === undefined) return
@@ -239,7 +246,7 @@ export class SimulatedBroker {
     const { group, state, applied, chainAtApplied, tail } = found
     const machine = new RecordMachine(DEDUP_WINDOW)
     machine.restore(await around.store.recoverRows(group), applied)
-    const paxos = this.makePaxos({ state: { ...state, through: (applied.slot + tail.length) as Slot }, commit: applied.slot, chainAtCommit: chainAtApplied, tail })
+    const paxos = this.makePaxos({ state, commit: applied.slot, chainAtCommit: chainAtApplied, tail })
     return new GroupHost(group, paxos, machine, applied.slot, around)
   }
 

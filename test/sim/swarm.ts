@@ -22,6 +22,8 @@ export interface Swarm {
   /** Mean time between faults of a kind, Infinity for never. */
   readonly crashEveryMs: number
   readonly downMeanMs: number
+  /** How often a power cut takes another broker too. */
+  readonly togetherRate: number
   readonly partitionEveryMs: number
   readonly partitionMeanMs: number
   readonly pauseEveryMs: number
@@ -61,44 +63,63 @@ export interface Swarm {
 
 const BROKER_COUNTS = [3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 4, 2, 1, 6, 7]
 
+/** Draws the mean time between faults of a kind; Infinity when the run does without. */
+type DrawEvery = (probability: number, low: number, high: number) => number
+
 export function drawSwarm(random: Random): Swarm {
   const brokerCount = random.pick(BROKER_COUNTS)
-  const heartbeatMs = brokerCount > 4 ? random.between(150, 250) : random.between(80, 200)
-  /** One kind of fault is left out as often as not. */
-  const every = (probability: number, low: number, high: number): number =>
-    random.chance(probability) ? random.between(low, high) : Infinity
+  // In a hasty run everything but the network's worst takes a fifth of the time: many leaders in few events.
+  const pace = random.chance(0.5) ? 0.2 : 1
+  const every: DrawEvery = (probability, low, high) => (random.chance(probability) ? random.between(low, high) * pace : Infinity)
+  const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
   return {
     brokerCount,
     groupCount: random.chance(0.25) ? 2 : 1,
-    faultPhaseMs: random.between(3_000, brokerCount > 4 ? 6_000 : 9_000),
+    faultPhaseMs: random.between(3_000, brokerCount > 4 ? 6_000 : 9_000) * Math.max(pace, 0.4),
+    ...drawNetwork(random, pace),
+    ...drawFaults(random, every, pace),
+    ...drawDisk(random),
+    clockDrift: random.chance(0.5) ? 0.02 : 0,
+    ...drawClients(random, every, pace),
+    isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
+    heartbeatMs,
+    suspectMs: heartbeatMs * random.between(3, 10),
+    stalledMs: random.pick([500, 2_000]) * pace,
+    tuning: drawTuning(random, pace),
+  }
+}
 
-    delayMeanMs: random.chance(0.5) ? random.between(1, 10) : random.between(1, 100),
+function drawNetwork(random: Random, pace: number) {
+  return {
+    delayMeanMs: random.chance(0.5) ? random.between(1, 10) : random.between(1, 100 * Math.sqrt(pace)),
     lossRate: random.chance(0.5) ? random.between(0, 0.3) : 0,
     duplicateRate: random.chance(0.4) ? random.between(0, 0.5) : 0,
     isOrdered: random.chance(0.4),
     heldRate: random.pick([0, 0.5, 1]),
+  }
+}
 
+function drawFaults(random: Random, every: DrawEvery, pace: number) {
+  return {
     crashEveryMs: every(0.7, 300, 3_000),
-    downMeanMs: random.between(50, 1_500),
+    downMeanMs: random.between(50, 1_500) * pace,
+    togetherRate: random.pick([0, 0.15, 0.6]),
     partitionEveryMs: every(0.6, 300, 2_500),
-    partitionMeanMs: random.between(200, 2_500),
+    partitionMeanMs: random.between(200, 2_500) * pace,
     pauseEveryMs: every(0.35, 500, 4_000),
-    pauseMaxMs: random.pick([500, 3_000, 10_000]),
+    pauseMaxMs: random.pick([500, 3_000, 10_000]) * pace,
     clogEveryMs: every(0.3, 300, 2_000),
-    clogMaxMs: random.pick([500, 5_000]),
+    clogMaxMs: random.pick([500, 5_000]) * pace,
     stallEveryMs: every(0.3, 800, 4_000),
     resignEveryMs: every(0.3, 300, 2_000),
     rumourEveryMs: every(0.4, 100, 1_000),
+  }
+}
 
+function drawDisk(random: Random) {
+  return {
     diskMeanMs: random.pick([0.5, 3, 20, 100]),
     diskMaxMs: random.pick([20, 200, 1_000]),
-    storeTuning: {
-      indexDelayMs: random.pick([20, 200, 1_000]),
-      indexBatchBytes: random.pick([500, 1024 * 1024]),
-      indexSettleBytes: random.pick([2_000, 10_000, 12 * 1024 * 1024]),
-      sweepCountMin: random.pick([1, 10, 1_000]),
-      sweepCountMax: random.pick([3, 1_000]),
-    },
     indexLossWeights: random.pick([
       [1, 0, 0, 0, 0],
       [1, 1, 1, 1, 1],
@@ -106,36 +127,40 @@ export function drawSwarm(random: Random): Swarm {
       [0, 0, 1, 0, 0],
       [0, 0, 1, 2, 2],
     ]),
+    storeTuning: {
+      indexDelayMs: random.pick([20, 200, 1_000]),
+      indexBatchBytes: random.pick([500, 1024 * 1024]),
+      indexSettleBytes: random.pick([2_000, 10_000, 12 * 1024 * 1024]),
+      sweepCountMin: random.pick([1, 10, 1_000]),
+      sweepCountMax: random.pick([3, 1_000]),
+    },
+  }
+}
 
-    clockDrift: random.chance(0.5) ? 0.02 : 0,
-
+function drawClients(random: Random, every: DrawEvery, pace: number) {
+  return {
     producerCount: 1 + random.integer(4),
-    produceEveryMs: random.pick([15, 40, 120]),
+    produceEveryMs: random.pick([15, 40, 120]) * Math.sqrt(pace),
     recordsMax: random.pick([1, 3]),
-    retryAfterMs: random.pick([200, 800]),
+    retryAfterMs: random.pick([200, 800]) * pace,
     readEveryMs: every(0.4, 50, 500),
     isCoalescing: random.chance(0.5),
-    isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
     syncChunkBytesMax: random.pick([1, 200, 1_000_000]),
-
-    heartbeatMs,
-    suspectMs: heartbeatMs * random.between(3, 10),
-    stalledMs: random.pick([500, 2_000]),
-    tuning: drawTuning(random),
   }
 }
 
 /** Small bounds make a short run reach them. */
-function drawTuning(random: Random): PaxosTuning {
+function drawTuning(random: Random, pace: number): PaxosTuning {
   return {
     ...DEFAULT_TUNING,
     maxLagMs: random.pick([500, 10_000]),
     maxLagSlots: random.pick([2, 8, 1_000]),
-    canvassJitterMs: random.pick([50, 300]),
-    electionTimeoutMs: random.pick([300, 1_000]),
-    retransmitMs: random.pick([150, 500]),
-    undecidedMs: random.pick([1_000, 5_000]),
-    quorumLossMs: random.pick([500, 1_000]),
+    canvassJitterMs: random.pick([50, 300]) * pace,
+    canvassRankMs: DEFAULT_TUNING.canvassRankMs * pace,
+    electionTimeoutMs: random.pick([300, 1_000]) * pace,
+    retransmitMs: random.pick([150, 500]) * pace,
+    undecidedMs: random.pick([1_000, 5_000]) * pace,
+    quorumLossMs: random.pick([500, 1_000]) * pace,
     windowMessagesMax: random.pick([1, 4, 64]),
     uncommittedSlotsMax: random.pick([8, 1_024]),
     tailBytesMax: random.pick([300, 1024 * 1024]),

@@ -18,6 +18,8 @@ import { Workload } from './workload.ts'
 
 /** A healed cluster decides a new entry, and all its replicas agree on everything, within this. */
 const PROGRESS_MAX_MS = 30_000
+/** And a while later nobody has anything left to do: an idle group costs no timer. */
+const IDLE_MAX_MS = 5_000
 const LOOK_EVERY_MS = 100
 /** Events of a run before it counts as endless. */
 const EVENTS_MAX = 200_000
@@ -103,10 +105,12 @@ class World implements Scene {
       await this.until(deadlineMs, () => this.hasConverged())
       this.healedAfterMs = this.queue.nowMs - startMs
       this.judge.demand(this.hasConverged(), 'progress', () => this.describe())
+      await this.until(this.queue.nowMs + IDLE_MAX_MS, () => this.isIdle())
+      this.judge.demand(this.isIdle(), 'idle', () => this.describe())
     } catch (error) {
       violation = asViolation(error)
     }
-    for (const broker of this.brokers.values()) broker.crash()
+    for (const broker of this.brokers.values()) broker.end()
     return this.report(violation)
   }
 
@@ -160,14 +164,22 @@ class World implements Scene {
     })
   }
 
+  private isIdle(): boolean {
+    for (const broker of this.brokers.values()) {
+      for (const { paxos } of broker.hosts) if (paxos.deadlineMs !== undefined) return false
+    }
+    return true
+  }
+
   private describe(): string {
     const lines = [`${this.workload.openCount} requests are open`]
     for (const group of this.groups) {
       for (const broker of this.brokers.values()) {
         const host = broker.host(group)
         if (host === undefined) continue
-        const { role, status, leader, commit, through } = host.paxos
-        lines.push(`g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}`)
+        const { role, status, leader, commit, through, deadlineMs, memoryBytes } = host.paxos
+        const rest = deadlineMs === undefined ? `idle, ${memoryBytes} bytes` : `next tick in ${(deadlineMs - broker.nowMs()).toFixed(0)} ms`
+        lines.push(`g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`)
       }
       lines.push(`g${group} chosen ${this.oracles.of(group).truth.chosenThrough}`)
     }

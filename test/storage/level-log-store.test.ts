@@ -10,11 +10,11 @@ import { bodiesOf, GROUP, persist, SampleLog, TestHost } from './samples.ts'
 
 logStoreSuite('level', (t) => {
   const folder = tempDir(t)
-  return async (options) => openLevelStore(await folder, options)
+  return (options) => openLevelStore(folder, options)
 })
 
 test('says in one sentence that another broker uses the folder', async (t) => {
-  const folder = await tempDir(t)
+  const folder = tempDir(t)
   const store = await openLevelStore(folder, new TestHost().options())
   t.after(() => store.close())
   await assert.rejects(openLevelStore(folder, new TestHost().options()), (error) => {
@@ -25,14 +25,14 @@ test('says in one sentence that another broker uses the folder', async (t) => {
 })
 
 test('never takes a folder whose journal is gone for a new one', async (t) => {
-  const folder = await tempDir(t)
+  const folder = tempDir(t)
   await (await openLevelStore(folder, new TestHost().options())).close()
   await rm(join(folder, 'journal'), { recursive: true })
   await assert.rejects(openLevelStore(folder, new TestHost().options()), DamagedStoreError)
 })
 
 test('refuses a journal that LevelDB cannot open, and leaves it as it is', async (t) => {
-  const folder = await tempDir(t)
+  const folder = tempDir(t)
   await (await openLevelStore(folder, new TestHost().options())).close()
   const current = join(folder, 'journal', 'CURRENT')
   await writeFile(current, 'nonsense\n')
@@ -41,7 +41,7 @@ test('refuses a journal that LevelDB cannot open, and leaves it as it is', async
 })
 
 test('refuses a store.json of another store', async (t) => {
-  const folder = await tempDir(t)
+  const folder = tempDir(t)
   await (await openLevelStore(folder, new TestHost().options())).close()
   const path = join(folder, 'store.json')
   await writeFile(path, (await readFile(path, 'utf8')).replace('0011', '1111'))
@@ -49,7 +49,7 @@ test('refuses a store.json of another store', async (t) => {
 })
 
 test('rebuilds an index that is lost or cannot be opened', async (t) => {
-  const folder = await tempDir(t)
+  const folder = tempDir(t)
   const log = new SampleLog()
   let store = await openLevelStore(folder, new TestHost().options())
   await store.recover()
@@ -69,7 +69,7 @@ test('rebuilds an index that is lost or cannot be opened', async (t) => {
 })
 
 test('tells the free space of its disk', async (t) => {
-  const folder = await tempDir(t)
+  const folder = tempDir(t)
   const { brokerId, onFailure } = new TestHost().options()
   const store = await openLevelStore(folder, { brokerId, onFailure })
   t.after(() => store.close())

@@ -37,7 +37,11 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       await new Promise<void>((resolve) => {
         store.append({ group: GROUP, writes: [log.promise(1)], onDurable: () => order.push(1) })
         store.append({ group: GROUP, writes: log.write(1, ['a']), onDurable: () => order.push(2) })
-        store.append({ group: OTHER, writes: [new SampleLog().promise(1)], onDurable: () => (order.push(3), resolve()) })
+        store.append({
+          group: OTHER,
+          writes: [new SampleLog().promise(1)],
+          onDurable: () => (order.push(3), resolve()),
+        })
       })
       assert.deepEqual(order, [1, 2, 3])
       assert.equal(store.durableLsn, 3)
@@ -50,7 +54,9 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       const first = persist(store, GROUP, log.write(1, ['a']))
       await Promise.resolve()
       assert.equal(store.isSyncing, true)
-      const rest = Array.from({ length: 20 }, (_, index) => persist(store, GROUP, log.write(2 + index, ['b'])))
+      const rest = Array.from({ length: 20 }, (_, index) =>
+        persist(store, GROUP, log.write(2 + index, ['b'])),
+      )
       await Promise.all([first, ...rest])
       assert.equal(store.usage().syncCount - before.syncCount, 2)
       assert.equal(store.usage().syncedWriteCount - before.syncedWriteCount, 21)
@@ -67,9 +73,15 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
         assert.deepEqual(await bodiesOf(store, 2, 4), ['bb', 'ccc', 'd'])
         assert.deepEqual(await bodiesOf(store, 6, 9), [])
         const few = await store.readEntries(GROUP, 2 as Slot, 5 as Slot, 5)
-        assert.deepEqual(few.map((entry) => entry.slot), [2, 3])
+        assert.deepEqual(
+          few.map((entry) => entry.slot),
+          [2, 3],
+        )
         const one = await store.readEntries(GROUP, 3 as Slot, 5 as Slot, 0)
-        assert.deepEqual(one.map((entry) => entry.slot), [3])
+        assert.deepEqual(
+          one.map((entry) => entry.slot),
+          [3],
+        )
         host.elapse()
       }
       assert.deepEqual(await store.readEntries(OTHER, 1 as Slot, 9 as Slot, 99), [])
@@ -86,7 +98,10 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       await persist(store, GROUP, log.write(4, ['D', 'E', 'F'], 2))
       assert.deepEqual(await bodiesOf(store, 1, 9), ['a', 'b', 'C', 'D', 'E', 'F'])
       const { next, groups } = await restart(t, open, store)
-      assert.deepEqual(groups[0]?.tail.map((entry) => entry.body.toString()), ['a', 'b', 'C', 'D', 'E', 'F'])
+      assert.deepEqual(
+        groups[0]?.tail.map((entry) => entry.body.toString()),
+        ['a', 'b', 'C', 'D', 'E', 'F'],
+      )
       assert.deepEqual(await bodiesOf(next, 2, 9), ['b', 'C', 'D', 'E', 'F'])
     })
 
@@ -99,7 +114,10 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       assert.deepEqual(await bodiesOf(store, 1, 9), ['a', 'b'])
       await persist(store, GROUP, log.write(3, ['x'], 2))
       const { groups } = await restart(t, open, store)
-      assert.deepEqual(groups[0]?.tail.map((entry) => entry.body.toString()), ['a', 'b', 'x'])
+      assert.deepEqual(
+        groups[0]?.tail.map((entry) => entry.body.toString()),
+        ['a', 'b', 'x'],
+      )
       assert.equal(groups[0]?.state.promised.round, 2)
     })
 
@@ -117,7 +135,10 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       assert.equal((await store.findTime(GROUP, 0))?.slot, 1)
       assert.equal((await store.findTime(GROUP, 5_001))?.slot, 6)
       assert.equal(await store.findTime(GROUP, 6_001), undefined)
-      assert.deepEqual((await store.readMarks(GROUP, 3, 2)).map((mark) => mark.slot), [4, 5])
+      assert.deepEqual(
+        (await store.readMarks(GROUP, 3, 2)).map((mark) => mark.slot),
+        [4, 5],
+      )
     })
 
     test('finds the mark whose batch of several records holds the offset', async (t) => {
@@ -127,7 +148,14 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
         { slot: 1 as Slot, baseOffset: 0, recordCount: 10, appendedAtMs: 5 },
         { slot: 2 as Slot, baseOffset: 10, recordCount: 5, appendedAtMs: 5 },
       ]
-      store.indexApplied({ group: GROUP, slot: 2 as Slot, nextOffset: 15, lastAppendedAtMs: 5, marks, rows: [] })
+      store.indexApplied({
+        group: GROUP,
+        slot: 2 as Slot,
+        nextOffset: 15,
+        lastAppendedAtMs: 5,
+        marks,
+        rows: [],
+      })
       assert.equal((await store.findOffset(GROUP, 9))?.baseOffset, 0)
       assert.equal((await store.findOffset(GROUP, 10))?.baseOffset, 10)
       assert.equal((await store.findOffset(GROUP, 14))?.baseOffset, 10)
@@ -144,10 +172,16 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       const [group] = groups
       assert.deepEqual(group?.applied, { slot: 2, nextOffset: 2, lastAppendedAtMs: 2_000 })
       assert.equal(group.chainAtApplied, log.chainAt(2))
-      assert.deepEqual(group.tail.map((entry) => entry.slot), [3])
+      assert.deepEqual(
+        group.tail.map((entry) => entry.slot),
+        [3],
+      )
       assert.deepEqual(group.state, log.state)
       const rows = await next.recoverRows(GROUP)
-      assert.deepEqual(rows.map((row) => [row.key.toString(), row.value?.toString()]), [['last', '2']])
+      assert.deepEqual(
+        rows.map((row) => [row.key.toString(), row.value?.toString()]),
+        [['last', '2']],
+      )
       assert.equal((await next.findOffset(GROUP, 1))?.slot, 2)
       assert.equal(next.durableLsn, 1)
     })
@@ -171,9 +205,15 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       await assert.rejects(store.readEntries(GROUP, 1 as Slot, 2 as Slot, 9), (error) => {
         return error instanceof SynodError && error.code === 'not-found'
       })
-      assert.throws(() => store.append({ group: GROUP, writes: [log.promise(2)], onDurable: () => {} }), /deleted/)
+      assert.throws(
+        () => store.append({ group: GROUP, writes: [log.promise(2)], onDurable: () => {} }),
+        /deleted/,
+      )
       const { groups } = await restart(t, open, store)
-      assert.deepEqual(groups.map((found) => found.group), [OTHER])
+      assert.deepEqual(
+        groups.map((found) => found.group),
+        [OTHER],
+      )
     })
 
     test('belongs to one cluster, durably', async (t) => {

@@ -98,7 +98,12 @@ export function persist(store: JournaledStore, group: GroupId, writes: readonly 
   return new Promise((resolve) => store.append({ group, writes, onDurable: resolve }))
 }
 
-export async function bodiesOf(store: JournaledStore, from: number, to: number, group = GROUP): Promise<string[]> {
+export async function bodiesOf(
+  store: JournaledStore,
+  from: number,
+  to: number,
+  group = GROUP,
+): Promise<string[]> {
   const entries = await store.readEntries(group, from as Slot, to as Slot, 1e9)
   return entries.map((entry) => Buffer.from(entry.body).toString())
 }

@@ -6,7 +6,8 @@ import type { TestContext } from 'node:test'
 import { eventually } from './eventually.ts'
 import { tempDir } from './temp-dir.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+/** The command as it is built. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 export interface DevBroker {
   readonly id: string
@@ -26,6 +27,8 @@ export interface DevCluster {
   signal(id: string, signal: NodeJS.Signals): void
   /** Stops everything as Ctrl-C does and returns the exit code. */
   stop(): Promise<number | null>
+  /** Ends the command alone, at once. */
+  killCommand(): void
   /** Ends all brokers and the command itself at once. */
   killAll(): Promise<void>
 }
@@ -38,7 +41,7 @@ export interface DevOptions {
 
 /** Starts it on free ports in a temp folder and waits until it says that it is ready. Stopped after the test. */
 export async function startDev(t: TestContext, options: DevOptions = {}): Promise<DevCluster> {
-  const folder = options.folder ?? (await tempDir(t))
+  const folder = options.folder ?? tempDir(t)
   const cluster = await launchDev({ ...options, folder })
   t.after(() => cluster.stop())
   return cluster
@@ -101,6 +104,7 @@ function handle(
       const [code] = await closed
       return code
     },
+    killCommand: () => void child.kill('SIGKILL'),
     async killAll() {
       child.kill('SIGKILL')
       for (const { pid } of brokers()) trySignal(pid, 'SIGKILL')

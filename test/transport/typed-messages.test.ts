@@ -16,14 +16,14 @@ async function post(
   name: string,
   body: unknown,
   headers: Record<string, string> = BEARER,
-): Promise<[number, any]> {
+): Promise<[number, Record<string, unknown>]> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const response = await fetch(`http://127.0.0.1:${port}/internal/v1/paxos/${name}`, {
     method: 'POST',
     body: text,
     headers,
   })
-  return [response.status, await response.json()]
+  return [response.status, (await response.json()) as Record<string, unknown>]
 }
 
 test('a message of every kind comes back from JSON as it was', () => {
@@ -123,7 +123,7 @@ test('what cannot be understood is refused with a sentence that names the field'
   for (const [body, pattern] of cases) {
     const [status, problem] = await post(port, 'prepare', body)
     assert.equal(status, 400)
-    assert.match(problem.detail, pattern)
+    assert.match(String(problem['detail']), pattern)
   }
   assert.deepEqual(one.handlers.typed, [])
 })
@@ -134,7 +134,7 @@ test('without the secret nothing is taken', async (t) => {
   for (const headers of [{}, { authorization: 'Bearer 00' }] as Record<string, string>[]) {
     const [status, problem] = await post(one.transport.port, 'learn', body, headers)
     assert.equal(status, 401)
-    assert.match(problem.hint, /Bearer/)
+    assert.match(String(problem['hint']), /Bearer/)
   }
   assert.deepEqual(one.handlers.typed, [])
 })

@@ -25,7 +25,11 @@ export async function callAdmin(
   const ifMatch = request.headers['if-match']
   if (ifMatch !== undefined) headers.set('If-Match', ifMatch)
   const type = documentedType(route)
-  if (body !== undefined && type !== undefined && (body.byteLength > 0 || route.operation.request?.body?.required === true)) {
+  if (
+    body !== undefined &&
+    type !== undefined &&
+    (body.byteLength > 0 || route.operation.request?.body?.required === true)
+  ) {
     checkJsonType(request.headers['content-type'], type)
     headers.set('Content-Type', type)
   }
@@ -33,7 +37,10 @@ export async function callAdmin(
   const url = `http://broker${context.path}${context.search === '' ? '' : `?${context.search}`}`
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET')
   const hasContent = headers.has('Content-Type') && body !== undefined
-  const made = new Request(url, hasContent ? { method, headers, body: new Uint8Array(body) } : { method, headers })
+  const made = new Request(
+    url,
+    hasContent ? { method, headers, body: new Uint8Array(body) } : { method, headers },
+  )
   const answer = await admin.fetch(made, { context })
   const text = await answer.text()
   sendAnswer(response, { status: answer.status, headers: Object.fromEntries(answer.headers), body: text })

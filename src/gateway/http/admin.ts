@@ -28,13 +28,17 @@ const LIST_LIMIT = 100
 export function createAdmin(): Admin {
   const app = new OpenAPIHono<AdminEnv>({
     defaultHook: (result, c: AdminContext) => {
-      if (!result.success) throw validationError(result.target, result.error, c.req.method === 'PUT' || c.req.method === 'PATCH')
+      if (!result.success)
+        throw validationError(result.target, result.error, c.req.method === 'PUT' || c.req.method === 'PATCH')
     },
   })
   // Thrown on, so that the one place that shapes problems shapes these too.
   app.onError((error) => {
     if (error instanceof HTTPException && error.status === 400)
-      throw new SynodError('malformed-json', 'The body is not valid JSON.', { hint: 'Check it with `jq . < file`.', cause: error })
+      throw new SynodError('malformed-json', 'The body is not valid JSON.', {
+        hint: 'Check it with `jq . < file`.',
+        cause: error,
+      })
     throw error
   })
   addTopics(app)
@@ -125,19 +129,25 @@ function addCluster(app: Admin): void {
     }
     return c.json(controller === undefined ? answer : { ...answer, controller: String(controller) }, 200)
   })
-  app.openapi(cluster.listBrokers, (c) => c.json({ items: c.env.context.ports.cluster.brokers().map(brokerJson) }, 200))
+  app.openapi(cluster.listBrokers, (c) =>
+    c.json({ items: c.env.context.ports.cluster.brokers().map(brokerJson) }, 200),
+  )
   app.openapi(cluster.getBroker, (c) => {
     const { broker: id } = c.req.valid('param')
     const broker = c.env.context.ports.cluster.brokers().find((candidate) => String(candidate.id) === id)
     if (broker === undefined)
-      throw new SynodError('not-found', `There is no broker '${id}'.`, { hint: 'List them with GET /v1/brokers.' })
+      throw new SynodError('not-found', `There is no broker '${id}'.`, {
+        hint: 'List them with GET /v1/brokers.',
+      })
     return c.json(brokerJson(broker), 200)
   })
 }
 
 function addProbes(app: Admin): void {
   const health = (isWell: boolean, reason: string | undefined) =>
-    isWell ? { status: 'ok' as const } : { status: 'unavailable' as const, ...(reason === undefined ? {} : { reason }) }
+    isWell
+      ? { status: 'ok' as const }
+      : { status: 'unavailable' as const, ...(reason === undefined ? {} : { reason }) }
   app.openapi(cluster.getLive, (c) => {
     const { live, reason } = c.env.context.ports.cluster.health()
     return live ? c.json(health(true, reason), 200) : c.json(health(false, reason), 503)
@@ -176,4 +186,3 @@ function revisionOf(ifMatch: string | undefined): number | undefined {
     hint: 'Send the ETag of GET /v1/topics/{topic} as it is, with its quotes.',
   })
 }
-

@@ -23,7 +23,12 @@ export function sendAnswer(response: ServerResponse, { status, headers, body }: 
   response.end(body)
 }
 
-export function sendJson(response: ServerResponse, status: number, body: string, headers: OutgoingHttpHeaders = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
   sendAnswer(response, { status, headers: { ...headers, 'Content-Type': 'application/json' }, body })
 }
 
@@ -36,13 +41,22 @@ export interface LingerLimits {
  * Sends a problem. A body that is still coming is refused with it: the connection ends, but only after the client had
  * time to see the answer, because closing a connection with unread bytes resets it and the answer would be lost.
  */
-export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: Problem, limits: LingerLimits): void {
+export function sendProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  problem: Problem,
+  limits: LingerLimits,
+): void {
   if (response.headersSent || response.destroyed) return
   const body = JSON.stringify(problem)
   const headers = problemHeaders(problem)
   const isBodyComing = hasBody(request) && !request.complete
   if (!isBodyComing) return sendAnswer(response, { status: problem.status, headers, body })
-  response.writeHead(problem.status, { ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' })
+  response.writeHead(problem.status, {
+    ...headers,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  })
   response.write(body)
   endAfterBody(request, response, limits)
 }

@@ -56,7 +56,12 @@ export function termsOf(request: IncomingMessage, search: string, { query, body 
  * The partition of a record: the one it names, else where its key leads, else where the request's idempotency fields
  * lead, so that a retry finds the first try; else the turn. Errors: 'partition-not-found', 'invalid-parameter'.
  */
-export function placeOf({ draft, partition }: PlacedDraft, topic: Topic, terms: Terms, turn: () => number): number {
+export function placeOf(
+  { draft, partition }: PlacedDraft,
+  topic: Topic,
+  terms: Terms,
+  turn: () => number,
+): number {
   if (partition !== undefined) return namedPartition(topic, partition)
   const key = draft.key ?? placementKey(terms.idempotency)
   if (key !== undefined) return partitionOfKey(topic, key)
@@ -68,7 +73,10 @@ export function placeOf({ draft, partition }: PlacedDraft, topic: Topic, terms: 
 }
 
 /** Errors: 'record-too-large'. `place` says which record of a batch it is. */
-export function checkSize(draft: RecordDraft, limits: { readonly bytesMax: number; readonly place: string }): void {
+export function checkSize(
+  draft: RecordDraft,
+  limits: { readonly bytesMax: number; readonly place: string },
+): void {
   const byteCount = draftBytes(draft)
   if (byteCount <= limits.bytesMax) return
   throw new SynodError('record-too-large', `The record${limits.place} has ${byteCount} bytes.`, {
@@ -94,7 +102,12 @@ export function append(
   return new Promise((resolve, reject) => {
     const timeoutMs = context.options.produceTimeoutMs + DEADLINE_GRACE_MS
     const timer = setTimeout(() => {
-      reject(new SynodError('outcome-unknown', `Partition ${part.partition} did not answer within ${timeoutMs} ms.`))
+      reject(
+        new SynodError(
+          'outcome-unknown',
+          `Partition ${part.partition} did not answer within ${timeoutMs} ms.`,
+        ),
+      )
     }, timeoutMs)
     // A broker that has stopped does not stay for it.
     timer.unref()
@@ -124,7 +137,9 @@ export function receiptJson(
 export function producedHeaders(receipts: readonly AppendReceipt[], terms: Terms): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {}
   const leader = receipts[0]?.leader
-  if (leader !== undefined && receipts.every((receipt) => receipt.leader === leader)) headers['Synod-Leader'] = String(leader)
-  if (terms.idempotency?.kind === 'key' && receipts.every(({ duplicate }) => duplicate)) headers['Idempotency-Replayed'] = 'true'
+  if (leader !== undefined && receipts.every((receipt) => receipt.leader === leader))
+    headers['Synod-Leader'] = String(leader)
+  if (terms.idempotency?.kind === 'key' && receipts.every(({ duplicate }) => duplicate))
+    headers['Idempotency-Replayed'] = 'true'
   return headers
 }

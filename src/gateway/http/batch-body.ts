@@ -21,7 +21,8 @@ export function parseBatch(source: Buffer): PlacedDraft[] {
   if (!isObject(body)) throw invalid('', 'The body is not an object.', 'Send {"records":[{"text":"hello"}]}.')
   checkFields(body, ['records'], '')
   const records = body['records']
-  if (!Array.isArray(records)) throw invalid('/records', 'There is no array `records`.', 'Send {"records":[{"text":"hello"}]}.')
+  if (!Array.isArray(records))
+    throw invalid('/records', 'There is no array `records`.', 'Send {"records":[{"text":"hello"}]}.')
   if (records.length === 0) throw invalid('/records', '`records` is empty.', 'Send 1 to 1,000 records.')
   if (records.length > BATCH_RECORDS_MAX)
     throw new SynodError('batch-too-large', `The batch has ${records.length} records.`, {
@@ -39,27 +40,46 @@ function placedDraft(record: unknown, pointer: string, slice: Buffer | undefined
   checkKey(key, (detail, hint) => invalid(`${pointer}/key`, detail, hint))
   const headers = headersOf(record['headers'], `${pointer}/headers`)
   return {
-    draft: { key, headers, contentType: undefined, timestampMs: timestampOf(record, pointer), ...valueOf(record, pointer, slice) },
+    draft: {
+      key,
+      headers,
+      contentType: undefined,
+      timestampMs: timestampOf(record, pointer),
+      ...valueOf(record, pointer, slice),
+    },
     partition: partitionOf(record['partition'], `${pointer}/partition`),
   }
 }
 
-function valueOf(record: JsonObject, pointer: string, slice: Buffer | undefined): Pick<RecordDraft, 'form' | 'value'> {
+function valueOf(
+  record: JsonObject,
+  pointer: string,
+  slice: Buffer | undefined,
+): Pick<RecordDraft, 'form' | 'value'> {
   const given = VALUE_FIELDS.filter((field) => Object.hasOwn(record, field))
   const [field] = given
   if (given.length > 1)
-    throw invalid(pointer, `A record has both '${given[0]}' and '${given[1]}'.`, 'Give one of value, text and base64.')
+    throw invalid(
+      pointer,
+      `A record has both '${given[0]}' and '${given[1]}'.`,
+      'Give one of value, text and base64.',
+    )
   if (field === undefined) return { form: 'tombstone', value: Buffer.alloc(0) }
   if (field === 'value') {
     const value = slice === undefined ? undefined : memberSlices(slice).get('value')
-    if (value === undefined) throw new SynodError('internal', 'The value of a record was not found in its source.')
+    if (value === undefined)
+      throw new SynodError('internal', 'The value of a record was not found in its source.')
     return { form: 'json', value }
   }
   const text = optionalText(record, field, pointer) ?? ''
   if (field === 'text') return { form: 'text', value: Buffer.from(text) }
   const value = Buffer.from(text, 'base64')
   if (value.toString('base64') !== text)
-    throw invalid(`${pointer}/base64`, `'${text.slice(0, 40)}' is not base64.`, 'Use the standard alphabet, with padding.')
+    throw invalid(
+      `${pointer}/base64`,
+      `'${text.slice(0, 40)}' is not base64.`,
+      'Use the standard alphabet, with padding.',
+    )
   return { form: 'bytes', value }
 }
 
@@ -68,13 +88,22 @@ function timestampOf(record: JsonObject, pointer: string): number | undefined {
   if (text === undefined) return undefined
   const timestampMs = parseTimestamp(text)
   if (timestampMs !== undefined) return timestampMs
-  throw invalid(`${pointer}/timestamp`, `'${text.slice(0, 40)}' is no RFC 3339 time.`, 'Write it as 2026-01-31T12:00:00.000Z.')
+  throw invalid(
+    `${pointer}/timestamp`,
+    `'${text.slice(0, 40)}' is no RFC 3339 time.`,
+    'Write it as 2026-01-31T12:00:00.000Z.',
+  )
 }
 
 function partitionOf(value: unknown, pointer: string): number | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= PARTITION_MAX) return value
-  throw invalid(pointer, `${JSON.stringify(value)} is not the number of a partition.`, 'Partitions are numbered from 0.')
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= PARTITION_MAX)
+    return value
+  throw invalid(
+    pointer,
+    `${JSON.stringify(value)} is not the number of a partition.`,
+    'Partitions are numbered from 0.',
+  )
 }
 
 function headersOf(value: unknown, pointer: string): [string, string][] {
@@ -82,7 +111,8 @@ function headersOf(value: unknown, pointer: string): [string, string][] {
   const hint = 'Write headers as {"trace":"abc"}.'
   if (!isObject(value)) throw invalid(pointer, '`headers` is not an object.', hint)
   const pairs = Object.entries(value).map(([name, text]): [string, string] => {
-    if (typeof text !== 'string') throw invalid(pointer, `The header '${name.slice(0, 128)}' is not a text.`, hint)
+    if (typeof text !== 'string')
+      throw invalid(pointer, `The header '${name.slice(0, 128)}' is not a text.`, hint)
     return [name.toLowerCase(), text]
   })
   checkHeaders(pairs, (detail, why) => invalid(pointer, detail, why))
@@ -114,5 +144,8 @@ function checkFields(value: JsonObject, known: readonly string[], pointer: strin
 }
 
 function invalid(pointer: string, detail: string, hint: string): SynodError {
-  return new SynodError('invalid-field', detail, { hint, facts: { errors: [{ pointer, code: 'invalid-field', detail }] } })
+  return new SynodError('invalid-field', detail, {
+    hint,
+    facts: { errors: [{ pointer, code: 'invalid-field', detail }] },
+  })
 }

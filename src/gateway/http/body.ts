@@ -115,6 +115,9 @@ export class BodyReader {
   }
 
   #overloaded(): SynodError {
-    return new SynodError('overloaded', `All ${this.#budget.bytesMax} bytes for requests under way are taken.`)
+    return new SynodError(
+      'overloaded',
+      `All ${this.#budget.bytesMax} bytes for requests under way are taken.`,
+    )
   }
 }

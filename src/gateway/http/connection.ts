@@ -36,9 +36,13 @@ export class ConnectionWatch {
 /** What node's parser or its timers object to, in our words. */
 function connectionError(error: Error & { readonly code?: string }, headersTimeoutMs: number): SynodError {
   if (error.code === 'HPE_HEADER_OVERFLOW')
-    return new SynodError('headers-too-large', 'The headers have more than 16 KiB.', { hint: 'Put long values into the body.' })
+    return new SynodError('headers-too-large', 'The headers have more than 16 KiB.', {
+      hint: 'Put long values into the body.',
+    })
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new SynodError('request-timeout', `The headers did not end within ${headersTimeoutMs} ms.`, { hint: 'Send them at once.' })
+    return new SynodError('request-timeout', `The headers did not end within ${headersTimeoutMs} ms.`, {
+      hint: 'Send them at once.',
+    })
   return new SynodError('malformed-request', 'The request is not valid HTTP/1.1.', {
     hint: 'Try the same with curl -v and compare.',
   })
@@ -53,7 +57,11 @@ export interface ConnectionErrorParts {
 }
 
 /** Answers what never became a request, or broke inside its body, with a problem as well. */
-export function answerConnectionError(error: Error & { readonly code?: string }, socket: Duplex, parts: ConnectionErrorParts): void {
+export function answerConnectionError(
+  error: Error & { readonly code?: string },
+  socket: Duplex,
+  parts: ConnectionErrorParts,
+): void {
   const due = parts.watch.dueOn(socket)
   // An answer that has begun cannot be followed by another one for a request that nobody understood.
   if (!socket.writable || error.code === 'ECONNRESET' || due.length > 1 || due[0]?.headersSent === true) {
@@ -71,7 +79,9 @@ export function answerConnectionError(error: Error & { readonly code?: string },
     Connection: 'close',
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`)
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`,
+  )
   const timer = setTimeout(() => socket.destroy(), parts.lingerMs)
   socket.once('close', () => clearTimeout(timer))
 }
@@ -80,12 +90,18 @@ export function answerConnectionError(error: Error & { readonly code?: string },
  * Node hands any request with an Upgrade header over as an upgrade, also the offer of HTTP/2 that some clients make with
  * every first request. Such a request is put back on the connection without the offer, to be answered as usual.
  */
-export function withdrawUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function withdrawUpgrade(
+  server: Server,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/${request.httpVersion}`]
   const { rawHeaders } = request
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
-    if (!/^(?:upgrade|http2-settings|connection)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1] ?? ''}`)
+    if (!/^(?:upgrade|http2-settings|connection)$/i.test(name))
+      lines.push(`${name}: ${rawHeaders[index + 1] ?? ''}`)
   }
   const again = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   socket.unshift(Buffer.concat([again, head]))

@@ -5,8 +5,17 @@ import { isOriginAllowed } from './origin.ts'
 import type { OriginRules } from './origin.ts'
 
 const EXPOSED = [
-  'Request-Id', 'Synod-Broker', 'Synod-Leader', 'ETag', 'Retry-After', 'Idempotency-Replayed', 'Producer-Expected-Seq',
-  'Record-Offset', 'Record-Partition', 'Record-Timestamp', 'Record-Key',
+  'Request-Id',
+  'Synod-Broker',
+  'Synod-Leader',
+  'ETag',
+  'Retry-After',
+  'Idempotency-Replayed',
+  'Producer-Expected-Seq',
+  'Record-Offset',
+  'Record-Partition',
+  'Record-Timestamp',
+  'Record-Key',
 ].join(', ')
 const PREFLIGHT_SECONDS = 600
 const HEADER_LIST = /^[\w!#$%&'*+.^`|~, -]{1,2048}$/
@@ -20,21 +29,30 @@ export function admitOrigin(request: IncomingMessage, response: ServerResponse, 
   if (origin === undefined) return
   response.setHeader('Vary', 'Origin')
   if (!isOriginAllowed(origin, host, rules))
-    throw new SynodError('origin-not-allowed', `Pages of '${origin.slice(0, 200)}' may not call this broker.`, {
-      hint: 'Start the broker with this origin in allowedOrigins.',
-    })
+    throw new SynodError(
+      'origin-not-allowed',
+      `Pages of '${origin.slice(0, 200)}' may not call this broker.`,
+      {
+        hint: 'Start the broker with this origin in allowedOrigins.',
+      },
+    )
   response.setHeader('Access-Control-Allow-Origin', origin)
   response.setHeader('Access-Control-Expose-Headers', EXPOSED)
 }
 
 /** Answers OPTIONS, with what a browser asks before it sends. The origin was admitted. */
-export function answerOptions(request: IncomingMessage, response: ServerResponse, methods: readonly string[]): void {
+export function answerOptions(
+  request: IncomingMessage,
+  response: ServerResponse,
+  methods: readonly string[],
+): void {
   response.setHeader('Allow', methods.join(', '))
   if (request.headers.origin !== undefined) {
     response.setHeader('Access-Control-Allow-Methods', methods.join(', '))
     response.setHeader('Access-Control-Max-Age', PREFLIGHT_SECONDS)
     const asked = request.headers['access-control-request-headers']
-    if (typeof asked === 'string' && HEADER_LIST.test(asked)) response.setHeader('Access-Control-Allow-Headers', asked)
+    if (typeof asked === 'string' && HEADER_LIST.test(asked))
+      response.setHeader('Access-Control-Allow-Headers', asked)
   }
   response.writeHead(204)
   response.end()

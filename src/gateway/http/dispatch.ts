@@ -28,7 +28,12 @@ import { TopicCreator } from './topic-lookup.ts'
 export const REQUEST_HEADERS_MAX = 64
 const REQUEST_ID_PREFIX = randomBytes(6).toString('base64url')
 
-type Produce = (request: IncomingMessage, response: ServerResponse, context: RequestContext, input: ProduceInput) => Promise<void>
+type Produce = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RequestContext,
+  input: ProduceInput,
+) => Promise<void>
 type Read = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -80,7 +85,12 @@ export class Dispatcher {
     const requestId = this.newRequestId()
     const [path, search] = splitTarget(request.url ?? '/')
     const context: RequestContext = {
-      ...this.#gateway, requestId, path, search, params: [], host: request.headers.host ?? 'localhost',
+      ...this.#gateway,
+      requestId,
+      path,
+      search,
+      params: [],
+      host: request.headers.host ?? 'localhost',
     }
     response.setHeader('Request-Id', requestId)
     response.setHeader('Synod-Broker', this.#brokerText)
@@ -122,29 +132,50 @@ export class Dispatcher {
   #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    call: { readonly context: RequestContext; readonly match: Match; readonly query: Query; readonly body: Buffer | undefined },
+    call: {
+      readonly context: RequestContext
+      readonly match: Match
+      readonly query: Query
+      readonly body: Buffer | undefined
+    },
   ): Promise<void> {
     const { context, query, body } = call
     const { route } = call.match
     const produce = PRODUCE.get(route.operationId)
     if (produce === undefined) return callAdmin(this.#admin, request, response, { context, route, body })
-    if (route.operationId === 'produceBatch') checkJsonType(request.headers['content-type'], 'application/json')
+    if (route.operationId === 'produceBatch')
+      checkJsonType(request.headers['content-type'], 'application/json')
     return produce(request, response, context, { query, body: body ?? Buffer.alloc(0), parts: this.#parts })
   }
 
   /** Undefined when the operation takes none: what comes all the same is not looked at. */
-  async #bodyOf(request: IncomingMessage, response: ServerResponse, { route }: Match, awaitsContinue: boolean): Promise<Body | undefined> {
+  async #bodyOf(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { route }: Match,
+    awaitsContinue: boolean,
+  ): Promise<Body | undefined> {
     if (route.operation.request?.body === undefined) return undefined
     if (!hasBody(request)) return { bytes: Buffer.alloc(0), release: () => undefined }
     const { options } = this.#gateway
     const isRecord = route.operationId === 'produceRecord'
     const isProduce = PRODUCE.has(route.operationId)
-    const bytesMax = isRecord ? Math.min(options.recordBytesMax, options.requestBytesMax) : isProduce ? options.requestBytesMax : options.adminBytesMax
+    const bytesMax = isRecord
+      ? Math.min(options.recordBytesMax, options.requestBytesMax)
+      : isProduce
+        ? options.requestBytesMax
+        : options.adminBytesMax
     const tooLarge = () =>
-      new SynodError(isRecord ? 'record-too-large' : 'batch-too-large', `The body has more than ${bytesMax} bytes.`, {
-        hint: isRecord ? 'Split the value, or keep it elsewhere and produce its address.' : 'Send fewer records in a request.',
-        facts: { bytesMax },
-      })
+      new SynodError(
+        isRecord ? 'record-too-large' : 'batch-too-large',
+        `The body has more than ${bytesMax} bytes.`,
+        {
+          hint: isRecord
+            ? 'Split the value, or keep it elsewhere and produce its address.'
+            : 'Send fewer records in a request.',
+          facts: { bytesMax },
+        },
+      )
     return this.#bodies.read(request, response, { bytesMax, tooLarge, awaitsContinue })
   }
 
@@ -152,9 +183,13 @@ export class Dispatcher {
   fail(request: IncomingMessage, response: ServerResponse, context: RequestContext, error: unknown): void {
     if (error instanceof ClientGone || response.destroyed) return
     if (!(error instanceof SynodError))
-      this.#gateway.options.log.error({ error, requestId: context.requestId, path: context.path }, 'A request failed')
+      this.#gateway.options.log.error(
+        { error, requestId: context.requestId, path: context.path },
+        'A request failed',
+      )
     if (response.headersSent) return void response.destroy()
-    const isIdempotent = request.headers['idempotency-key'] !== undefined || request.headers['producer-id'] !== undefined
+    const isIdempotent =
+      request.headers['idempotency-key'] !== undefined || request.headers['producer-id'] !== undefined
     const problem = toProblem(error, context.requestId, context.path, isIdempotent)
     if (Array.isArray(problem['allow'])) response.setHeader('Allow', problem['allow'].join(', '))
     if (problem.status === 426) response.setHeader('Upgrade', 'websocket')
@@ -162,7 +197,11 @@ export class Dispatcher {
   }
 }
 
-function refuseWithoutUpgrade(_request: IncomingMessage, _response: ServerResponse, context: RequestContext): Promise<void> {
+function refuseWithoutUpgrade(
+  _request: IncomingMessage,
+  _response: ServerResponse,
+  context: RequestContext,
+): Promise<void> {
   const url = `ws://${context.host}${context.path}`
   return Promise.reject(
     new SynodError('upgrade-required', 'This address speaks WebSocket; the request did not ask for it.', {

@@ -12,17 +12,30 @@ const PRODUCER_HEADERS = ['producer-id', 'producer-epoch', 'producer-seq'] as co
  * The idempotency fields of a produce request. The fingerprint covers all that decides what is stored, so that another
  * request under the same key is noticed. Errors: 'invalid-parameter'.
  */
-export function idempotencyOf(request: IncomingMessage, search: string, body: Buffer): Idempotency | undefined {
+export function idempotencyOf(
+  request: IncomingMessage,
+  search: string,
+  body: Buffer,
+): Idempotency | undefined {
   const key = single(request, 'idempotency-key')
   const given = PRODUCER_HEADERS.filter((name) => request.headers[name] !== undefined)
   if (given.length === 0) return key === undefined ? undefined : keyed(request, key, search, body)
   if (key !== undefined)
     throw invalid('The request has an Idempotency-Key and a Producer-Id.', 'Use one of the two.')
   if (given.length < PRODUCER_HEADERS.length)
-    throw invalid(`The request has ${given.join(', ')} alone.`, 'Send Producer-Id, Producer-Epoch and Producer-Seq together.')
+    throw invalid(
+      `The request has ${given.join(', ')} alone.`,
+      'Send Producer-Id, Producer-Epoch and Producer-Seq together.',
+    )
   const id = single(request, 'producer-id') ?? ''
-  if (!PRODUCER_ID.test(id)) throw invalid(`'${id.slice(0, 80)}' is no Producer-Id.`, 'It is 1 to 64 visible ASCII characters.')
-  return { kind: 'producer', id, epoch: count(request, 'producer-epoch'), seq: count(request, 'producer-seq') }
+  if (!PRODUCER_ID.test(id))
+    throw invalid(`'${id.slice(0, 80)}' is no Producer-Id.`, 'It is 1 to 64 visible ASCII characters.')
+  return {
+    kind: 'producer',
+    id,
+    epoch: count(request, 'producer-epoch'),
+    seq: count(request, 'producer-seq'),
+  }
 }
 
 /** By what a record without a key of its own finds its partition. */
@@ -33,12 +46,16 @@ export function placementKey(idempotency: Idempotency | undefined): string | und
 
 function keyed(request: IncomingMessage, key: string, search: string, body: Buffer): Idempotency {
   if (!KEY.test(key))
-    throw invalid(`'${key.slice(0, 80)}' is no Idempotency-Key.`, 'It is 1 to 255 visible ASCII characters, as a UUID.')
+    throw invalid(
+      `'${key.slice(0, 80)}' is no Idempotency-Key.`,
+      'It is 1 to 255 visible ASCII characters, as a UUID.',
+    )
   const hash = createHash('sha256').update(`${(request.url ?? '').split('?', 1)[0]}\n${search}\n`)
   const { rawHeaders } = request
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase()
-    if (name === 'content-type' || name.startsWith('record-')) hash.update(`${name}:${rawHeaders[index + 1]}\n`)
+    if (name === 'content-type' || name.startsWith('record-'))
+      hash.update(`${name}:${rawHeaders[index + 1]}\n`)
   }
   return { kind: 'key', key, fingerprint: hash.update('\n').update(body).digest() }
 }

@@ -20,11 +20,14 @@ export const JSON_DEPTH_MAX = 32
  */
 export function parseJson(source: Buffer): unknown {
   if (!isUtf8(source)) throw malformed('The body is not valid UTF-8.')
-  if (depthOf(source) > JSON_DEPTH_MAX) throw malformed(`The body nests deeper than ${JSON_DEPTH_MAX} levels.`)
+  if (depthOf(source) > JSON_DEPTH_MAX)
+    throw malformed(`The body nests deeper than ${JSON_DEPTH_MAX} levels.`)
   try {
     return JSON.parse(source.toString('utf8'))
   } catch (error) {
-    throw malformed(`The body is not valid JSON: ${error instanceof Error ? error.message : 'it does not parse'}.`)
+    throw malformed(
+      `The body is not valid JSON: ${error instanceof Error ? error.message : 'it does not parse'}.`,
+    )
   }
 }
 
@@ -110,8 +113,13 @@ function skipContainer(source: Buffer, from: number): number {
 
 function endsScalar(byte: number | undefined): boolean {
   return (
-    byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET ||
-    byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+    byte === COMMA ||
+    byte === CLOSE_BRACE ||
+    byte === CLOSE_BRACKET ||
+    byte === 0x20 ||
+    byte === 0x0a ||
+    byte === 0x0d ||
+    byte === 0x09
   )
 }
 
@@ -134,5 +142,7 @@ function depthOf(source: Buffer): number {
 }
 
 function malformed(detail: string): SynodError {
-  return new SynodError('malformed-json', detail, { hint: 'Check the body with `jq . < file` before sending it.' })
+  return new SynodError('malformed-json', detail, {
+    hint: 'Check the body with `jq . < file` before sending it.',
+  })
 }

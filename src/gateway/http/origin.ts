@@ -20,7 +20,11 @@ export function isOriginAllowed(origin: string, host: string | undefined, rules:
   if (rules.allowed.includes('loopback') && LOOPBACK_HOSTS.has(url.hostname)) return true
   if (host === undefined || url.host !== withoutDefaultPort(host, url.protocol)) return false
   const publicHost = hostOf(rules.publicUrl)
-  return LOOPBACK_HOSTS.has(url.hostname) || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0 || url.hostname === publicHost
+  return (
+    LOOPBACK_HOSTS.has(url.hostname) ||
+    isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0 ||
+    url.hostname === publicHost
+  )
 }
 
 /** The browser's form of an origin, or undefined for `null`, other schemes and anything with a path. */

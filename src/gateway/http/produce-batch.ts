@@ -7,7 +7,15 @@ import type { AppendReceipt } from '../ports.ts'
 import { gravity, toProblem } from '../problem.ts'
 import type { Problem } from '../problem.ts'
 import { sendJson } from './answer.ts'
-import { append, checkSize, placeOf, producedHeaders, receiptJson, recordBytesMax, termsOf } from './append.ts'
+import {
+  append,
+  checkSize,
+  placeOf,
+  producedHeaders,
+  receiptJson,
+  recordBytesMax,
+  termsOf,
+} from './append.ts'
 import type { PlacedDraft, ProduceInput, Terms } from './append.ts'
 import { parseBatch } from './batch-body.ts'
 import type { RequestContext } from './context.ts'
@@ -38,7 +46,8 @@ export async function produceBatch(
   const placed = parseBatch(input.body)
   const topic = await input.parts.creator.findOrCreate(context, context.params[0] ?? '')
   const bytesMax = recordBytesMax(context, topic)
-  for (const [index, { draft }] of placed.entries()) checkSize(draft, { bytesMax, place: ` /records/${index}` })
+  for (const [index, { draft }] of placed.entries())
+    checkSize(draft, { bytesMax, place: ` /records/${index}` })
   const parts = partsOf(placed, topic, terms, input.parts.turns)
   const outcomes = await Promise.all(parts.map((part) => outcomeOf(context, topic, terms, part)))
   const failures = outcomes.filter((outcome): outcome is Failure => !outcome.isStored)
@@ -62,9 +71,13 @@ function partsOf(placed: readonly PlacedDraft[], topic: Topic, terms: Terms, tur
   }
   const onePartitionOnly = terms.idempotency?.kind === 'producer' ? 'Producer-Seq' : 'Expected-Offset'
   if (parts.size > 1 && (terms.idempotency?.kind === 'producer' || terms.expectedOffset !== undefined))
-    throw new SynodError('invalid-parameter', `${onePartitionOnly} is about one partition, the records go to ${parts.size}.`, {
-      hint: 'Send the records of one partition in a request, and name it in each of them.',
-    })
+    throw new SynodError(
+      'invalid-parameter',
+      `${onePartitionOnly} is about one partition, the records go to ${parts.size}.`,
+      {
+        hint: 'Send the records of one partition in a request, and name it in each of them.',
+      },
+    )
   return [...parts.values()]
 }
 
@@ -72,7 +85,8 @@ async function outcomeOf(context: RequestContext, topic: Topic, terms: Terms, pa
   try {
     return { isStored: true, part, receipt: await append(context, topic, terms, part) }
   } catch (error) {
-    if (!(error instanceof SynodError)) context.options.log.error({ error, requestId: context.requestId }, 'An append failed')
+    if (!(error instanceof SynodError))
+      context.options.log.error({ error, requestId: context.requestId }, 'An append failed')
     const problem = toProblem(error, context.requestId, context.path, terms.idempotency !== undefined)
     return { isStored: false, part, error, problem }
   }
@@ -82,7 +96,12 @@ async function outcomeOf(context: RequestContext, topic: Topic, terms: Terms, pa
  * What to tell when a part failed. If nothing was stored it is the gravest failure itself; if some was, 'partial-append'.
  * Both carry `results` when the request had several parts.
  */
-function failureOf(topic: Topic, outcomes: readonly Outcome[], failures: readonly Failure[], count: number): unknown {
+function failureOf(
+  topic: Topic,
+  outcomes: readonly Outcome[],
+  failures: readonly Failure[],
+  count: number,
+): unknown {
   const gravest = failures.reduce((worst, failure) =>
     gravity(failure.problem.status) > gravity(worst.problem.status) ? failure : worst,
   )
@@ -91,11 +110,19 @@ function failureOf(topic: Topic, outcomes: readonly Outcome[], failures: readonl
   const stored = outcomes.length - failures.length
   const known = gravest.error instanceof SynodError ? gravest.error : undefined
   if (stored === 0 && known !== undefined)
-    return new SynodError(known.code, known.message, { hint: known.hint, retryAfterMs: known.retryAfterMs, facts: { ...known.facts, results } })
-  return new SynodError('partial-append', `${failures.length} of ${outcomes.length} partitions did not store their part.`, {
-    facts: { results },
-    retryAfterMs: known?.retryAfterMs,
-  })
+    return new SynodError(known.code, known.message, {
+      hint: known.hint,
+      retryAfterMs: known.retryAfterMs,
+      facts: { ...known.facts, results },
+    })
+  return new SynodError(
+    'partial-append',
+    `${failures.length} of ${outcomes.length} partitions did not store their part.`,
+    {
+      facts: { results },
+      retryAfterMs: known?.retryAfterMs,
+    },
+  )
 }
 
 /** A receipt or a problem for each record, in the order of the request. */
@@ -106,7 +133,9 @@ function resultTexts(topic: Topic, outcomes: readonly Outcome[], count: number):
     const problem = outcome.isStored ? '' : JSON.stringify({ problem: outcome.problem })
     for (const [index, draft] of drafts.entries()) {
       const position = positions[index] ?? 0
-      results[position] = outcome.isStored ? receiptJson(topic, partition, { receipt: outcome.receipt, index, draft }) : problem
+      results[position] = outcome.isStored
+        ? receiptJson(topic, partition, { receipt: outcome.receipt, index, draft })
+        : problem
     }
   }
   return results

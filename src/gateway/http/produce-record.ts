@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { sendJson } from './answer.ts'
-import { append, checkSize, placeOf, producedHeaders, receiptJson, recordBytesMax, termsOf } from './append.ts'
+import {
+  append,
+  checkSize,
+  placeOf,
+  producedHeaders,
+  receiptJson,
+  recordBytesMax,
+  termsOf,
+} from './append.ts'
 import type { ProduceInput } from './append.ts'
 import type { RequestContext } from './context.ts'
 import { wholeNumber } from './query.ts'

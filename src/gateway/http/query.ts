@@ -17,9 +17,13 @@ export function parseQuery(search: string, known: readonly string[]): Query {
     const equals = part.indexOf('=')
     const name = decode(equals === -1 ? part : part.slice(0, equals))
     if (!known.includes(name))
-      throw new SynodError('unknown-parameter', `There is no parameter '${name}' here.`, { hint: meantOrAll(name, known) })
+      throw new SynodError('unknown-parameter', `There is no parameter '${name}' here.`, {
+        hint: meantOrAll(name, known),
+      })
     if (query.has(name))
-      throw new SynodError('invalid-parameter', `The parameter '${name}' is given twice.`, { hint: `Give '${name}' once.` })
+      throw new SynodError('invalid-parameter', `The parameter '${name}' is given twice.`, {
+        hint: `Give '${name}' once.`,
+      })
     query.set(name, equals === -1 ? '' : decode(part.slice(equals + 1)))
   }
   return query
@@ -37,7 +41,11 @@ function decode(text: string): string {
 }
 
 /** A whole number of the query within bounds, or undefined when it is not given. */
-export function wholeNumber(query: Query, name: string, bounds: { readonly min: number; readonly max: number }): number | undefined {
+export function wholeNumber(
+  query: Query,
+  name: string,
+  bounds: { readonly min: number; readonly max: number },
+): number | undefined {
   const text = query.get(name)
   if (text === undefined) return undefined
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
@@ -60,7 +68,11 @@ export function duration(query: Query, name: string, maxMs: number): number | un
 }
 
 /** One of a few words, or undefined when it is not given. */
-export function choice<Word extends string>(query: Query, name: string, words: readonly Word[]): Word | undefined {
+export function choice<Word extends string>(
+  query: Query,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
   const text = query.get(name)
   if (text === undefined) return undefined
   const word = words.find((candidate) => candidate === text)

@@ -41,14 +41,22 @@ export async function readPage(
   response.once('close', abort)
   const signal = waitMs === 0 ? undefined : AbortSignal.any([gone.signal, context.closing])
   const read = (longestMs: number) =>
-    context.ports.log.read({ topic, partition, fromOffset, ...bounds, waitMs: longestMs, signal: longestMs === 0 ? undefined : signal })
+    context.ports.log.read({
+      topic,
+      partition,
+      fromOffset,
+      ...bounds,
+      waitMs: longestMs,
+      signal: longestMs === 0 ? undefined : signal,
+    })
   try {
     const result = await read(waitMs).catch((error: unknown) => {
       // A wait that is cut short by the broker's own end still has an answer: nothing came.
       if (signal?.aborted === true && !response.destroyed && !(error instanceof SynodError)) return read(0)
       throw error
     })
-    if (!response.destroyed) sendJson(response, 200, pageJson(topic, partition, { fromOffset, result, bounds }))
+    if (!response.destroyed)
+      sendJson(response, 200, pageJson(topic, partition, { fromOffset, result, bounds }))
   } catch (error) {
     if (!response.destroyed) throw error
   } finally {
@@ -57,9 +65,15 @@ export async function readPage(
 }
 
 /** The offset that `from` means in one partition. Errors: 'invalid-offset', and those of the log. */
-export async function startOffset(context: RequestContext, topic: Topic, partition: number, from: string | undefined): Promise<number> {
+async function startOffset(
+  context: RequestContext,
+  topic: Topic,
+  partition: number,
+  from: string | undefined,
+): Promise<number> {
   const position = parseFrom(from, { partitions: [partition], fallback: 'earliest' }).get(partition)
-  if (position === undefined) throw new SynodError('internal', 'A start plan names every partition that is read.')
+  if (position === undefined)
+    throw new SynodError('internal', 'A start plan names every partition that is read.')
   return position.kind === 'offset' ? position.offset : context.ports.log.resolve(topic, partition, position)
 }
 

@@ -16,7 +16,11 @@ const TYPE_OF_FORM: Readonly<Record<RecordForm, string>> = {
 }
 
 /** GET …/records/{offset}: the value as it was produced. */
-export async function readRecord(_request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> {
+export async function readRecord(
+  _request: IncomingMessage,
+  response: ServerResponse,
+  context: RequestContext,
+): Promise<void> {
   const [topicName = '', partitionText = '', offsetText = ''] = context.params
   const topic = await findTopic(context, topicName)
   const partition = findPartition(topic, partitionText)
@@ -51,7 +55,8 @@ function headersOf(partition: number, record: StoredRecord): OutgoingHttpHeaders
   }
   if (record.key !== undefined) headers['Record-Key'] = encodeURIComponent(record.key)
   if (record.form !== 'tombstone')
-    headers['Content-Type'] = record.contentType === undefined ? TYPE_OF_FORM[record.form] : toWire(record.contentType)
+    headers['Content-Type'] =
+      record.contentType === undefined ? TYPE_OF_FORM[record.form] : toWire(record.contentType)
   const named = new Map<string, string[]>()
   for (const [name, value] of record.headers) named.set(name, [...(named.get(name) ?? []), toWire(value)])
   for (const [name, values] of named) headers[`Record-Header-${name}`] = values

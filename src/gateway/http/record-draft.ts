@@ -48,13 +48,20 @@ function parses(value: Buffer): boolean {
 }
 
 /** The record of a request whose body is the value. Errors: 'invalid-parameter'. */
-export function draftFromRequest(request: IncomingMessage, value: Buffer, key: string | undefined): RecordDraft {
+export function draftFromRequest(
+  request: IncomingMessage,
+  value: Buffer,
+  key: string | undefined,
+): RecordDraft {
   const { headers } = request
   const contentType = namedContentType(headers['content-type'])
   const timestamp = headers['record-timestamp']
   const timestampMs = typeof timestamp === 'string' ? parseTimestamp(timestamp) : undefined
   if (timestamp !== undefined && timestampMs === undefined)
-    throw invalid(`Record-Timestamp '${String(timestamp)}' is no RFC 3339 time.`, 'Write it as 2026-01-31T12:00:00.000Z.')
+    throw invalid(
+      `Record-Timestamp '${String(timestamp)}' is no RFC 3339 time.`,
+      'Write it as 2026-01-31T12:00:00.000Z.',
+    )
   checkKey(key, invalid)
   return {
     form: formOf(value, contentType),
@@ -72,7 +79,8 @@ function recordHeaders(rawHeaders: readonly string[]): HeaderPairs {
     const rawName = rawHeaders[index] ?? ''
     if (rawName.length <= HEADER_PREFIX.length) continue
     const name = rawName.toLowerCase()
-    if (name.startsWith(HEADER_PREFIX)) pairs.push([name.slice(HEADER_PREFIX.length), fromWire(rawHeaders[index + 1] ?? '')])
+    if (name.startsWith(HEADER_PREFIX))
+      pairs.push([name.slice(HEADER_PREFIX.length), fromWire(rawHeaders[index + 1] ?? '')])
   }
   checkHeaders(pairs, invalid)
   return pairs
@@ -94,26 +102,42 @@ export type Refuse = (detail: string, hint: string) => SynodError
 /** Keys are chosen and shown as UTF-8, so they must survive it. */
 export function checkKey(key: string | undefined, refuse: Refuse): void {
   if (key === undefined) return
-  if (LONE_SURROGATE.test(key)) throw refuse('The key is not valid Unicode.', 'Remove the lone surrogate from the key.')
+  if (LONE_SURROGATE.test(key))
+    throw refuse('The key is not valid Unicode.', 'Remove the lone surrogate from the key.')
   const byteCount = Buffer.byteLength(key)
   if (byteCount > KEY_BYTES_MAX)
-    throw refuse(`The key has ${byteCount} bytes.`, `A key has at most ${KEY_BYTES_MAX} bytes: put the rest into the value.`)
+    throw refuse(
+      `The key has ${byteCount} bytes.`,
+      `A key has at most ${KEY_BYTES_MAX} bytes: put the rest into the value.`,
+    )
 }
 
 /** Names are in lower case already. */
 export function checkHeaders(pairs: HeaderPairs, refuse: Refuse): void {
   if (pairs.length > RECORD_HEADERS_MAX)
-    throw refuse(`The record has ${pairs.length} headers.`, `A record has at most ${RECORD_HEADERS_MAX} headers.`)
+    throw refuse(
+      `The record has ${pairs.length} headers.`,
+      `A record has at most ${RECORD_HEADERS_MAX} headers.`,
+    )
   let byteCount = 0
   for (const [name, value] of pairs) {
     if (!HEADER_NAME.test(name))
-      throw refuse(`'${name.slice(0, 130)}' cannot be the name of a header.`, 'Use letters, digits and dashes, at most 128.')
+      throw refuse(
+        `'${name.slice(0, 130)}' cannot be the name of a header.`,
+        'Use letters, digits and dashes, at most 128.',
+      )
     if (CONTROL.test(value) || LONE_SURROGATE.test(value))
-      throw refuse(`The header '${name}' has a control character in its value.`, 'Put such text into the value.')
+      throw refuse(
+        `The header '${name}' has a control character in its value.`,
+        'Put such text into the value.',
+      )
     byteCount += name.length + Buffer.byteLength(value)
   }
   if (byteCount > RECORD_HEADERS_BYTES_MAX)
-    throw refuse(`The record's headers have ${byteCount} bytes.`, `They have at most ${RECORD_HEADERS_BYTES_MAX} together.`)
+    throw refuse(
+      `The record's headers have ${byteCount} bytes.`,
+      `They have at most ${RECORD_HEADERS_BYTES_MAX} together.`,
+    )
 }
 
 /** What counts against `recordBytesMax`: key, value and headers. */

@@ -39,12 +39,18 @@ export class RouteTable {
     const route = entry.routes.get(method === 'HEAD' ? 'GET' : method)
     if (route === undefined) {
       const allow = allowOf(entry)
-      throw new SynodError('method-not-allowed', `'${path.slice(0, 300)}' has no method ${method.slice(0, 20)}.`, {
-        hint: `It has ${allow.join(', ')}.`,
-        facts: { allow },
-      })
+      throw new SynodError(
+        'method-not-allowed',
+        `'${path.slice(0, 300)}' has no method ${method.slice(0, 20)}.`,
+        {
+          hint: `It has ${allow.join(', ')}.`,
+          facts: { allow },
+        },
+      )
     }
-    const params = segments.flatMap((segment, index) => (entry.segments[index] === undefined ? [decode(segment)] : []))
+    const params = segments.flatMap((segment, index) =>
+      entry.segments[index] === undefined ? [decode(segment)] : [],
+    )
     return { route, params }
   }
 
@@ -55,13 +61,19 @@ export class RouteTable {
   }
 
   #find(segments: readonly string[]): PathEntry | undefined {
-    return this.#byLength.get(segments.length)?.find((entry) =>
-      entry.segments.every((segment, index) => (segment === undefined ? segments[index] !== '' : segment === segments[index])),
-    )
+    return this.#byLength
+      .get(segments.length)
+      ?.find((entry) =>
+        entry.segments.every((segment, index) =>
+          segment === undefined ? segments[index] !== '' : segment === segments[index],
+        ),
+      )
   }
 
   #add(operation: RouteConfig): void {
-    const segments = operation.path.split('/').map((segment) => (segment.startsWith('{') ? undefined : segment))
+    const segments = operation.path
+      .split('/')
+      .map((segment) => (segment.startsWith('{') ? undefined : segment))
     const entries = this.#byLength.get(segments.length) ?? []
     this.#byLength.set(segments.length, entries)
     const shape = segments.map((segment) => segment ?? '{}').join('/')

@@ -7,7 +7,7 @@ import { TOPIC_NAME } from './topic-lookup.ts'
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 
 /** Every number that counts something stays exact in every client. */
-function count(description: string, bounds: { readonly min?: number; readonly max?: number } = {}) {
+export function count(description: string, bounds: { readonly min?: number; readonly max?: number } = {}) {
   return z
     .number()
     .int()
@@ -16,29 +16,36 @@ function count(description: string, bounds: { readonly min?: number; readonly ma
     .openapi({ description, format: 'int64' })
 }
 
-const time = (description: string) => z.string().openapi({ description, format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
+const time = (description: string) =>
+  z.string().openapi({ description, format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 
 /** Ids are texts, brokers' too. */
-const brokerText = (description: string) => z.string().openapi({ description, example: '1' })
+export const brokerText = (description: string) => z.string().openapi({ description, example: '1' })
 
 export const topicNameSchema = z
   .string()
   .regex(TOPIC_NAME)
   .openapi({ description: 'The name of a topic.', example: 'orders' })
 
-const partitionNumber = count('The number of a partition, from 0.', { max: 99_999 })
+export const partitionNumber = count('The number of a partition, from 0.', { max: 99_999 })
 const offsetNumber = count('The number of a record in its partition, from 0, without gaps.')
 
 export const problemSchema = z
   .looseObject({
-    type: z.string().openapi({ description: 'An address that stands for the code.', example: '/problems/topic-not-found' }),
+    type: z
+      .string()
+      .openapi({ description: 'An address that stands for the code.', example: '/problems/topic-not-found' }),
     title: z.string().openapi({ description: 'What the code means.' }),
     status: z.number().int().min(400).max(599).openapi({ description: 'The HTTP status.' }),
     detail: z.string().openapi({ description: 'What went wrong this time; names the offending value.' }),
     instance: z.string().openapi({ description: 'The path of the request.' }),
     code: z.enum(ERROR_CODES).openapi('ErrorCode', { description: 'What went wrong, for programs.' }),
-    retryable: z.boolean().openapi({ description: 'Sending the same request again may succeed and does no harm.' }),
-    sideEffects: z.enum(['none', 'possible']).openapi({ description: 'Whether something may have been stored or changed.' }),
+    retryable: z
+      .boolean()
+      .openapi({ description: 'Sending the same request again may succeed and does no harm.' }),
+    sideEffects: z
+      .enum(['none', 'possible'])
+      .openapi({ description: 'Whether something may have been stored or changed.' }),
     hint: z.string().openapi({ description: 'What to try next.' }),
     requestId: z.string().openapi({ description: 'The same as in the header Request-Id.' }),
     retryAfterMs: count('When trying again may help.').optional(),
@@ -47,7 +54,9 @@ export const problemSchema = z
       .optional()
       .openapi({ description: 'Each fault of a body, with a JSON pointer to its place.' }),
   })
-  .openapi('Problem', { description: 'What went wrong (RFC 9457). Further members give facts, such as `highWatermark`.' })
+  .openapi('Problem', {
+    description: 'What went wrong (RFC 9457). Further members give facts, such as `highWatermark`.',
+  })
 
 const nullable = (description: string, bounds: { readonly min: number; readonly max?: number }) =>
   z
@@ -60,20 +69,31 @@ const nullable = (description: string, bounds: { readonly min: number; readonly 
 
 const configShape = {
   retentionMs: nullable('Age after which records may be trimmed; null: never.', { min: 1 }),
-  retentionBytes: nullable('Size of a partition after which its oldest records may be trimmed; null: never.', { min: 1 }),
+  retentionBytes: nullable(
+    'Size of a partition after which its oldest records may be trimmed; null: never.',
+    { min: 1 },
+  ),
   recordBytesMax: count('Key, value and headers of one record.', { min: 1, max: 1_048_576 }),
   maxLagMs: count('The largest delay of a replica that counts as in sync.', { min: 100, max: 3_600_000 }),
   maxLagSlots: count('The same bound in entries of the log.', { min: 1, max: 1_000_000 }),
-  minInSync: nullable('Replicas that must be in sync to accept a produce; null: a majority.', { min: 1, max: 7 }),
+  minInSync: nullable('Replicas that must be in sync to accept a produce; null: a majority.', {
+    min: 1,
+    max: 7,
+  }),
   dedupWindowMs: count('How long an idempotency key is remembered.', { max: 604_800_000 }),
   dedupWindowCount: count('How many idempotency keys a partition remembers.', { max: 1_000_000 }),
   closed: z.boolean().openapi({ description: 'A closed topic takes no more records.' }),
 }
 
 /** Names of all fields that bodies of the topic calls have, for suggestions. */
-export const TOPIC_FIELDS: readonly string[] = ['partitions', 'replicationFactor', 'config', ...Object.keys(configShape)]
+export const TOPIC_FIELDS: readonly string[] = [
+  'partitions',
+  'replicationFactor',
+  'config',
+  ...Object.keys(configShape),
+]
 
-export const topicConfigSchema = z.object(configShape).openapi('TopicConfig')
+const topicConfigSchema = z.object(configShape).openapi('TopicConfig')
 const topicConfigChangeSchema = z.strictObject(configShape).partial().openapi('TopicConfigChange', {
   description: 'The settings to set; what is left out stays as it is, or has its default in a new topic.',
 })
@@ -81,17 +101,23 @@ const topicConfigChangeSchema = z.strictObject(configShape).partial().openapi('T
 export const topicSpecSchema = z
   .strictObject({
     partitions: count('How many partitions; 1 if left out.', { min: 1, max: 1_000 }).optional(),
-    replicationFactor: count('How many brokers hold each partition; 3 if left out, or all brokers if fewer.', {
-      min: 1,
-      max: 7,
-    }).optional(),
+    replicationFactor: count(
+      'How many brokers hold each partition; 3 if left out, or all brokers if fewer.',
+      {
+        min: 1,
+        max: 7,
+      },
+    ).optional(),
     config: topicConfigChangeSchema.optional(),
   })
   .openapi('TopicSpec')
 
 export const topicChangeSchema = z
   .strictObject({
-    partitions: count('The new number of partitions, never fewer than now. Keys move.', { min: 1, max: 1_000 }).optional(),
+    partitions: count('The new number of partitions, never fewer than now. Keys move.', {
+      min: 1,
+      max: 1_000,
+    }).optional(),
     config: topicConfigChangeSchema.optional(),
   })
   .openapi('TopicChange')
@@ -101,7 +127,10 @@ export const partitionSchema = z
     partition: partitionNumber,
     leader: brokerText('The broker that leads; left out while there is none.').optional(),
     replicas: z.array(z.string()).openapi({ description: 'The brokers that hold the partition.' }),
-    inSync: z.array(z.string()).optional().openapi({ description: 'Those that are within MaxLag; left out when not known.' }),
+    inSync: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'Those that are within MaxLag; left out when not known.' }),
     logStart: count('The first offset that is still there.').optional(),
     highWatermark: count('The first offset that is not yet readable.').optional(),
     sizeBytes: count('Bytes on the leader’s disk.').optional(),
@@ -132,7 +161,10 @@ export const topicSummarySchema = z
 export const topicListSchema = z
   .object({
     items: z.array(topicSummarySchema),
-    nextPageToken: z.string().optional().openapi({ description: 'Send it as pageToken for the next page; left out on the last.' }),
+    nextPageToken: z
+      .string()
+      .optional()
+      .openapi({ description: 'Send it as pageToken for the next page; left out on the last.' }),
   })
   .openapi('TopicList')
 
@@ -164,13 +196,15 @@ const recordInputSchema = z
     partition: partitionNumber.optional(),
     timestamp: time('The producer’s own time; only shown.').optional(),
   })
-  .openapi('RecordInput', { description: 'At most one of value, text and base64; with none of them it is a tombstone.' })
+  .openapi('RecordInput', {
+    description: 'At most one of value, text and base64; with none of them it is a tombstone.',
+  })
 
 export const batchSchema = z
   .strictObject({ records: z.array(recordInputSchema).min(1).max(BATCH_RECORDS_MAX) })
   .openapi('Batch')
 
-export const recordSchema = z
+const recordSchema = z
   .object({
     topic: topicNameSchema,
     partition: partitionNumber,
@@ -204,66 +238,3 @@ export const offsetsSchema = z
     offset: count('The offset that `at` means; left out without `at`.').optional(),
   })
   .openapi('Offsets')
-
-const replicaSchema = z
-  .object({
-    broker: brokerText('The broker that holds it.'),
-    acceptedSlot: count('The last slot that it accepted.'),
-    lagMs: count('How far it is behind.'),
-    lagSlots: count('The same in entries.'),
-    inSync: z.boolean(),
-    state: z.enum(['leader', 'synced', 'preparing', 'syncing', 'unreachable']),
-  })
-  .openapi('Replica')
-
-export const paxosSchema = z
-  .object({
-    topic: topicNameSchema,
-    partition: partitionNumber,
-    answeredBy: brokerText('The broker whose view this is.'),
-    ballot: z.string().openapi({ description: 'The ballot in force.' }),
-    leader: brokerText('Left out while there is none.').optional(),
-    role: z.enum(['leader', 'candidate', 'follower', 'retired']),
-    promised: z.string().openapi({ description: 'The highest ballot promised.' }),
-    accepted: z.string().openapi({ description: 'The ballot of the last accepted entry.' }),
-    acceptedSlot: count('The last slot accepted.'),
-    chosen: count('The highest slot known to be chosen.'),
-    highWatermark: count('The first offset that is not yet readable.'),
-    replicas: z.array(replicaSchema),
-  })
-  .openapi('Paxos')
-
-export const brokerSchema = z
-  .object({
-    id: brokerText('The broker’s id.'),
-    url: z.string().openapi({ description: 'Where clients reach it.' }),
-    state: z.enum(['alive', 'draining', 'dead']),
-    version: z.string(),
-    failureDomain: z.string().openapi({ description: 'Replicas of one partition avoid the same one.' }),
-    leaderCount: count('Partitions that it leads.'),
-    replicaCount: count('Partitions that it holds.'),
-    diskFreeBytes: count('Only known of the broker that answers.').optional(),
-  })
-  .openapi('Broker')
-
-export const brokerListSchema = z.object({ items: z.array(brokerSchema) }).openapi('BrokerList')
-
-export const clusterSchema = z
-  .object({
-    id: z.string().openapi({ description: 'The cluster’s id.' }),
-    controller: brokerText('Who leads the metadata; left out while nobody does.').optional(),
-    broker: brokerText('Who answers.'),
-    version: z.string().openapi({ description: 'The version of who answers.' }),
-    brokerCount: count('Brokers of the cluster.'),
-    aliveCount: count('Those that are alive.'),
-  })
-  .openapi('Cluster')
-
-export const healthSchema = z
-  .object({
-    status: z.enum(['ok', 'unavailable']),
-    reason: z.string().optional().openapi({ description: 'Why not.' }),
-  })
-  .openapi('Health')
-
-export type ReceiptBody = z.infer<typeof receiptSchema>

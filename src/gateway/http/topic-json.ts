@@ -2,9 +2,8 @@ import type { z } from '@hono/zod-openapi'
 
 import type { Topic, TopicConfig } from '../../types/topic.ts'
 import type { BrokerState, PartitionState, PaxosState } from '../ports.ts'
-import type {
-  brokerSchema, partitionSchema, paxosSchema, topicChangeSchema, topicSchema, topicSummarySchema,
-} from './schemas.ts'
+import type { brokerSchema, paxosSchema } from './cluster-schemas.ts'
+import type { partitionSchema, topicChangeSchema, topicSchema, topicSummarySchema } from './schemas.ts'
 
 /** Answers as the document has them: brokers' ids are texts, and what is not known is left out. */
 
@@ -37,7 +36,15 @@ function configJson(config: TopicConfig): z.infer<typeof topicSchema>['config'] 
   const { retentionMs, retentionBytes, recordBytesMax, maxLagMs, maxLagSlots, minInSync } = config
   const { dedupWindowMs, dedupWindowCount, closed } = config
   return {
-    retentionMs, retentionBytes, recordBytesMax, maxLagMs, maxLagSlots, minInSync, dedupWindowMs, dedupWindowCount, closed,
+    retentionMs,
+    retentionBytes,
+    recordBytesMax,
+    maxLagMs,
+    maxLagSlots,
+    minInSync,
+    dedupWindowMs,
+    dedupWindowCount,
+    closed,
   }
 }
 

@@ -21,7 +21,8 @@ export async function findTopic(context: RequestContext, name: string): Promise<
   const near = context.ports.topics.suggest(name)
   const create = `curl -X PUT http://${context.host}/v1/topics/${name}`
   throw new SynodError('topic-not-found', `There is no topic '${name}'.`, {
-    hint: near === undefined ? `Create it: ${create}` : `Did you mean '${near}'? If not, create it: ${create}`,
+    hint:
+      near === undefined ? `Create it: ${create}` : `Did you mean '${near}'? If not, create it: ${create}`,
     facts: near === undefined ? {} : { suggestion: near },
   })
 }

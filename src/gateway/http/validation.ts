@@ -31,12 +31,22 @@ function faultsOf(target: string, issue: z.core.$ZodIssue, isTopicBody: boolean)
   const path = issue.path.map(String)
   if (target !== 'json') {
     const name = path.join('.')
-    return [{ pointer: '', code: 'invalid-parameter', detail: `'${name}' has a value that does not fit: ${issue.message}.` }]
+    return [
+      {
+        pointer: '',
+        code: 'invalid-parameter',
+        detail: `'${name}' has a value that does not fit: ${issue.message}.`,
+      },
+    ]
   }
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const shown = key.slice(0, 128)
-      return { pointer: pointer([...path, shown]), code: 'unknown-field', detail: `There is no field '${shown}' here.` }
+      return {
+        pointer: pointer([...path, shown]),
+        code: 'unknown-field',
+        detail: `There is no field '${shown}' here.`,
+      }
     })
   const code = isTopicBody && BOUNDS.has(issue.code) ? 'invalid-config' : 'invalid-field'
   const place = path.length === 0 ? 'The body' : `'${path.join('.')}'`

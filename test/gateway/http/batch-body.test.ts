@@ -22,9 +22,24 @@ function refusal(text: string): { code: string; pointer: string | undefined } {
 }
 
 test('a JSON value is kept byte for byte: big numbers, order, spacing and repeated names', () => {
-  const values = ['12345678901234567890', '1.0', '-0', '1e400', '{ "b" : 1,\n "a":2, "b":3 }', '"\\u00e9"', 'null', '[ ]', '"\\/"']
-  const placed = parse(`{"records":[${values.map((value) => ` { "key":"k", "value" :  ${value} } `).join(',')}]}`)
-  assert.deepEqual(placed.map(({ draft }) => Buffer.from(draft.value).toString()), values)
+  const values = [
+    '12345678901234567890',
+    '1.0',
+    '-0',
+    '1e400',
+    '{ "b" : 1,\n "a":2, "b":3 }',
+    '"\\u00e9"',
+    'null',
+    '[ ]',
+    '"\\/"',
+  ]
+  const placed = parse(
+    `{"records":[${values.map((value) => ` { "key":"k", "value" :  ${value} } `).join(',')}]}`,
+  )
+  assert.deepEqual(
+    placed.map(({ draft }) => Buffer.from(draft.value).toString()),
+    values,
+  )
   assert.ok(placed.every(({ draft }) => draft.form === 'json' && draft.key === 'k'))
 })
 
@@ -35,8 +50,14 @@ test('of a value given twice the last one counts, as everywhere in JSON', () => 
 
 test('text, base64 and nothing are text, bytes and a tombstone', () => {
   const placed = parse('{"records":[{"text":"h\\u00e9"},{"base64":"/wA="},{"key":"gone"},{"text":""}]}')
-  assert.deepEqual(placed.map(({ draft }) => draft.form), ['text', 'bytes', 'tombstone', 'text'])
-  assert.deepEqual(placed.map(({ draft }) => Buffer.from(draft.value).toString('hex')), ['68c3a9', 'ff00', '', ''])
+  assert.deepEqual(
+    placed.map(({ draft }) => draft.form),
+    ['text', 'bytes', 'tombstone', 'text'],
+  )
+  assert.deepEqual(
+    placed.map(({ draft }) => Buffer.from(draft.value).toString('hex')),
+    ['68c3a9', 'ff00', '', ''],
+  )
 })
 
 test('any base64 of any bytes comes back as those bytes', () => {
@@ -52,15 +73,23 @@ test('any JSON value comes back as its own source', () => {
   fc.assert(
     fc.property(fc.array(fc.json({ maxDepth: 5 }), { minLength: 1, maxLength: 5 }), (values) => {
       const placed = parse(`{"records":[${values.map((value) => `{"value":${value}}`).join(',')}]}`)
-      assert.deepEqual(placed.map(({ draft }) => Buffer.from(draft.value).toString('utf8')), values)
+      assert.deepEqual(
+        placed.map(({ draft }) => Buffer.from(draft.value).toString('utf8')),
+        values,
+      )
     }),
   )
 })
 
 test('partition, headers and time are read', () => {
-  const [placed] = parse('{"records":[{"partition":3,"headers":{"Trace":"a","b":""},"timestamp":"2026-01-31T12:00:00Z"}]}')
+  const [placed] = parse(
+    '{"records":[{"partition":3,"headers":{"Trace":"a","b":""},"timestamp":"2026-01-31T12:00:00Z"}]}',
+  )
   assert.equal(placed?.partition, 3)
-  assert.deepEqual(placed.draft.headers, [['trace', 'a'], ['b', '']])
+  assert.deepEqual(placed.draft.headers, [
+    ['trace', 'a'],
+    ['b', ''],
+  ])
   assert.equal(placed.draft.timestampMs, Date.UTC(2026, 0, 31, 12))
 })
 
@@ -98,7 +127,8 @@ test('what does not fit is refused with a pointer to its place', () => {
 })
 
 test('a thousand records are the most', () => {
-  const of = (count: number) => `{"records":[${Array.from({ length: count }, () => '{"value":1}').join(',')}]}`
+  const of = (count: number) =>
+    `{"records":[${Array.from({ length: count }, () => '{"value":1}').join(',')}]}`
   assert.equal(parse(of(BATCH_RECORDS_MAX)).length, BATCH_RECORDS_MAX)
   assert.equal(refusal(of(BATCH_RECORDS_MAX + 1)).code, 'batch-too-large')
 })

@@ -6,7 +6,15 @@ import { openGateway } from '../support/open-gateway.ts'
 
 test('an address that is not there is told, and a method that is not there with those that are', async (t) => {
   const { call, refused } = await openGateway(t)
-  for (const path of ['/', '/v1', '/v1/topics/', '/v2/topics', '/v1/topics/a/b', '/v1/topics/a/records/', '//livez'])
+  for (const path of [
+    '/',
+    '/v1',
+    '/v1/topics/',
+    '/v2/topics',
+    '/v1/topics/a/b',
+    '/v1/topics/a/records/',
+    '//livez',
+  ])
     await refused('not-found', 'GET', path)
   const answer = await call('PUT', '/v1/topics')
   assert.equal(answer.status, 405)
@@ -25,14 +33,22 @@ test('a plain GET where WebSocket is spoken is told how to speak it', async (t) 
 
 test('every request has an id of its own', async (t) => {
   const { call } = await openGateway(t)
-  const ids = await Promise.all(Array.from({ length: 20 }, async () => (await call('GET', '/livez')).headers.get('request-id')))
+  const ids = await Promise.all(
+    Array.from({ length: 20 }, async () => (await call('GET', '/livez')).headers.get('request-id')),
+  )
   assert.equal(new Set(ids).size, 20)
 })
 
 test('HEAD is where GET is', async (t) => {
   const { call, ports } = await openGateway(t)
   ports.topics.add('t')
-  for (const path of ['/livez', '/v1/topics', '/v1/topics/t', '/v1/topics/t/partitions/0/records', '/openapi.yaml']) {
+  for (const path of [
+    '/livez',
+    '/v1/topics',
+    '/v1/topics/t',
+    '/v1/topics/t/partitions/0/records',
+    '/openapi.yaml',
+  ]) {
     const answer = await call('HEAD', path)
     assert.deepEqual([answer.status, answer.text], [200, ''], path)
     assert.ok(Number(answer.headers.get('content-length')) > 0, path)
@@ -53,9 +69,22 @@ test('a page of a listed origin may call and read the answer, errors too', async
 })
 
 test('a page of any other origin is refused before anything happens', async (t) => {
-  const { refused, ports } = await openGateway(t, { allowedOrigins: ['https://app.example'], autoCreateTopics: true })
-  for (const origin of ['https://evil.example', 'https://app.example:8443', 'http://app.example', 'null', 'https://app.example.evil.example', 'http://localhost:3000'])
-    await refused('origin-not-allowed', 'POST', '/v1/topics/t/records', { headers: { Origin: origin }, body: 'x' })
+  const { refused, ports } = await openGateway(t, {
+    allowedOrigins: ['https://app.example'],
+    autoCreateTopics: true,
+  })
+  for (const origin of [
+    'https://evil.example',
+    'https://app.example:8443',
+    'http://app.example',
+    'null',
+    'https://app.example.evil.example',
+    'http://localhost:3000',
+  ])
+    await refused('origin-not-allowed', 'POST', '/v1/topics/t/records', {
+      headers: { Origin: origin },
+      body: 'x',
+    })
   assert.equal(ports.topics.createCount, 0)
   assert.equal(ports.log.appends.length, 0)
 })
@@ -65,20 +94,29 @@ test('a page that this broker served, and in development any local one, may call
   assert.equal((await call('GET', '/livez', { headers: { Origin: url } })).status, 200)
   const rebound = await new Promise<number | undefined>((resolve) => {
     const headers = { Host: `evil.example:${port}`, Origin: `http://evil.example:${port}` }
-    request({ port, host: '127.0.0.1', path: '/livez', headers }, (response) => resolve(response.resume().statusCode)).end()
+    request({ port, host: '127.0.0.1', path: '/livez', headers }, (response) =>
+      resolve(response.resume().statusCode),
+    ).end()
   })
   assert.equal(rebound, 403)
   const dev = await openGateway(t, { allowedOrigins: ['loopback'] })
-  for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'http://[::1]:80'.replace(':80', ':81')])
+  for (const origin of [
+    'http://localhost:5173',
+    'http://127.0.0.1:3000',
+    'http://[::1]:80'.replace(':80', ':81'),
+  ])
     assert.equal((await dev.call('GET', '/livez', { headers: { Origin: origin } })).status, 200, origin)
-  await dev.refused('origin-not-allowed', 'GET', '/livez', { headers: { Origin: 'http://localhost.evil.example' } })
+  await dev.refused('origin-not-allowed', 'GET', '/livez', {
+    headers: { Origin: 'http://localhost.evil.example' },
+  })
 })
 
 test('a browser that asks first hears what it may send', async (t) => {
   const { call } = await openGateway(t, { allowedOrigins: ['https://app.example'] })
   const answer = await call('OPTIONS', '/v1/topics/t/records', {
     headers: {
-      Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST',
+      Origin: 'https://app.example',
+      'Access-Control-Request-Method': 'POST',
       'Access-Control-Request-Headers': 'content-type, record-header-trace',
     },
   })
@@ -94,7 +132,9 @@ test('a browser that asks first hears what it may send', async (t) => {
 test('a request target may be a whole address', async (t) => {
   const { port } = await openGateway(t)
   const status = await new Promise<number | undefined>((resolve) => {
-    request({ port, host: '127.0.0.1', path: 'http://somewhere.example/livez' }, (response) => resolve(response.resume().statusCode)).end()
+    request({ port, host: '127.0.0.1', path: 'http://somewhere.example/livez' }, (response) =>
+      resolve(response.resume().statusCode),
+    ).end()
   })
   assert.equal(status, 200)
 })

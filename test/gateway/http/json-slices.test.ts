@@ -2,19 +2,30 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 
-import { elementSlices, JSON_DEPTH_MAX, memberSlices, parseJson } from '../../../src/gateway/http/json-slices.ts'
+import {
+  elementSlices,
+  JSON_DEPTH_MAX,
+  memberSlices,
+  parseJson,
+} from '../../../src/gateway/http/json-slices.ts'
 
 /** JSON text with blanks anywhere between its tokens. */
 const spaced = fc
   .tuple(fc.json({ maxDepth: 4 }), fc.array(fc.constantFrom(' ', '\n', '\t', '\r'), { maxLength: 3 }))
-  .map(([text, blanks]) => `${blanks.join('')}${JSON.stringify(JSON.parse(text), null, blanks.length)}${blanks.join('')}`)
+  .map(
+    ([text, blanks]) =>
+      `${blanks.join('')}${JSON.stringify(JSON.parse(text), null, blanks.length)}${blanks.join('')}`,
+  )
 
 test('the slices of an array are its elements’ sources, byte for byte', () => {
   fc.assert(
     fc.property(fc.array(spaced, { maxLength: 6 }), (elements) => {
       const source = Buffer.from(`[${elements.join(',')}]`)
       const slices = elementSlices(source).map((slice) => slice.toString('utf8'))
-      assert.deepEqual(slices, elements.map((element) => element.replace(/^[ \n\t\r]+|[ \n\t\r]+$/g, '')))
+      assert.deepEqual(
+        slices,
+        elements.map((element) => element.replace(/^[ \n\t\r]+|[ \n\t\r]+$/g, '')),
+      )
     }),
   )
 })
@@ -22,11 +33,14 @@ test('the slices of an array are its elements’ sources, byte for byte', () => 
 test('the slices of an object are its members’ sources, and of a name given twice the last', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), spaced), { maxLength: 6 }), (members) => {
-      const source = Buffer.from(`{${members.map(([name, text]) => `${JSON.stringify(name)} : ${text}`).join(' , ')}}`)
+      const source = Buffer.from(
+        `{${members.map(([name, text]) => `${JSON.stringify(name)} : ${text}`).join(' , ')}}`,
+      )
       const parsed = new Map(Object.entries(parseJson(source) as object))
       const slices = memberSlices(source)
       assert.deepEqual(new Set(slices.keys()), new Set(parsed.keys()))
-      for (const [name, slice] of slices) assert.deepEqual(JSON.parse(slice.toString('utf8')), parsed.get(name))
+      for (const [name, slice] of slices)
+        assert.deepEqual(JSON.parse(slice.toString('utf8')), parsed.get(name))
     }),
   )
 })

@@ -16,7 +16,10 @@ test('the body is the value, and curl’s default content type counts as none', 
   assert.equal(answer.status, 201)
   assert.equal(answer.headers.get('synod-leader'), '1')
   const receipt = answer.json() as Record<string, unknown>
-  assert.deepEqual({ ...receipt, timestamp: '' }, { topic: 'greetings', partition: 0, offset: 0, timestamp: '', duplicate: false })
+  assert.deepEqual(
+    { ...receipt, timestamp: '' },
+    { topic: 'greetings', partition: 0, offset: 0, timestamp: '', duplicate: false },
+  )
   const draft = ports.log.appends[0]?.records[0]
   assert.equal(draft?.form, 'text')
   assert.equal(draft.contentType, undefined)
@@ -41,16 +44,24 @@ test('key, headers and time are kept, also beyond ASCII', async (t) => {
   const { call, refused, ports } = await openGateway(t)
   ports.topics.add('t')
   const headers = {
-    'Record-Header-Trace': 'abc', 'Record-Header-Name': Buffer.from('Żółć').toString('latin1'),
+    'Record-Header-Trace': 'abc',
+    'Record-Header-Name': Buffer.from('Żółć').toString('latin1'),
     'Record-Timestamp': '2026-01-31T12:00:00.5+01:00',
   }
   const answer = await call('POST', '/v1/topics/t/records?key=%E2%82%AC+1', { body: 'x', headers })
   assert.equal((answer.json() as { timestamp: string }).timestamp, '2026-01-31T11:00:00.500Z')
   const draft = ports.log.appends[0]?.records[0]
   assert.equal(draft?.key, '€ 1')
-  assert.deepEqual([...(draft.headers ?? [])].sort(), [['name', 'Żółć'], ['trace', 'abc']])
+  assert.deepEqual(
+    new Map(draft.headers),
+    new Map([
+      ['name', 'Żółć'],
+      ['trace', 'abc'],
+    ]),
+  )
   await refused('invalid-parameter', 'POST', '/v1/topics/t/records', {
-    body: 'x', headers: { 'Record-Timestamp': '2026-02-30T00:00:00Z' },
+    body: 'x',
+    headers: { 'Record-Timestamp': '2026-02-30T00:00:00Z' },
   })
 })
 
@@ -66,7 +77,7 @@ test('the partition is the named one, else the key’s, else the idempotency fie
   for (let turn = 0; turn < 6; turn++) await produce('')
   const partitions = ports.log.appends.map(({ partition }) => partition)
   assert.deepEqual(partitions.slice(0, 4), [4, crc32('é') % 6, crc32('order-17') % 6, crc32('till-3') % 6])
-  assert.deepEqual([...partitions.slice(4)].sort(), [0, 1, 2, 3, 4, 5])
+  assert.deepEqual(new Set(partitions.slice(4)), new Set([0, 1, 2, 3, 4, 5]))
 })
 
 test('a missing topic is refused with the command that creates it', async (t) => {
@@ -75,14 +86,19 @@ test('a missing topic is refused with the command that creates it', async (t) =>
   assert.ok(none.hint.includes(`curl -X PUT ${url}/v1/topics/orders`))
   ports.topics.add('orders')
   const near = await refused('topic-not-found', 'POST', '/v1/topics/order/records', { body: 'x' })
-  assert.ok(near.hint.includes('Did you mean \'orders\'?'))
+  assert.ok(near.hint.includes("Did you mean 'orders'?"))
   assert.equal(ports.log.appends.length, 0)
 })
 
 test('where topics are created on first use, requests that come together create one', async (t) => {
   const { call, refused, ports } = await openGateway(t, { autoCreateTopics: true })
-  const answers = await Promise.all([1, 2, 3, 4].map(() => call('POST', '/v1/topics/fresh/records', { body: 'x' })))
-  assert.deepEqual(answers.map(({ status }) => status), [201, 201, 201, 201])
+  const answers = await Promise.all(
+    [1, 2, 3, 4].map(() => call('POST', '/v1/topics/fresh/records', { body: 'x' })),
+  )
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [201, 201, 201, 201],
+  )
   assert.ok(ports.topics.createCount >= 1)
   assert.equal(ports.topics.list({ prefix: '', after: '', limit: 10 }).length, 1)
   await refused('invalid-parameter', 'POST', '/v1/topics/-bad/records', { body: 'x' })
@@ -101,7 +117,8 @@ test('an idempotency key replays the first receipt and refuses another request',
   assert.deepEqual(again.json(), { ...(first.json() as object), duplicate: true })
   await refused('idempotency-key-reused', 'POST', '/v1/topics/t/records', { body: 'y', headers })
   await refused('idempotency-key-reused', 'POST', '/v1/topics/t/records', {
-    body: 'x', headers: { ...headers, 'Record-Header-A': 'b' },
+    body: 'x',
+    headers: { ...headers, 'Record-Header-A': 'b' },
   })
 })
 
@@ -109,7 +126,8 @@ test('a producer’s sequence is kept: duplicates, gaps and older epochs are tol
   const { call, refused, ports } = await openGateway(t)
   ports.topics.add('t')
   const send = (epoch: number, seq: number) => ({
-    body: 'x', headers: { 'Producer-Id': 'p', 'Producer-Epoch': String(epoch), 'Producer-Seq': String(seq) },
+    body: 'x',
+    headers: { 'Producer-Id': 'p', 'Producer-Epoch': String(epoch), 'Producer-Seq': String(seq) },
   })
   await call('POST', '/v1/topics/t/records', send(5, 0))
   const duplicate = await call('POST', '/v1/topics/t/records', send(5, 0))
@@ -125,7 +143,13 @@ test('a duplicate whose place is forgotten has no offset in its receipt', async 
   const { call, ports } = await openGateway(t)
   ports.topics.add('t')
   ports.log.append = () =>
-    Promise.resolve({ baseOffset: undefined, recordCount: 1, appendedAtMs: 0, duplicate: true, leader: brokerId(2) })
+    Promise.resolve({
+      baseOffset: undefined,
+      recordCount: 1,
+      appendedAtMs: 0,
+      duplicate: true,
+      leader: brokerId(2),
+    })
   const headers = { 'Producer-Id': 'p', 'Producer-Epoch': '0', 'Producer-Seq': '0' }
   const answer = await call('POST', '/v1/topics/t/records', { body: 'x', headers })
   assert.equal(answer.status, 200)
@@ -137,11 +161,18 @@ test('idempotency fields that do not fit together are refused before anything is
   ports.topics.add('t')
   const all = { 'Producer-Id': 'p', 'Producer-Epoch': '0', 'Producer-Seq': '0' }
   const sets: Record<string, string>[] = [
-    { 'Producer-Id': 'p' }, { 'Producer-Id': 'p', 'Producer-Seq': '0' }, { ...all, 'Idempotency-Key': 'k' },
-    { ...all, 'Producer-Seq': '-1' }, { ...all, 'Producer-Seq': '9007199254740993' }, { ...all, 'Producer-Id': 'x'.repeat(65) },
-    { 'Idempotency-Key': 'two words' }, { 'Idempotency-Key': 'k'.repeat(256) }, { 'Expected-Offset': 'x' },
+    { 'Producer-Id': 'p' },
+    { 'Producer-Id': 'p', 'Producer-Seq': '0' },
+    { ...all, 'Idempotency-Key': 'k' },
+    { ...all, 'Producer-Seq': '-1' },
+    { ...all, 'Producer-Seq': '9007199254740993' },
+    { ...all, 'Producer-Id': 'x'.repeat(65) },
+    { 'Idempotency-Key': 'two words' },
+    { 'Idempotency-Key': 'k'.repeat(256) },
+    { 'Expected-Offset': 'x' },
   ]
-  for (const headers of sets) await refused('invalid-parameter', 'POST', '/v1/topics/t/records', { body: 'x', headers })
+  for (const headers of sets)
+    await refused('invalid-parameter', 'POST', '/v1/topics/t/records', { body: 'x', headers })
   assert.equal(ports.log.appends.length, 0)
 })
 
@@ -154,7 +185,10 @@ test('Expected-Offset appends at that place only, and needs one partition', asyn
   const late = await refused('offset-mismatch', 'POST', '/v1/topics/one/records', { body: 'x', headers })
   assert.equal(late['highWatermark'], 1)
   await refused('invalid-parameter', 'POST', '/v1/topics/many/records', { body: 'x', headers })
-  assert.equal((await call('POST', '/v1/topics/many/records?partition=2', { body: 'x', headers })).status, 201)
+  assert.equal(
+    (await call('POST', '/v1/topics/many/records?partition=2', { body: 'x', headers })).status,
+    201,
+  )
 })
 
 test('acks reach the log and other words are refused', async (t) => {
@@ -162,7 +196,10 @@ test('acks reach the log and other words are refused', async (t) => {
   ports.topics.add('t')
   await call('POST', '/v1/topics/t/records?acks=all', { body: 'x' })
   await call('POST', '/v1/topics/t/records', { body: 'x' })
-  assert.deepEqual(ports.log.appends.map(({ acks }) => acks), ['all', 'majority'])
+  assert.deepEqual(
+    ports.log.appends.map(({ acks }) => acks),
+    ['all', 'majority'],
+  )
   await refused('invalid-parameter', 'POST', '/v1/topics/t/records?acks=0', { body: 'x' })
   const typo = await refused('unknown-parameter', 'POST', '/v1/topics/t/records?ack=all', { body: 'x' })
   assert.ok(typo.hint.includes('acks'))
@@ -178,7 +215,9 @@ test('a record that is larger than its topic allows is refused, key and headers 
   await refused('record-too-large', 'POST', '/v1/topics/t/records?key=k', { body: 'x'.repeat(100) })
   assert.equal((await call('POST', '/v1/topics/wide/records', { body: 'x'.repeat(2_000) })).status, 201)
   await refused('record-too-large', 'POST', '/v1/topics/wide/records', { body: 'x'.repeat(2_001) })
-  await refused('invalid-parameter', 'POST', `/v1/topics/wide/records?key=${'k'.repeat(4_097)}`, { body: 'x' })
+  await refused('invalid-parameter', 'POST', `/v1/topics/wide/records?key=${'k'.repeat(4_097)}`, {
+    body: 'x',
+  })
 })
 
 test('what the log says is told as it is, with when to try again', async (t) => {
@@ -194,7 +233,10 @@ test('what the log says is told as it is, with when to try again', async (t) => 
   }
   const unknown = await refused('outcome-unknown', 'POST', '/v1/topics/t/records', { body: 'x' })
   assert.deepEqual([unknown.retryable, unknown.sideEffects], [false, 'possible'])
-  const safe = await refused('outcome-unknown', 'POST', '/v1/topics/t/records', { body: 'x', headers: { 'Idempotency-Key': 'k' } })
+  const safe = await refused('outcome-unknown', 'POST', '/v1/topics/t/records', {
+    body: 'x',
+    headers: { 'Idempotency-Key': 'k' },
+  })
   assert.equal(safe.retryable, true)
 })
 

@@ -17,7 +17,8 @@ const RECORDS = '/v1/topics/t/partitions/0/records'
 test('a page begins at the earliest record and says where the next one begins', async (t) => {
   const { call, ports } = await openGateway(t)
   const topic = ports.topics.add('t')
-  for (let batch = 0; batch < 5; batch++) ports.log.put(topic, 0, [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  for (let batch = 0; batch < 5; batch++)
+    ports.log.put(topic, 0, [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
   const offsets: number[] = []
   let next = 0
   for (let page = 0; page < 4; page++) {
@@ -27,7 +28,10 @@ test('a page begins at the earliest record and says where the next one begins', 
     assert.equal(answer.upToDate, next === 15)
     assert.equal(answer.highWatermark, 15)
   }
-  assert.deepEqual(offsets, Array.from({ length: 15 }, (_, offset) => offset))
+  assert.deepEqual(
+    offsets,
+    Array.from({ length: 15 }, (_, offset) => offset),
+  )
 })
 
 test('every form of from finds its place', async (t) => {
@@ -36,9 +40,17 @@ test('every form of from finds its place', async (t) => {
   let nowMs = Date.UTC(2026, 0, 1)
   ports.log.nowMs = () => nowMs
   for (let index = 0; index < 10; index++, nowMs += 1_000) ports.log.put(topic, 0, [{ value: String(index) }])
-  const first = async (from: string) => ((await call('GET', `${RECORDS}?from=${encodeURIComponent(from)}`)).json() as Page).records[0]?.offset
+  const first = async (from: string) =>
+    ((await call('GET', `${RECORDS}?from=${encodeURIComponent(from)}`)).json() as Page).records[0]?.offset
   assert.deepEqual(
-    [await first('earliest'), await first('latest'), await first('7'), await first('-3'), await first('0@4'), await first('time:2026-01-01T00:00:05.500Z')],
+    [
+      await first('earliest'),
+      await first('latest'),
+      await first('7'),
+      await first('-3'),
+      await first('0@4'),
+      await first('time:2026-01-01T00:00:05.500Z'),
+    ],
     [0, undefined, 7, 7, 4, 6],
   )
   assert.ok((await refused('invalid-offset', 'GET', `${RECORDS}?from=seven`)).hint.includes('earliest'))
@@ -48,7 +60,13 @@ test('every form of from finds its place', async (t) => {
 test('an empty page is an answer, and beyond either end is an error with the bounds', async (t) => {
   const { call, refused, ports } = await openGateway(t)
   const topic = ports.topics.add('t')
-  assert.deepEqual((await call('GET', RECORDS)).json(), { records: [], nextOffset: 0, highWatermark: 0, logStart: 0, upToDate: true })
+  assert.deepEqual((await call('GET', RECORDS)).json(), {
+    records: [],
+    nextOffset: 0,
+    highWatermark: 0,
+    logStart: 0,
+    upToDate: true,
+  })
   for (let index = 0; index < 5; index++) ports.log.put(topic, 0, [{ value: 'x' }])
   ports.log.trim(topic, 0, 3)
   assert.equal((await refused('offset-out-of-range', 'GET', `${RECORDS}?from=6`))['highWatermark'], 5)
@@ -59,8 +77,13 @@ test('an empty page is an answer, and beyond either end is an error with the bou
 test('maxBytes ends a page, but one record always fits', async (t) => {
   const { call, ports } = await openGateway(t)
   const topic = ports.topics.add('t')
-  ports.log.put(topic, 0, Array.from({ length: 10 }, () => ({ value: 'x'.repeat(100) })))
-  const count = async (bytes: number) => ((await call('GET', `${RECORDS}?maxBytes=${bytes}`)).json() as Page).records.length
+  ports.log.put(
+    topic,
+    0,
+    Array.from({ length: 10 }, () => ({ value: 'x'.repeat(100) })),
+  )
+  const count = async (bytes: number) =>
+    ((await call('GET', `${RECORDS}?maxBytes=${bytes}`)).json() as Page).records.length
   assert.equal(await count(1), 1)
   assert.ok((await count(700)) >= 2 && (await count(700)) < 5)
 })
@@ -99,7 +122,17 @@ test('a closing gateway answers those who wait', async (t) => {
 test('values out of bounds are refused with the bounds', async (t) => {
   const { refused, ports } = await openGateway(t)
   ports.topics.add('t')
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'maxBytes=4194305', 'wait=61', 'wait=60001ms', 'wait=-1', 'wait=1m', 'limit=1&limit=2'])
+  for (const query of [
+    'limit=0',
+    'limit=1001',
+    'limit=x',
+    'maxBytes=4194305',
+    'wait=61',
+    'wait=60001ms',
+    'wait=-1',
+    'wait=1m',
+    'limit=1&limit=2',
+  ])
     await refused('invalid-parameter', 'GET', `${RECORDS}?${query}`)
   await refused('unknown-parameter', 'GET', `${RECORDS}?cursor=x`)
   await refused('partition-not-found', 'GET', '/v1/topics/t/partitions/1/records')

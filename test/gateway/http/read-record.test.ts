@@ -9,7 +9,11 @@ test('a value comes back as it was sent, with its type, key, time and headers', 
   const bytes = Buffer.from([0, 1, 2, 0xff, 0x0d, 0x0a])
   await call('POST', '/v1/topics/t/records?key=%C3%A9%20/', {
     body: bytes,
-    headers: { 'Content-Type': 'image/png', 'Record-Header-Trace': 'abc', 'Record-Timestamp': '2026-01-31T12:00:00Z' },
+    headers: {
+      'Content-Type': 'image/png',
+      'Record-Header-Trace': 'abc',
+      'Record-Timestamp': '2026-01-31T12:00:00Z',
+    },
   })
   const answer = await call('GET', '/v1/topics/t/partitions/0/records/0')
   assert.deepEqual(answer.bytes, bytes)
@@ -23,7 +27,10 @@ test('a value comes back as it was sent, with its type, key, time and headers', 
 test('a value that is a page does not run in the broker’s origin', async (t) => {
   const { call, ports } = await openGateway(t)
   ports.topics.add('t')
-  await call('POST', '/v1/topics/t/records', { body: '<script>alert(1)</script>', headers: { 'Content-Type': 'text/html' } })
+  await call('POST', '/v1/topics/t/records', {
+    body: '<script>alert(1)</script>',
+    headers: { 'Content-Type': 'text/html' },
+  })
   const answer = await call('GET', '/v1/topics/t/partitions/0/records/0')
   assert.ok(answer.headers.get('content-security-policy')?.includes('sandbox'))
 })
@@ -32,7 +39,10 @@ test('without a named type the form gives one, and a tombstone has no body', asy
   const { call, ports } = await openGateway(t)
   const topic = ports.topics.add('t')
   ports.log.put(topic, 0, [
-    { value: '{}', form: 'json' }, { value: 'x' }, { value: new Uint8Array([255]), form: 'bytes' }, { value: '', form: 'tombstone', key: 'k' },
+    { value: '{}', form: 'json' },
+    { value: 'x' },
+    { value: new Uint8Array([255]), form: 'bytes' },
+    { value: '', form: 'tombstone', key: 'k' },
   ])
   const types: (string | null)[] = []
   for (let offset = 0; offset < 3; offset++)

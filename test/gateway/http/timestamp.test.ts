@@ -6,9 +6,12 @@ import { parseTimestamp } from '../../../src/gateway/http/timestamp.ts'
 
 test('any time since 1970 comes back from its text', () => {
   fc.assert(
-    fc.property(fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }), (date) => {
-      assert.equal(parseTimestamp(date.toISOString()), date.getTime())
-    }),
+    fc.property(
+      fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }),
+      (date) => {
+        assert.equal(parseTimestamp(date.toISOString()), date.getTime())
+      },
+    ),
   )
 })
 
@@ -18,6 +21,17 @@ test('zones and fractions are understood', () => {
 })
 
 test('what is no RFC 3339 time of a real day is refused', () => {
-  for (const text of ['', '2026-01-31', '2026-01-31 12:00:00Z', '2026-01-31T12:00:00', '2026-02-29T00:00:00Z', '2026-13-01T00:00:00Z', '2026-00-01T00:00:00Z', '2026-01-31T25:00:00Z', '1969-12-31T23:59:59Z', '1769860800000'])
+  for (const text of [
+    '',
+    '2026-01-31',
+    '2026-01-31 12:00:00Z',
+    '2026-01-31T12:00:00',
+    '2026-02-29T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-00-01T00:00:00Z',
+    '2026-01-31T25:00:00Z',
+    '1969-12-31T23:59:59Z',
+    '1769860800000',
+  ])
     assert.equal(parseTimestamp(text), undefined, text)
 })

@@ -8,9 +8,6 @@ import { problemSchema } from '../../../src/gateway/http/schemas.ts'
 
 const table = new RouteTable(OPERATIONS)
 
-/** Operations that an answer was seen of, by their id. */
-export const seenOperations = new Set<string>()
-
 interface SeenAnswer {
   readonly status: number
   readonly headers: Headers
@@ -30,7 +27,8 @@ export function checkAgainstDocument(method: string, path: string, answer: SeenA
   assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', where)
   if (method === 'OPTIONS' || method === 'HEAD') return
   const responses = responsesOf(method, path)
-  if (answer.headers.get('content-type') === 'application/problem+json') return checkProblem(where, answer, responses)
+  if (answer.headers.get('content-type') === 'application/problem+json')
+    return checkProblem(where, answer, responses)
   assert.ok(responses !== undefined, `${where} is in the document.`)
   const documented = responses.get(String(answer.status))
   assert.ok(documented !== undefined, `${where} is a documented status.`)
@@ -40,7 +38,6 @@ export function checkAgainstDocument(method: string, path: string, answer: SeenA
 function responsesOf(method: string, path: string): ReadonlyMap<string, DocumentedResponse> | undefined {
   try {
     const { route } = table.match(method, path.split('?', 1)[0] ?? '')
-    seenOperations.add(route.operationId)
     return new Map(Object.entries(route.operation.responses as Record<string, DocumentedResponse>))
   } catch (error) {
     if (error instanceof SynodError) return undefined
@@ -48,13 +45,20 @@ function responsesOf(method: string, path: string): ReadonlyMap<string, Document
   }
 }
 
-function checkProblem(where: string, answer: SeenAnswer, responses: ReadonlyMap<string, DocumentedResponse> | undefined): void {
+function checkProblem(
+  where: string,
+  answer: SeenAnswer,
+  responses: ReadonlyMap<string, DocumentedResponse> | undefined,
+): void {
   const problem = problemSchema.parse(JSON.parse(answer.text))
   assert.equal(problem.status, answer.status, where)
   assert.equal(answer.headers.get('cache-control'), 'no-store', where)
   assert.equal(problem.requestId, answer.headers.get('request-id'), where)
   assert.ok(problem.hint.length > 0 && problem.detail.length > 0, `${where} says what to try.`)
-  assert.ok(!answer.text.includes('.ts:') && !answer.text.includes('.js:'), `${where} tells nothing of the inside.`)
+  assert.ok(
+    !answer.text.includes('.ts:') && !answer.text.includes('.js:'),
+    `${where} tells nothing of the inside.`,
+  )
   if (responses === undefined || COMMON_CODES.includes(problem.code)) return
   const named = [...responses.values()].some(({ description }) => description.includes(`\`${problem.code}\``))
   assert.ok(named, `${where} documents ${problem.code}.`)

@@ -40,9 +40,18 @@ export interface OpenGateway {
   /** What was logged as an error. */
   readonly logged: Readonly<Record<string, unknown>>[]
   /** Every answer is checked against the API document. */
-  call(method: string, path: string, more?: { readonly headers?: Record<string, string>; readonly body?: string | Uint8Array }): Promise<Answer>
+  call(
+    method: string,
+    path: string,
+    more?: { readonly headers?: Record<string, string>; readonly body?: string | Uint8Array },
+  ): Promise<Answer>
   /** The same for a call that is expected to fail with this code. */
-  refused(code: string, method: string, path: string, more?: { readonly headers?: Record<string, string>; readonly body?: string | Uint8Array }): Promise<ProblemBody>
+  refused(
+    code: string,
+    method: string,
+    path: string,
+    more?: { readonly headers?: Record<string, string>; readonly body?: string | Uint8Array },
+  ): Promise<ProblemBody>
 }
 
 /** A gateway on a free port over fakes, closed after the test. */
@@ -65,7 +74,13 @@ export async function openGateway(
     const response = await fetch(`${url}${path}`, { method, redirect: 'manual', ...more })
     const bytes = Buffer.from(await response.arrayBuffer())
     const text = bytes.toString('utf8')
-    const answer: Answer = { status: response.status, headers: response.headers, bytes, text, json: () => JSON.parse(text) as unknown }
+    const answer: Answer = {
+      status: response.status,
+      headers: response.headers,
+      bytes,
+      text,
+      json: () => JSON.parse(text) as unknown,
+    }
     checkAgainstDocument(method, path, answer)
     return answer
   }
@@ -80,7 +95,10 @@ export async function openGateway(
 }
 
 /** A bare connection that collects what comes. */
-export async function rawConnection(t: TestContext, port: number): Promise<{ readonly socket: Socket; received(): string; readonly closed: Promise<void> }> {
+export async function rawConnection(
+  t: TestContext,
+  port: number,
+): Promise<{ readonly socket: Socket; received(): string; readonly closed: Promise<void> }> {
   const socket = connect(port, '127.0.0.1')
   let text = ''
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))

@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List topics in the order of their names */
+        /**
+         * List topics in the order of their names
+         * @description Without the live state of their partitions.
+         */
         get: operations["listTopics"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a topic with the live state of its partitions */
+        /**
+         * Show a topic with the live state of its partitions
+         * @description Leaders, high watermarks and sizes are asked of the leaders; what nobody told in time is left out.
+         */
         get: operations["getTopic"];
         /**
          * Create a topic
@@ -36,7 +42,10 @@ export interface paths {
          */
         put: operations["createTopic"];
         post?: never;
-        /** Delete a topic and its records */
+        /**
+         * Delete a topic and its records
+         * @description There is no way back. A topic of the same name that is created later is another one.
+         */
         delete: operations["deleteTopic"];
         options?: never;
         head?: never;
@@ -94,7 +103,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a page of records */
+        /**
+         * Read a page of records
+         * @description Only records that a majority has are shown. Reading begins where you say and nowhere else: a place that was trimmed or is not there yet is an error.
+         */
         get: operations["readPage"];
         put?: never;
         post?: never;
@@ -151,7 +163,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Subscribe over WebSocket: each text frame is one record as JSON */
+        /**
+         * Subscribe over WebSocket: each text frame is one record as JSON
+         * @description A plain GET is answered 426. A slow subscriber is never dropped: the broker stops reading for it. A subscription that fails later ends with a frame of one problem.
+         */
         get: operations["subscribeTopic"];
         put?: never;
         post?: never;
@@ -168,7 +183,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the first and the next offset of a partition, and what a position means */
+        /**
+         * Show the first and the next offset of a partition, and what a position means
+         * @description Both ends move: what is true now may not be a moment later.
+         */
         get: operations["getOffsets"];
         put?: never;
         post?: never;
@@ -185,7 +203,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show how a partition decides, live */
+        /**
+         * Show how a partition decides, live
+         * @description As its leader sees it, or as the broker that answers does when the leader cannot be asked.
+         */
         get: operations["getPaxos"];
         put?: never;
         post?: never;
@@ -202,7 +223,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the cluster and who controls it */
+        /**
+         * Show the cluster and who controls it
+         * @description As far as the broker that answers knows.
+         */
         get: operations["getCluster"];
         put?: never;
         post?: never;
@@ -219,7 +243,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the brokers */
+        /**
+         * List the brokers
+         * @description Every broker that ever joined, in the order of their ids.
+         */
         get: operations["listBrokers"];
         put?: never;
         post?: never;
@@ -236,7 +263,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a broker */
+        /**
+         * Show a broker
+         * @description One of the list of brokers.
+         */
         get: operations["getBroker"];
         put?: never;
         post?: never;
@@ -253,7 +283,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the broker is alive */
+        /**
+         * Whether the broker is alive
+         * @description For whoever restarts what is dead: a broker that is slow or alone is alive.
+         */
         get: operations["getLive"];
         put?: never;
         post?: never;
@@ -270,7 +303,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the broker takes requests */
+        /**
+         * Whether the broker takes requests
+         * @description It has recovered and heard from a controller, and it is not about to stop. Losing the majority does not count: reads go on.
+         */
         get: operations["getReady"];
         put?: never;
         post?: never;
@@ -287,7 +323,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the broker has started */
+        /**
+         * Whether the broker has started
+         * @description Until then it recovers what is on its disk, which may take a while.
+         */
         get: operations["getStarted"];
         put?: never;
         post?: never;
@@ -304,7 +343,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show metrics in the text format of Prometheus */
+        /**
+         * Show metrics in the text format of Prometheus
+         * @description Counters, gauges and histograms of this broker alone.
+         */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -321,7 +363,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show this document as JSON */
+        /**
+         * Show this document as JSON
+         * @description For tools that read JSON.
+         */
         get: operations["getOpenapiJson"];
         put?: never;
         post?: never;
@@ -338,7 +383,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show this document as YAML */
+        /**
+         * Show this document as YAML
+         * @description For tools and people that read YAML.
+         */
         get: operations["getOpenapiYaml"];
         put?: never;
         post?: never;
@@ -910,7 +958,7 @@ export interface operations {
                     "application/json": components["schemas"]["TopicList"];
                 };
             };
-            /** @description `invalid-cursor` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -919,7 +967,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -957,6 +1014,24 @@ export interface operations {
                     "application/json": components["schemas"]["Topic"];
                 };
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `topic-not-found` */
             404: {
                 headers: {
@@ -975,7 +1050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1032,8 +1107,17 @@ export interface operations {
                     "application/json": components["schemas"]["Topic"];
                 };
             };
-            /** @description `malformed-json`, `unknown-field`, `invalid-field` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1095,7 +1179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1131,6 +1215,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `topic-not-found` */
             404: {
@@ -1177,7 +1279,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1222,8 +1324,17 @@ export interface operations {
                     "application/json": components["schemas"]["Topic"];
                 };
             };
-            /** @description `malformed-json`, `unknown-field`, `invalid-field` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1303,7 +1414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1383,7 +1494,16 @@ export interface operations {
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
-            /** @description `producer-fenced` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed`, `producer-fenced` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1473,7 +1593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1546,7 +1666,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchReceipt"];
                 };
             };
-            /** @description `malformed-json`, `unknown-field`, `invalid-field` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1555,7 +1675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `producer-fenced` */
+            /** @description `origin-not-allowed`, `producer-fenced` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1654,7 +1774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1701,8 +1821,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page"];
                 };
             };
-            /** @description `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1755,7 +1884,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1811,6 +1940,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `topic-not-found`, `partition-not-found` */
             404: {
                 headers: {
@@ -1856,7 +2003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1899,8 +2046,17 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1953,7 +2109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1992,8 +2148,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2055,7 +2220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2096,8 +2261,17 @@ export interface operations {
                     "application/json": components["schemas"]["Offsets"];
                 };
             };
-            /** @description `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2141,7 +2315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2179,6 +2353,24 @@ export interface operations {
                     "application/json": components["schemas"]["Paxos"];
                 };
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `topic-not-found`, `partition-not-found` */
             404: {
                 headers: {
@@ -2206,7 +2398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2239,7 +2431,25 @@ export interface operations {
                     "application/json": components["schemas"]["Cluster"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2272,7 +2482,25 @@ export interface operations {
                     "application/json": components["schemas"]["BrokerList"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2308,6 +2536,24 @@ export interface operations {
                     "application/json": components["schemas"]["Broker"];
                 };
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not-found` */
             404: {
                 headers: {
@@ -2317,7 +2563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2350,6 +2596,24 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No; the reason says why. */
             503: {
                 headers: {
@@ -2363,7 +2627,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2396,6 +2660,24 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No; the reason says why. */
             503: {
                 headers: {
@@ -2409,7 +2691,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2442,6 +2724,24 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No; the reason says why. */
             503: {
                 headers: {
@@ -2455,7 +2755,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2488,7 +2788,25 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2523,7 +2841,25 @@ export interface operations {
                     };
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2556,7 +2892,25 @@ export interface operations {
                     "application/yaml": string;
                 };
             };
-            /** @description Any other problem: `malformed-request`, `unknown-parameter`, `invalid-parameter`, `origin-not-allowed`, `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -1,16 +1,34 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 
 import * as cluster from './cluster.ts'
-import * as records from './records.ts'
+import * as produce from './produce.ts'
+import * as read from './read.ts'
 import * as topics from './topics.ts'
 
 /** Every operation of the API, in the order of the document. */
 export const OPERATIONS: readonly RouteConfig[] = [
-  topics.listTopics, topics.createTopic, topics.getTopic, topics.alterTopic, topics.deleteTopic,
-  records.produceRecord, records.produceBatch, records.readPage, records.readRecord, records.streamTopic,
-  records.subscribeTopic, topics.getOffsets, topics.getPaxos,
-  cluster.getCluster, cluster.listBrokers, cluster.getBroker,
-  cluster.getLive, cluster.getReady, cluster.getStarted, cluster.getMetrics, cluster.getOpenapiJson, cluster.getOpenapiYaml,
+  topics.listTopics,
+  topics.createTopic,
+  topics.getTopic,
+  topics.alterTopic,
+  topics.deleteTopic,
+  produce.produceRecord,
+  produce.produceBatch,
+  read.readPage,
+  read.readRecord,
+  read.streamTopic,
+  read.subscribeTopic,
+  topics.getOffsets,
+  topics.getPaxos,
+  cluster.getCluster,
+  cluster.listBrokers,
+  cluster.getBroker,
+  cluster.getLive,
+  cluster.getReady,
+  cluster.getStarted,
+  cluster.getMetrics,
+  cluster.getOpenapiJson,
+  cluster.getOpenapiYaml,
 ]
 
 /** The names of an operation's query parameters. */

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
-import { brokerListSchema, brokerSchema, clusterSchema, healthSchema } from '../schemas.ts'
+import { brokerListSchema, brokerSchema, clusterSchema, healthSchema } from '../cluster-schemas.ts'
 import { answerHeaders, json, problems } from './responses.ts'
 
 export const getCluster = createRoute({
@@ -9,7 +9,11 @@ export const getCluster = createRoute({
   operationId: 'getCluster',
   tags: ['cluster'],
   summary: 'Show the cluster and who controls it',
-  responses: { 200: { description: 'The cluster.', content: json(clusterSchema), headers: answerHeaders }, ...problems() },
+  description: 'As far as the broker that answers knows.',
+  responses: {
+    200: { description: 'The cluster.', content: json(clusterSchema), headers: answerHeaders },
+    ...problems(),
+  },
 })
 
 export const listBrokers = createRoute({
@@ -18,7 +22,11 @@ export const listBrokers = createRoute({
   operationId: 'listBrokers',
   tags: ['cluster'],
   summary: 'List the brokers',
-  responses: { 200: { description: 'The brokers.', content: json(brokerListSchema), headers: answerHeaders }, ...problems() },
+  description: 'Every broker that ever joined, in the order of their ids.',
+  responses: {
+    200: { description: 'The brokers.', content: json(brokerListSchema), headers: answerHeaders },
+    ...problems(),
+  },
 })
 
 export const getBroker = createRoute({
@@ -27,28 +35,54 @@ export const getBroker = createRoute({
   operationId: 'getBroker',
   tags: ['cluster'],
   summary: 'Show a broker',
-  request: { params: z.object({ broker: z.string().regex(/^\d{1,5}$/).openapi({ description: 'The id of a broker.', example: '1' }) }) },
-  responses: { 200: { description: 'The broker.', content: json(brokerSchema), headers: answerHeaders }, ...problems('not-found') },
+  description: 'One of the list of brokers.',
+  request: {
+    params: z.object({
+      broker: z
+        .string()
+        .regex(/^\d{1,5}$/)
+        .openapi({ description: 'The id of a broker.', example: '1' }),
+    }),
+  },
+  responses: {
+    200: { description: 'The broker.', content: json(brokerSchema), headers: answerHeaders },
+    ...problems('not-found'),
+  },
 })
 
-function probe<Path extends string>(path: Path, operationId: string, summary: string) {
+function probe<Path extends string>(
+  path: Path,
+  operationId: string,
+  { summary, description }: { summary: string; description: string },
+) {
   return createRoute({
     method: 'get',
     path,
     operationId,
     tags: ['management'],
     summary,
+    description,
     responses: {
       200: { description: 'Yes.', content: json(healthSchema), headers: answerHeaders },
       503: { description: 'No; the reason says why.', content: json(healthSchema), headers: answerHeaders },
-      default: problems().default,
+      ...problems(),
     },
   })
 }
 
-export const getLive = probe('/livez', 'getLive', 'Whether the broker is alive')
-export const getReady = probe('/readyz', 'getReady', 'Whether the broker takes requests')
-export const getStarted = probe('/startupz', 'getStarted', 'Whether the broker has started')
+export const getLive = probe('/livez', 'getLive', {
+  summary: 'Whether the broker is alive',
+  description: 'For whoever restarts what is dead: a broker that is slow or alone is alive.',
+})
+export const getReady = probe('/readyz', 'getReady', {
+  summary: 'Whether the broker takes requests',
+  description:
+    'It has recovered and heard from a controller, and it is not about to stop. Losing the majority does not count: reads go on.',
+})
+export const getStarted = probe('/startupz', 'getStarted', {
+  summary: 'Whether the broker has started',
+  description: 'Until then it recovers what is on its disk, which may take a while.',
+})
 
 export const getMetrics = createRoute({
   method: 'get',
@@ -56,8 +90,13 @@ export const getMetrics = createRoute({
   operationId: 'getMetrics',
   tags: ['management'],
   summary: 'Show metrics in the text format of Prometheus',
+  description: 'Counters, gauges and histograms of this broker alone.',
   responses: {
-    200: { description: 'The metrics.', content: { 'text/plain': { schema: z.string() } }, headers: answerHeaders },
+    200: {
+      description: 'The metrics.',
+      content: { 'text/plain': { schema: z.string() } },
+      headers: answerHeaders,
+    },
     ...problems(),
   },
 })
@@ -68,8 +107,13 @@ export const getOpenapiJson = createRoute({
   operationId: 'getOpenapiJson',
   tags: ['management'],
   summary: 'Show this document as JSON',
+  description: 'For tools that read JSON.',
   responses: {
-    200: { description: 'The document.', content: json(z.record(z.string(), z.unknown())), headers: answerHeaders },
+    200: {
+      description: 'The document.',
+      content: json(z.record(z.string(), z.unknown())),
+      headers: answerHeaders,
+    },
     ...problems(),
   },
 })
@@ -80,8 +124,13 @@ export const getOpenapiYaml = createRoute({
   operationId: 'getOpenapiYaml',
   tags: ['management'],
   summary: 'Show this document as YAML',
+  description: 'For tools and people that read YAML.',
   responses: {
-    200: { description: 'The document.', content: { 'application/yaml': { schema: z.string() } }, headers: answerHeaders },
+    200: {
+      description: 'The document.',
+      content: { 'application/yaml': { schema: z.string() } },
+      headers: answerHeaders,
+    },
     ...problems(),
   },
 })

@@ -4,11 +4,16 @@ import type { ErrorCode } from '../../../errors.ts'
 import { PROBLEMS } from '../../problem.ts'
 import { problemSchema, topicNameSchema } from '../schemas.ts'
 
-/** What any request may be answered. */
-export const COMMON_CODES: readonly ErrorCode[] = [
-  'malformed-request', 'unknown-parameter', 'invalid-parameter', 'origin-not-allowed', 'request-timeout',
-  'headers-too-large', 'overloaded', 'draining', 'internal',
-]
+/** What any request may be answered, told with a status of its own in every operation … */
+const ALWAYS_CODES = [
+  'malformed-request',
+  'unknown-parameter',
+  'invalid-parameter',
+  'origin-not-allowed',
+] as const
+/** … and what only a broker or a connection in trouble answers. */
+const RARE_CODES = ['request-timeout', 'headers-too-large', 'overloaded', 'draining', 'internal'] as const
+export const COMMON_CODES: readonly ErrorCode[] = [...ALWAYS_CODES, ...RARE_CODES]
 
 const problemContent = { 'application/problem+json': { schema: problemSchema } }
 
@@ -23,11 +28,15 @@ interface ProblemResponse {
  */
 export function problems(...codes: readonly ErrorCode[]): { readonly default: ProblemResponse } {
   const byStatus = new Map<number, string[]>()
-  for (const code of codes) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code])
+  for (const code of [...ALWAYS_CODES, ...codes])
+    byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code])
   const responses: Record<string, ProblemResponse> = {}
   for (const [status, named] of [...byStatus].sort(([left], [right]) => left - right))
-    responses[status] = { description: named.map((code) => `\`${code}\``).join(', '), content: problemContent }
-  const common = COMMON_CODES.map((code) => `\`${code}\``).join(', ')
+    responses[status] = {
+      description: named.map((code) => `\`${code}\``).join(', '),
+      content: problemContent,
+    }
+  const common = RARE_CODES.map((code) => `\`${code}\``).join(', ')
   return { ...responses, default: { description: `Any other problem: ${common}`, content: problemContent } }
 }
 
@@ -37,7 +46,13 @@ export const PARTITION_MISSING = [...TOPIC_MISSING, 'partition-not-found'] as co
 const partitionParameter = z
   .string()
   .regex(/^\d{1,5}$/)
-  .openapi({ type: 'integer', format: 'int32', minimum: 0, description: 'The number of a partition.', example: 0 })
+  .openapi({
+    type: 'integer',
+    format: 'int32',
+    minimum: 0,
+    description: 'The number of a partition.',
+    example: 0,
+  })
 
 export const topicParams = z.object({ topic: topicNameSchema })
 export const partitionParams = z.object({ topic: topicNameSchema, partition: partitionParameter })
@@ -45,18 +60,37 @@ export const recordParams = partitionParams.extend({
   offset: z
     .string()
     .regex(/^\d{1,16}$/)
-    .openapi({ type: 'integer', format: 'int64', minimum: 0, description: 'The number of a record.', example: 0 }),
+    .openapi({
+      type: 'integer',
+      format: 'int64',
+      minimum: 0,
+      description: 'The number of a record.',
+      example: 0,
+    }),
 })
 
 /** A whole number in the query. The document calls it an integer; on the wire it is a text like every parameter. */
-export function integerParameter(description: string, bounds: { readonly min: number; readonly max: number; readonly default: number }) {
+export function integerParameter(
+  description: string,
+  bounds: { readonly min: number; readonly max: number; readonly default: number },
+) {
   return z
     .string()
     .regex(/^\d{1,16}$/)
     .transform(Number)
-    .refine((value) => value >= bounds.min && value <= bounds.max, `It is a whole number from ${bounds.min} to ${bounds.max}.`)
+    .refine(
+      (value) => value >= bounds.min && value <= bounds.max,
+      `It is a whole number from ${bounds.min} to ${bounds.max}.`,
+    )
     .optional()
-    .openapi({ type: 'integer', format: 'int64', minimum: bounds.min, maximum: bounds.max, default: bounds.default, description })
+    .openapi({
+      type: 'integer',
+      format: 'int64',
+      minimum: bounds.min,
+      maximum: bounds.max,
+      default: bounds.default,
+      description,
+    })
 }
 
 export const answerHeaders = z.object({

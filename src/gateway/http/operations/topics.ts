@@ -1,13 +1,32 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
-import { offsetsSchema, paxosSchema, topicChangeSchema, topicListSchema, topicSchema, topicSpecSchema } from '../schemas.ts'
+import { paxosSchema } from '../cluster-schemas.ts'
 import {
-  answerHeaders, integerParameter, json, PARTITION_MISSING, partitionParams, problems, TOPIC_MISSING, topicParams,
+  offsetsSchema,
+  topicChangeSchema,
+  topicListSchema,
+  topicSchema,
+  topicSpecSchema,
+} from '../schemas.ts'
+import {
+  answerHeaders,
+  integerParameter,
+  json,
+  PARTITION_MISSING,
+  partitionParams,
+  problems,
+  TOPIC_MISSING,
+  topicParams,
 } from './responses.ts'
 
-const etagHeaders = answerHeaders.extend({ ETag: z.string().openapi({ description: 'For If-Match; changes with every change.' }) })
+const etagHeaders = answerHeaders.extend({
+  ETag: z.string().openapi({ description: 'For If-Match; changes with every change.' }),
+})
 const ifMatch = z.object({
-  'if-match': z.string().optional().openapi({ description: 'Only if the topic still has this ETag.', example: '"12"' }),
+  'if-match': z
+    .string()
+    .optional()
+    .openapi({ description: 'Only if the topic still has this ETag.', example: '"12"' }),
 })
 const UNREACHABLE = ['no-leader', 'no-quorum', 'outcome-unknown'] as const
 
@@ -17,14 +36,22 @@ export const createTopic = createRoute({
   operationId: 'createTopic',
   tags: ['topics'],
   summary: 'Create a topic',
-  description: 'Does nothing if the topic exists and is as the body says; what the body leaves out is not compared.',
+  description:
+    'Does nothing if the topic exists and is as the body says; what the body leaves out is not compared.',
   request: { params: topicParams, body: { content: json(topicSpecSchema), required: false } },
   responses: {
     200: { description: 'It was there already, as asked.', content: json(topicSchema), headers: etagHeaders },
     201: { description: 'Created.', content: json(topicSchema), headers: etagHeaders },
     ...problems(
-      'malformed-json', 'unknown-field', 'invalid-field', 'topic-config-differs', 'batch-too-large', 'unsupported-media-type',
-      'invalid-config', 'not-enough-brokers', ...UNREACHABLE,
+      'malformed-json',
+      'unknown-field',
+      'invalid-field',
+      'topic-config-differs',
+      'batch-too-large',
+      'unsupported-media-type',
+      'invalid-config',
+      'not-enough-brokers',
+      ...UNREACHABLE,
     ),
   },
 })
@@ -35,6 +62,8 @@ export const getTopic = createRoute({
   operationId: 'getTopic',
   tags: ['topics'],
   summary: 'Show a topic with the live state of its partitions',
+  description:
+    'Leaders, high watermarks and sizes are asked of the leaders; what nobody told in time is left out.',
   request: { params: topicParams },
   responses: {
     200: { description: 'The topic.', content: json(topicSchema), headers: etagHeaders },
@@ -48,14 +77,22 @@ export const listTopics = createRoute({
   operationId: 'listTopics',
   tags: ['topics'],
   summary: 'List topics in the order of their names',
+  description: 'Without the live state of their partitions.',
   request: {
     query: z.object({
       prefix: z.string().max(249).optional().openapi({ description: 'Only names that begin so.' }),
       limit: integerParameter('How many at most.', { min: 1, max: 1_000, default: 100 }),
-      pageToken: z.string().max(400).optional().openapi({ description: 'The nextPageToken of the page before.' }),
+      pageToken: z
+        .string()
+        .max(400)
+        .optional()
+        .openapi({ description: 'The nextPageToken of the page before.' }),
     }),
   },
-  responses: { 200: { description: 'A page of topics.', content: json(topicListSchema), headers: answerHeaders }, ...problems('invalid-cursor') },
+  responses: {
+    200: { description: 'A page of topics.', content: json(topicListSchema), headers: answerHeaders },
+    ...problems('invalid-cursor'),
+  },
 })
 
 export const alterTopic = createRoute({
@@ -73,8 +110,16 @@ export const alterTopic = createRoute({
   responses: {
     200: { description: 'Changed.', content: json(topicSchema), headers: etagHeaders },
     ...problems(
-      ...TOPIC_MISSING, 'malformed-json', 'unknown-field', 'invalid-field', 'etag-mismatch', 'batch-too-large',
-      'unsupported-media-type', 'invalid-config', 'not-enough-brokers', ...UNREACHABLE,
+      ...TOPIC_MISSING,
+      'malformed-json',
+      'unknown-field',
+      'invalid-field',
+      'etag-mismatch',
+      'batch-too-large',
+      'unsupported-media-type',
+      'invalid-config',
+      'not-enough-brokers',
+      ...UNREACHABLE,
     ),
   },
 })
@@ -85,6 +130,7 @@ export const deleteTopic = createRoute({
   operationId: 'deleteTopic',
   tags: ['topics'],
   summary: 'Delete a topic and its records',
+  description: 'There is no way back. A topic of the same name that is created later is another one.',
   request: { params: topicParams, headers: ifMatch },
   responses: {
     204: { description: 'Deleted. Its data leaves every disk soon after.', headers: answerHeaders },
@@ -98,11 +144,13 @@ export const getOffsets = createRoute({
   operationId: 'getOffsets',
   tags: ['topics'],
   summary: 'Show the first and the next offset of a partition, and what a position means',
+  description: 'Both ends move: what is true now may not be a moment later.',
   request: {
     params: partitionParams,
     query: z.object({
       at: z.string().max(1_000).optional().openapi({
-        description: 'earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after.',
+        description:
+          'earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after.',
         example: 'time:2026-01-31T12:00:00Z',
       }),
     }),
@@ -119,6 +167,7 @@ export const getPaxos = createRoute({
   operationId: 'getPaxos',
   tags: ['topics'],
   summary: 'Show how a partition decides, live',
+  description: 'As its leader sees it, or as the broker that answers does when the leader cannot be asked.',
   request: { params: partitionParams },
   responses: {
     200: { description: 'The state of its Paxos group.', content: json(paxosSchema), headers: answerHeaders },

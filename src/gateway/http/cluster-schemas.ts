@@ -1,0 +1,64 @@
+import { z } from '@hono/zod-openapi'
+
+import { brokerText, count, partitionNumber, topicNameSchema } from './schemas.ts'
+
+const replicaSchema = z
+  .object({
+    broker: brokerText('The broker that holds it.'),
+    acceptedSlot: count('The last slot that it accepted.'),
+    lagMs: count('How far it is behind.'),
+    lagSlots: count('The same in entries.'),
+    inSync: z.boolean(),
+    state: z.enum(['leader', 'synced', 'preparing', 'syncing', 'unreachable']),
+  })
+  .openapi('Replica')
+
+export const paxosSchema = z
+  .object({
+    topic: topicNameSchema,
+    partition: partitionNumber,
+    answeredBy: brokerText('The broker whose view this is.'),
+    ballot: z.string().openapi({ description: 'The ballot in force.' }),
+    leader: brokerText('Left out while there is none.').optional(),
+    role: z.enum(['leader', 'candidate', 'follower', 'retired']),
+    promised: z.string().openapi({ description: 'The highest ballot promised.' }),
+    accepted: z.string().openapi({ description: 'The ballot of the last accepted entry.' }),
+    acceptedSlot: count('The last slot accepted.'),
+    chosen: count('The highest slot known to be chosen.'),
+    highWatermark: count('The first offset that is not yet readable.'),
+    replicas: z.array(replicaSchema),
+  })
+  .openapi('Paxos')
+
+export const brokerSchema = z
+  .object({
+    id: brokerText('The broker’s id.'),
+    url: z.string().openapi({ description: 'Where clients reach it.' }),
+    state: z.enum(['alive', 'draining', 'dead']),
+    version: z.string(),
+    failureDomain: z.string().openapi({ description: 'Replicas of one partition avoid the same one.' }),
+    leaderCount: count('Partitions that it leads.'),
+    replicaCount: count('Partitions that it holds.'),
+    diskFreeBytes: count('Only known of the broker that answers.').optional(),
+  })
+  .openapi('Broker')
+
+export const brokerListSchema = z.object({ items: z.array(brokerSchema) }).openapi('BrokerList')
+
+export const clusterSchema = z
+  .object({
+    id: z.string().openapi({ description: 'The cluster’s id.' }),
+    controller: brokerText('Who leads the metadata; left out while nobody does.').optional(),
+    broker: brokerText('Who answers.'),
+    version: z.string().openapi({ description: 'The version of who answers.' }),
+    brokerCount: count('Brokers of the cluster.'),
+    aliveCount: count('Those that are alive.'),
+  })
+  .openapi('Cluster')
+
+export const healthSchema = z
+  .object({
+    status: z.enum(['ok', 'unavailable']),
+    reason: z.string().optional().openapi({ description: 'Why not.' }),
+  })
+  .openapi('Health')

@@ -1,0 +1,153 @@
+import { createRoute, z } from '@hono/zod-openapi'
+
+import { batchReceiptSchema, batchSchema, receiptSchema } from '../schemas.ts'
+import {
+  answerHeaders,
+  integerParameter,
+  json,
+  PARTITION_MISSING,
+  problems,
+  topicParams,
+} from './responses.ts'
+
+const acks = z.enum(['majority', 'all']).optional().openapi({
+  description: 'all: wait for every replica that is in sync, too.',
+  default: 'majority',
+})
+const partition = integerParameter('The partition; if left out, the key or the turn decides.', {
+  min: 0,
+  max: 99_999,
+  default: 0,
+}).openapi({
+  default: undefined,
+})
+const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .optional()
+    .openapi({ description: 'Makes sending the same request again safe.' }),
+  'producer-id': z
+    .string()
+    .optional()
+    .openapi({ description: 'With Producer-Epoch and Producer-Seq: the same for a sequence of records.' }),
+  'producer-epoch': z.string().optional().openapi({
+    type: 'integer',
+    format: 'int64',
+    minimum: 0,
+    description: 'A higher one fences lower ones off.',
+  }),
+  'producer-seq': z.string().optional().openapi({
+    type: 'integer',
+    format: 'int64',
+    minimum: 0,
+    description: 'Counts the producer’s records in one partition, from 0.',
+  }),
+  'expected-offset': z.string().optional().openapi({
+    type: 'integer',
+    format: 'int64',
+    minimum: 0,
+    description: 'The offset that the first record must get.',
+  }),
+})
+
+const producedHeaders = answerHeaders.extend({
+  'Synod-Leader': z.string().optional().openapi({ description: 'The broker that leads the partition.' }),
+})
+const replayedHeaders = producedHeaders.extend({
+  'Idempotency-Replayed': z
+    .string()
+    .optional()
+    .openapi({ description: 'true: an earlier request with this key was stored.' }),
+})
+
+const APPEND_CODES = [
+  ...PARTITION_MISSING,
+  'producer-fenced',
+  'sequence-gap',
+  'topic-closed',
+  'offset-mismatch',
+  'record-too-large',
+  'idempotency-key-reused',
+  'no-leader',
+  'no-quorum',
+  'not-enough-in-sync',
+  'outcome-unknown',
+  'topic-full',
+  'disk-full',
+] as const
+
+export const produceRecord = createRoute({
+  method: 'post',
+  path: '/v1/topics/{topic}/records',
+  operationId: 'produceRecord',
+  tags: ['records'],
+  summary: 'Append one record: the body is the value',
+  description:
+    'Any bytes of any content type; the type is kept with the record. Further headers `Record-Header-<name>` are kept as ' +
+    'the record’s headers. Answered when a majority has the record on disk.',
+  request: {
+    params: topicParams,
+    query: z.object({
+      key: z
+        .string()
+        .optional()
+        .openapi({ description: 'Records of one key are in one partition, in order.' }),
+      partition,
+      acks,
+    }),
+    headers: idempotencyHeaders.extend({
+      'record-timestamp': z
+        .string()
+        .optional()
+        .openapi({ format: 'date-time', description: 'The producer’s own time; only shown.' }),
+    }),
+    body: {
+      description: 'The value.',
+      content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
+      required: true,
+    },
+  },
+  responses: {
+    200: {
+      description: 'Stored already, by an earlier try.',
+      content: json(receiptSchema),
+      headers: replayedHeaders,
+    },
+    201: { description: 'Stored.', content: json(receiptSchema), headers: producedHeaders },
+    ...problems(...APPEND_CODES),
+  },
+})
+
+export const produceBatch = createRoute({
+  method: 'post',
+  path: '/v1/topics/{topic}/batches',
+  operationId: 'produceBatch',
+  tags: ['records'],
+  summary: 'Append up to 1,000 records',
+  description:
+    'Records for one partition are stored together or not at all. If some partitions stored their part and others did ' +
+    'not, the answer is a problem `partial-append` with `results`: a receipt or a problem for each record.',
+  request: {
+    params: topicParams,
+    query: z.object({ acks }),
+    headers: idempotencyHeaders,
+    body: { content: json(batchSchema), required: true },
+  },
+  responses: {
+    200: {
+      description: 'Stored already, by an earlier try.',
+      content: json(batchReceiptSchema),
+      headers: replayedHeaders,
+    },
+    201: { description: 'Stored.', content: json(batchReceiptSchema), headers: producedHeaders },
+    ...problems(
+      ...APPEND_CODES,
+      'malformed-json',
+      'unknown-field',
+      'invalid-field',
+      'batch-too-large',
+      'unsupported-media-type',
+      'partial-append',
+    ),
+  },
+})

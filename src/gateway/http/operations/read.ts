@@ -1,0 +1,166 @@
+import { createRoute, z } from '@hono/zod-openapi'
+
+import { pageSchema } from '../schemas.ts'
+import {
+  answerHeaders,
+  integerParameter,
+  json,
+  PARTITION_MISSING,
+  partitionParams,
+  problems,
+  recordParams,
+  topicParams,
+} from './responses.ts'
+
+const from = z
+  .string()
+  .max(8_192)
+  .optional()
+  .openapi({
+    description:
+      'An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, ' +
+      '-N (the last N of each partition) or time:RFC3339 (the first appended at or after).',
+    example: 'earliest',
+  })
+
+const partition = integerParameter('Only this partition.', {
+  min: 0,
+  max: 99_999,
+  default: 0,
+}).openapi({
+  default: undefined,
+})
+export const readPage = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/partitions/{partition}/records',
+  operationId: 'readPage',
+  tags: ['records'],
+  summary: 'Read a page of records',
+  description:
+    'Only records that a majority has are shown. Reading begins where you say and nowhere else: a place that was trimmed or is not there yet is an error.',
+  request: {
+    params: partitionParams,
+    query: z.object({
+      from,
+      limit: integerParameter('How many records at most.', { min: 1, max: 1_000, default: 100 }),
+      maxBytes: integerParameter('How many bytes of records at most, but at least one record.', {
+        min: 1,
+        max: 4_194_304,
+        default: 1_048_576,
+      }),
+      wait: z.string().optional().openapi({
+        description:
+          'How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s.',
+        pattern: '^[0-9]+(ms|s)?$',
+        example: '20s',
+      }),
+    }),
+  },
+  responses: {
+    200: { description: 'The page; it may be empty.', content: json(pageSchema), headers: answerHeaders },
+    ...problems(
+      ...PARTITION_MISSING,
+      'invalid-offset',
+      'offset-trimmed',
+      'offset-out-of-range',
+      'no-leader',
+      'replica-behind',
+    ),
+  },
+})
+
+export const readRecord = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/partitions/{partition}/records/{offset}',
+  operationId: 'readRecord',
+  tags: ['records'],
+  summary: 'Read the value of one record as it was produced',
+  description:
+    'With the content type that the producer named. The record’s headers come as `Record-Header-<name>`.',
+  request: { params: recordParams },
+  responses: {
+    200: {
+      description: 'The value.',
+      content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
+      headers: answerHeaders.extend({
+        'Record-Offset': z.string(),
+        'Record-Partition': z.string(),
+        'Record-Timestamp': z.string(),
+        'Record-Key': z.string().optional().openapi({ description: 'Percent-encoded.' }),
+      }),
+    },
+    204: { description: 'The record is a tombstone: it has no value.', headers: answerHeaders },
+    ...problems(...PARTITION_MISSING, 'offset-trimmed', 'offset-out-of-range', 'no-leader', 'replica-behind'),
+  },
+})
+
+export const streamTopic = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/stream',
+  operationId: 'streamTopic',
+  tags: ['records'],
+  summary: 'Read records as they arrive, one JSON object a line',
+  description: 'NDJSON of `Record`. A stream that fails after it began ends with a line `{"problem": …}`.',
+  request: {
+    params: topicParams,
+    query: z.object({
+      from,
+      follow: z.enum(['true', 'false']).optional().openapi({
+        description:
+          'false: end at what is readable now, and begin at the earliest record unless `from` says otherwise.',
+        default: 'true',
+      }),
+      partition,
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The records.',
+      content: { 'application/x-ndjson': { schema: z.string() } },
+      headers: answerHeaders,
+    },
+    ...problems(
+      ...PARTITION_MISSING,
+      'invalid-offset',
+      'offset-trimmed',
+      'offset-out-of-range',
+      'no-leader',
+      'replica-behind',
+    ),
+  },
+})
+
+export const subscribeTopic = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/subscribe',
+  operationId: 'subscribeTopic',
+  tags: ['records'],
+  summary: 'Subscribe over WebSocket: each text frame is one record as JSON',
+  description:
+    'A plain GET is answered 426. A slow subscriber is never dropped: the broker stops reading for it. A subscription that fails later ends with a frame of one problem.',
+  request: {
+    params: topicParams,
+    query: z.object({
+      from,
+      partition,
+      batch: integerParameter('Frames are arrays of up to so many records.', {
+        min: 1,
+        max: 1_000,
+        default: 1,
+      }).openapi({ default: undefined }),
+      values: z.enum(['only']).optional().openapi({ description: 'only: frames are the values alone.' }),
+    }),
+  },
+  responses: {
+    101: { description: 'The connection speaks WebSocket from here on.' },
+    ...problems(
+      ...PARTITION_MISSING,
+      'upgrade-required',
+      'invalid-offset',
+      'offset-trimmed',
+      'offset-out-of-range',
+      'no-leader',
+      'replica-behind',
+    ),
+  },
+})

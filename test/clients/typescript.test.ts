@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { WebSocket } from 'ws'
+import {
+  createSynodClient,
+  NoAnswer,
+  subscribe,
+  SynodProblem,
+  type SubscribeOptions,
+  type SynodRecord,
+  type WebSocketLike,
+} from '../../clients/typescript/src/client.ts'
+import { SynodError } from '../../src/errors.ts'
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
+import type { Topic } from '../../src/types/topic.ts'
+import { eventually } from '../support/eventually.ts'
+import { fakePorts, type FakePorts } from '../gateway/fakes.ts'
+
+interface Broker {
+  readonly gateway: Gateway
+  readonly url: string
+}
+
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** A broker's public side; several may share one memory, as brokers share what they agreed on. */
+async function startBroker(t: TestContext, ports: FakePorts): Promise<Broker> {
+  const gateway = createGateway(ports, { version: '0', metrics: () => Promise.resolve(''), log })
+  const { port } = await gateway.listen({ host: '127.0.0.1', port: 0 })
+  t.after(() => gateway.close({ drainMs: 0 }))
+  return { gateway, url: `http://127.0.0.1:${port}` }
+}
+
+function put(ports: FakePorts, topic: Topic, count: number): void {
+  for (let index = 0; index < count; index++) {
+    ports.log.put(topic, index % topic.partitions.length, [{ value: Buffer.from(`${index}`) }])
+  }
+}
+
+interface Reading {
+  readonly seen: SynodRecord[]
+  readonly opened: string[]
+  readonly ended: Promise<unknown>
+}
+
+/** Reads in the background until the test ends; `ended` resolves with the error, if one ended it. */
+function read(t: TestContext, options: SubscribeOptions): Reading {
+  const abort = new AbortController()
+  const seen: SynodRecord[] = []
+  const opened: string[] = []
+  const run = async (): Promise<void> => {
+    const all = { WebSocket, signal: abort.signal, onOpen: (url: string) => void opened.push(url), ...options }
+    for await (const record of subscribe(all)) seen.push(record)
+  }
+  const ended = run().then(() => undefined, (error: unknown) => error)
+  t.after(async () => {
+    abort.abort()
+    await ended
+  })
+  return { seen, opened, ended }
+}
+
+function assertGapless(seen: readonly SynodRecord[], starts: Record<number, number> = {}): void {
+  const next = new Map(Object.entries(starts).map(([partition, offset]) => [Number(partition), offset]))
+  for (const { partition, offset } of seen) {
+    assert.equal(offset, next.get(partition) ?? 0, `partition ${partition}`)
+    next.set(partition, offset + 1)
+  }
+}
+
+test('produces and reads back, with a receipt for each record', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const client = createSynodClient(url, { WebSocket })
+  await client.createTopic('orders', { partitions: 3 })
+  const receipts = await client.produce('orders', [
+    { key: 'a', value: { amount: 1 } },
+    { key: 'a', text: 'héllo', headers: { trace: '1' } },
+    { key: 'a', base64: 'AP8=' },
+    { key: 'a' },
+  ])
+  assert.deepEqual(receipts.map(({ offset }) => offset), [0, 1, 2, 3])
+  const seen: SynodRecord[] = []
+  for await (const record of client.subscribe('orders')) {
+    seen.push(record)
+    if (seen.length === 4) break
+  }
+  assert.deepEqual(seen.map(({ value, text, base64 }) => value ?? text ?? base64 ?? null), [{ amount: 1 }, 'héllo', 'AP8=', null])
+  assert.equal(seen[0]?.partition, receipts[0]?.partition)
+  await assert.doesNotReject(client.get('/v1/cluster'))
+})
+
+test('gives every record once and in order although its brokers go one after the other', async (t) => {
+  const ports = fakePorts()
+  const brokers = [await startBroker(t, ports), await startBroker(t, ports), await startBroker(t, ports)]
+  const topic = ports.topics.add('t', 3)
+  put(ports, topic, 300)
+  const { seen, opened } = read(t, { urls: brokers.map(({ url }) => url), topic: 't' })
+  for (const [index, broker] of brokers.slice(0, 2).entries()) {
+    await eventually(() => assert.equal(seen.length, 300 * (index + 1)))
+    put(ports, topic, 150)
+    await broker.gateway.close({ drainMs: 0 })
+    put(ports, topic, 150)
+  }
+  await eventually(() => assert.equal(seen.length, 900))
+  assertGapless(seen)
+  assert.deepEqual(opened, brokers.map(({ url }) => url))
+})
+
+test('latest means where it began, also for partitions that were silent when the connection broke', async (t) => {
+  const ports = fakePorts()
+  const brokers = [await startBroker(t, ports), await startBroker(t, ports)]
+  const topic = ports.topics.add('t', 3)
+  put(ports, topic, 30)
+  const { seen, opened } = read(t, { urls: brokers.map(({ url }) => url), topic: 't', from: 'latest' })
+  await eventually(() => assert.equal(opened.length, 1))
+  ports.log.put(topic, 1, [{ value: Buffer.from('first') }])
+  await eventually(() => assert.equal(seen.length, 1))
+  await brokers[0]?.gateway.close({ drainMs: 0 })
+  put(ports, topic, 30)
+  await eventually(() => assert.equal(seen.length, 31))
+  assertGapless(seen, { 0: 10, 1: 10, 2: 10 })
+})
+
+test('begins at given offsets and in a single partition', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t', 3)
+  put(ports, topic, 30)
+  const given = read(t, { urls: url, topic: 't', from: { 0: 7, 2: 10 } })
+  await eventually(() => assert.equal(given.seen.length, 13))
+  assertGapless(given.seen, { 0: 7, 2: 10 })
+  const single = read(t, { urls: url, topic: 't', from: '-2', partition: 1 })
+  await eventually(() => assert.deepEqual(single.seen.map(({ partition, offset }) => `${partition}@${offset}`), ['1@8', '1@9']))
+})
+
+test('ends with what the brokers say when there is nothing to go on with', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('trimmed')
+  put(ports, topic, 10)
+  ports.log.trim(topic, 0, 5)
+  for (const [options, code] of [
+    [{ topic: 'nowhere' }, 'topic-not-found'],
+    [{ topic: 'trimmed', from: { 0: 2 } }, 'offset-trimmed'],
+    [{ topic: 'trimmed', from: { 0: 99 } }, 'offset-out-of-range'],
+    [{ topic: 'trimmed', from: 'whenever' }, 'invalid-offset'],
+  ] as const) {
+    const error = await read(t, { urls: url, ...options }).ended
+    assert.ok(error instanceof SynodProblem, String(error))
+    assert.equal(error.code, code)
+  }
+})
+
+test('does not mix up a topic with another one of the same name', async (t) => {
+  const ports = fakePorts()
+  const brokers = [await startBroker(t, ports), await startBroker(t, ports)]
+  put(ports, ports.topics.add('t'), 5)
+  const { seen, ended } = read(t, { urls: brokers.map(({ url }) => url), topic: 't' })
+  await eventually(() => assert.equal(seen.length, 5))
+  await ports.topics.delete('t', undefined)
+  put(ports, ports.topics.add('t'), 9)
+  await brokers[0]?.gateway.close({ drainMs: 0 })
+  const error = await ended
+  assert.ok(error instanceof SynodProblem)
+  assert.equal(error.code, 'topic-deleted')
+  assert.equal(seen.length, 5)
+})
+
+test('ends when its signal aborts, and lets its socket go when the loop is left', async (t) => {
+  const ports = fakePorts()
+  const { gateway, url } = await startBroker(t, ports)
+  put(ports, ports.topics.add('t'), 3)
+  for await (const record of subscribe({ urls: url, topic: 't', WebSocket })) if (record.offset === 1) break
+  await eventually(() => assert.equal(gateway.subscriberCount, 0))
+  const abort = new AbortController()
+  const { ended } = read(t, { urls: url, topic: 't', signal: abort.signal })
+  await eventually(() => assert.equal(gateway.subscriberCount, 1))
+  abort.abort()
+  assert.equal(await ended, undefined)
+  await eventually(() => assert.equal(gateway.subscriberCount, 0))
+})
+
+test('a consumer that is slow holds its socket back and loses nothing', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t')
+  for (let batch = 0; batch < 60; batch++) {
+    ports.log.put(topic, 0, Array.from({ length: 1_000 }, () => ({ value: Buffer.alloc(10) })))
+  }
+  let pauseCount = 0
+  class Counting extends WebSocket {
+    override pause(): void {
+      pauseCount++
+      super.pause()
+    }
+  }
+  let next = 0
+  for await (const record of subscribe({ urls: url, topic: 't', WebSocket: Counting })) {
+    assert.equal(record.offset, next++)
+    if (next % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (next === 60_000) break
+  }
+  assert.ok(pauseCount > 0)
+})
+
+/** As browsers have it: no way to hold it back. */
+class PlainWebSocket implements WebSocketLike {
+  static opened = 0
+  onopen: ((event: never) => void) | null = null
+  onmessage: ((event: never) => void) | null = null
+  onclose: ((event: never) => void) | null = null
+  onerror: ((event: never) => void) | null = null
+  readonly #socket: WebSocket
+
+  constructor(url: string) {
+    PlainWebSocket.opened++
+    this.#socket = new WebSocket(url)
+    this.#socket.onopen = (event) => this.onopen?.(event as never)
+    this.#socket.onmessage = (event) => this.onmessage?.(event as never)
+    this.#socket.onclose = (event) => this.onclose?.(event as never)
+    this.#socket.onerror = (event) => this.onerror?.(event as never)
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}
+
+test('a slow consumer with a socket that cannot be held back subscribes again instead of piling up', async (t) => {
+  const ports = fakePorts()
+  const { gateway, url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t')
+  for (let batch = 0; batch < 60; batch++) {
+    ports.log.put(topic, 0, Array.from({ length: 1_000 }, () => ({ value: Buffer.alloc(10) })))
+  }
+  PlainWebSocket.opened = 0
+  let next = 0
+  let hasWaited = false
+  for await (const record of subscribe({ urls: url, topic: 't', WebSocket: PlainWebSocket })) {
+    assert.equal(record.offset, next++)
+    // Away for so long that more comes than is kept.
+    if (!hasWaited) await eventually(() => assert.equal(gateway.subscriberCount, 0))
+    hasWaited = true
+    if (next === 60_000) break
+  }
+  assert.ok(PlainWebSocket.opened >= 2, `${PlainWebSocket.opened} connections`)
+})
+
+test('leaves a connection that went silent although there are records', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t')
+  let count = 0
+  class FirstIsDead implements WebSocketLike {
+    onopen: ((event: never) => void) | null = null
+    onmessage: ((event: never) => void) | null = null
+    onclose: ((event: never) => void) | null = null
+    onerror: ((event: never) => void) | null = null
+    constructor(target: string) {
+      if (count++ > 0) return new PlainWebSocket(target)
+    }
+    close(): void {}
+  }
+  const { seen } = read(t, { urls: url, topic: 't', WebSocket: FirstIsDead, silenceMs: 50 })
+  await eventually(() => assert.equal(count, 1))
+  put(ports, topic, 3)
+  await eventually(() => assert.equal(seen.length, 3))
+  assertGapless(seen)
+})
+
+test('sends again under the same key while nobody leads, at the other brokers too', async (t) => {
+  const ports = fakePorts()
+  const brokers = [await startBroker(t, ports), await startBroker(t, ports)]
+  const topic = ports.topics.add('t')
+  let failures = 2
+  ports.log.beforeAppend = () => {
+    if (failures-- > 0) throw new SynodError('no-leader', 'nobody', { retryAfterMs: 1 })
+  }
+  const client = createSynodClient(['http://127.0.0.1:1', ...brokers.map(({ url }) => url)])
+  const [receipt] = await client.produce('t', [{ text: 'x' }])
+  assert.equal(receipt?.offset, 0)
+  assert.equal(ports.log.appends.length, 3)
+  const keys = ports.log.appends.map(({ idempotency }) => (idempotency?.kind === 'key' ? idempotency.key : ''))
+  assert.equal(new Set(keys).size, 1)
+  assert.equal(ports.log.partition(topic, 0).highWatermark, 1)
+})
+
+test('stores once what was stored before its answer was lost or not known', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t')
+  let lost = 0
+  const client = createSynodClient(url, {
+    async fetch(input, init) {
+      const response = await fetch(input, init)
+      if (lost++ > 1) return response
+      await response.text()
+      if (lost === 1) throw new TypeError('fetch failed')
+      const problem = { code: 'outcome-unknown', status: 504, title: '', detail: '', hint: '', retryable: false, sideEffects: 'possible', requestId: '' }
+      return new Response(JSON.stringify(problem), { status: 504 })
+    },
+  })
+  const [receipt] = await client.produce('t', [{ text: 'x' }])
+  assert.equal(lost, 3)
+  assert.deepEqual([receipt?.offset, receipt?.duplicate], [0, true])
+  assert.equal(ports.log.partition(topic, 0).highWatermark, 1)
+})
+
+test('does not send again what will not pass, and gives up after its time', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  ports.topics.add('closed', 1, { closed: true })
+  const client = createSynodClient(url)
+  await assert.rejects(client.produce('closed', [{ text: 'x' }]), (error) => error instanceof SynodProblem && error.code === 'topic-closed')
+  assert.equal(ports.log.appends.length, 1)
+  await assert.rejects(client.produce('nowhere', [{ text: 'x' }]), { name: 'SynodProblem', message: /topic-not-found/ })
+  await assert.rejects(createSynodClient('http://127.0.0.1:1').produce('t', [{ text: 'x' }], { timeoutMs: 300 }), NoAnswer)
+})
+
+test('a broker that takes a request and never answers is given up for another one', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  ports.topics.add('t')
+  const mute = createServer(() => undefined)
+  mute.listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  t.after(() => {
+    mute.closeAllConnections()
+    mute.close()
+  })
+  const client = createSynodClient([`http://127.0.0.1:${(mute.address() as AddressInfo).port}`, url], { tryMs: 100 })
+  assert.equal((await client.produce('t', [{ text: 'x' }]))[0]?.offset, 0)
+})
+
+test('says what is missing when it is made wrongly', async () => {
+  assert.throws(() => createSynodClient([]), TypeError)
+  assert.throws(() => createSynodClient('localhost:8080'), TypeError)
+  const bare = globalThis as { WebSocket?: unknown }
+  if (bare.WebSocket === undefined) {
+    await assert.rejects(subscribe({ urls: 'http://localhost:1', topic: 't' }).next(), /package `ws`/)
+  }
+})

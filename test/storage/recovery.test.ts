@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KeyValue, Operation } from '../../src/storage/key-value.ts'
+import { FLOOR_KEY, garbageKey, INDEX_TAG, recordKey, tagRange } from '../../src/storage/keys.ts'
+import type { RecoveredGroup } from '../../src/storage/log-store.ts'
+import { memoryDisk, openMemoryStore, type MemoryDisk } from '../../src/storage/memory-log-store.ts'
+import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
+import type { StoreTuning } from '../../src/storage/options.ts'
+import { DamagedEntryError, DamagedStoreError } from '../../src/storage/storage-errors.ts'
+import type { Slot } from '../../src/types/ids.ts'
+import { CrashingKeyValue } from './crashing-disk.ts'
+import { applied, bodiesOf, GROUP, OTHER, persist, SampleLog, TestHost } from './samples.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A store whose index batches a test may lose. */
+async function startOn(disk: MemoryDisk, tuning: Partial<StoreTuning> = {}) {
+  const host = new TestHost()
+  const journal = new CrashingKeyValue(disk.journal)
+  const index = new CrashingKeyValue(disk.index)
+  const store = await openMemoryStore({ journal, index, identity: disk.identity }, host.options(tuning))
+  const groups = await store.recover()
+  const flush = async (): Promise<void> => {
+    host.elapse()
+    await turn()
+  }
+  /** What a power cut leaves when it takes these batches of the index, counted from 0. */
+  const crash = async (...lost: number[]): Promise<MemoryDisk> => ({
+    journal: await journal.crash(() => false, 0),
+    index: await index.crash((at) => lost.includes(at), Infinity),
+    identity: disk.identity,
+  })
+  return { host, store, groups, journal, index, flush, crash }
+}
+
+async function recover(disk: MemoryDisk): Promise<readonly RecoveredGroup[]> {
+  return (await startOn(disk)).groups
+}
+
+const damaged = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof DamagedStoreError, String(error))
+  assert.match(error.message, pattern)
+  return true
+}
+
+async function change(database: KeyValue, ...operations: Operation[]): Promise<void> {
+  await database.batch(operations, { sync: true })
+}
+
+test('J1: trusts the index up to the first missing batch, not up to the newest one', async () => {
+  const { store, flush, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1), ...log.write(1, ['a'])])
+  await flush()
+  await persist(store, OTHER, [new SampleLog().promise(5)])
+  await persist(store, GROUP, log.write(2, ['b']))
+  store.indexApplied(applied(2))
+  await flush()
+  await persist(store, GROUP, log.write(3, ['c']))
+  store.indexApplied({ ...applied(3, 3), rows: [{ key: Buffer.from('new'), value: Buffer.from('3') }] })
+  await flush()
+  const { groups, store: next } = await startOn(await crash(1))
+  assert.deepEqual(
+    groups.map((group) => [group.group, group.state.promised.round]),
+    [
+      [GROUP, 1],
+      [OTHER, 5],
+    ],
+  )
+  assert.equal(groups[0]?.applied.slot, 0, 'rows of batch 3 without those of batch 2 are worth nothing')
+  assert.deepEqual(await next.recoverRows(GROUP), [])
+  assert.deepEqual(await bodiesOf(next, 1, 9), ['a', 'b', 'c'])
+})
+
+test('J1: drops dead runs although the index shows the group as of a later record', async () => {
+  const { store, flush, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1)])
+  for (const slot of [1, 2, 3, 4]) await persist(store, GROUP, log.write(slot, [`old ${slot}`]))
+  await flush()
+  await persist(store, GROUP, [log.promise(2, 1)])
+  await flush()
+  await persist(store, GROUP, [log.promise(3)])
+  await flush()
+  const second = await startOn(await crash(1))
+  await persist(second.store, GROUP, log.write(2, ['x', 'y', 'z'], 3))
+  await second.flush()
+  assert.deepEqual(await bodiesOf(second.store, 1, 9), ['old 1', 'x', 'y', 'z'])
+})
+
+test('J2: an index that is ahead of the journal proves a lost tail', async () => {
+  const { store, journal, flush, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1)])
+  await persist(store, GROUP, log.write(1, ['a']))
+  await flush()
+  const disk = await crash()
+  await change(disk.journal, { type: 'del', key: recordKey(2) })
+  await assert.rejects(recover(disk), damaged(/^The journal ends at number 1, but the index has seen 2\.$/))
+  assert.ok(journal.written.every(({ isSynced }) => isSynced))
+})
+
+test('J2: writes nothing of a record to the index before the record is durable', async () => {
+  const disk = memoryDisk()
+  const { store, journal, index, flush } = await startOn(disk)
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1)])
+  await flush()
+  const before = index.written.length
+  let finish: () => void = () => {}
+  const held = new Promise<void>((resolve) => (finish = resolve))
+  const real = journal.batch.bind(journal)
+  journal.batch = async (operations, options) => {
+    await held
+    await real(operations, options)
+  }
+  const durable = persist(store, GROUP, log.write(1, ['a']))
+  store.indexApplied(applied(1))
+  await flush()
+  assert.equal(index.written.length, before)
+  assert.deepEqual(await bodiesOf(store, 1, 9), [])
+  finish()
+  await durable
+  await flush()
+  assert.equal(index.written.length, before + 1)
+  assert.equal((await store.findOffset(GROUP, 0))?.slot, 1)
+})
+
+test('J3: recovers everything from the journal alone after garbage was collected', async () => {
+  const first = await startOn(memoryDisk())
+  const log = new SampleLog()
+  for (let round = 1; round <= 20; round++) await persist(first.store, GROUP, [log.promise(round)])
+  await persist(first.store, GROUP, log.write(1, ['a', 'b']))
+  await persist(first.store, GROUP, [log.promise(21, 1), ...log.write(2, ['B'], 21)])
+  await first.flush()
+  const disk = await first.crash()
+  const second = await startOn(disk, { sweepCountMin: 1 })
+  await persist(second.store, GROUP, [log.promise(22)])
+  for (let step = 0; step < 4; step++) await second.flush()
+  const left = await second.crash()
+  assert.ok(left.journal.pairCount < 10, `${left.journal.pairCount} keys are left of 23`)
+  const [group] = await recover({ ...left, index: new MemoryKeyValue() })
+  assert.equal(group?.state.promised.round, 22)
+  assert.deepEqual(
+    group.tail.map((entry) => entry.body.toString()),
+    ['a', 'B'],
+  )
+})
+
+test('J4: reads a missing number as deletion at or below the floor, and as damage above it', async () => {
+  const first = await startOn(memoryDisk())
+  const log = new SampleLog()
+  for (let round = 1; round <= 5; round++) await persist(first.store, GROUP, [log.promise(round)])
+  await first.flush()
+  const second = await startOn(await first.crash(), { sweepCountMin: 1 })
+  for (let round = 6; round <= 8; round++) await persist(second.store, GROUP, [log.promise(round)])
+  for (let step = 0; step < 4; step++) await second.flush()
+  const swept = await second.crash()
+  assert.ok((await swept.journal.get(FLOOR_KEY)) !== undefined)
+  assert.equal(await swept.journal.get(recordKey(1)), undefined)
+  await recover({ ...swept, journal: swept.journal.copy(), index: swept.index.copy() })
+  await recover({ ...swept, journal: swept.journal.copy(), index: new MemoryKeyValue() })
+  await change(swept.journal, { type: 'del', key: recordKey(7) })
+  await assert.rejects(
+    recover({ ...swept, index: new MemoryKeyValue() }),
+    damaged(/^The journal has lost number 7/),
+  )
+  await change(swept.journal, { type: 'del', key: FLOOR_KEY })
+  await assert.rejects(
+    recover({ ...swept, index: new MemoryKeyValue() }),
+    damaged(/^The journal has lost number 1/),
+  )
+})
+
+test('J4: misses a whole group that was there when the floor was written', async () => {
+  const first = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(first.store, OTHER, [new SampleLog().promise(1)])
+  for (let round = 1; round <= 5; round++) await persist(first.store, GROUP, [log.promise(round)])
+  await first.flush()
+  const second = await startOn(await first.crash(), { sweepCountMin: 1 })
+  await persist(second.store, GROUP, [log.promise(6)])
+  for (let step = 0; step < 4; step++) await second.flush()
+  const disk = { ...(await second.crash()), index: new MemoryKeyValue() }
+  await change(disk.journal, { type: 'del', key: recordKey(1) })
+  await assert.rejects(recover(disk), damaged(/^The journal has 1 groups of the 2 that it must have\.$/))
+})
+
+test('J5: a state record cuts the log at replay, so that dropped entries do not rise again', async () => {
+  const { store, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1)])
+  for (const slot of [1, 2, 3]) await persist(store, GROUP, log.write(slot, [`${slot}`]))
+  await persist(store, GROUP, [log.promise(2, 1)])
+  const { groups, store: next } = await startOn({ ...(await crash()), index: new MemoryKeyValue() })
+  assert.deepEqual(
+    groups[0]?.tail.map((entry) => entry.slot),
+    [1],
+  )
+  assert.deepEqual(await bodiesOf(next, 1, 9), ['1'])
+})
+
+test('refuses a journal with a hole', async () => {
+  const { store, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  for (let round = 1; round <= 4; round++) await persist(store, GROUP, [log.promise(round)])
+  const disk = await crash()
+  await change(disk.journal, { type: 'del', key: recordKey(2) })
+  await assert.rejects(recover(disk), damaged(/^The journal has lost number 2, though it goes on to 3\.$/))
+})
+
+test('reports a flipped byte anywhere in a journal value and never serves it', async () => {
+  const { store, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1), ...log.write(1, ['first body', 'second body'])])
+  await store.close()
+  const disk = await crash()
+  const value = (await disk.journal.get(recordKey(1))) as Buffer
+  for (let at = 0; at < value.length; at++) {
+    const flipped = Buffer.from(value)
+    flipped[at] = (flipped[at] as number) ^ 0x10
+    const journal = disk.journal.copy()
+    await change(journal, { type: 'put', key: recordKey(1), value: flipped })
+    await assert.rejects(
+      recover({ ...disk, journal, index: new MemoryKeyValue() }),
+      damaged(/fails its checksum/),
+    )
+    await assert.rejects(recover({ ...disk, journal }), damaged(/is damaged/))
+  }
+})
+
+test('throws DamagedEntryError when a read meets damage, and serves what is whole', async () => {
+  const { store, journal } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1), ...log.write(1, ['first', 'second'])])
+  const value = Buffer.from((await journal.get(recordKey(1))) as Buffer)
+  value[value.length - 1] = 0
+  await change(journal, { type: 'put', key: recordKey(1), value })
+  assert.deepEqual(await bodiesOf(store, 1, 1), ['first'])
+  await assert.rejects(store.readEntries(GROUP, 1 as Slot, 2 as Slot, 99), (error) => {
+    return error instanceof DamagedEntryError && error.slot === 2 && error.group === GROUP
+  })
+})
+
+test('rebuilds an index with a damaged row', async () => {
+  const { store, flush, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1), ...log.write(1, ['a'])])
+  await flush()
+  const disk = await crash()
+  const rows = await disk.index.scan({ ...tagRange(INDEX_TAG.HEAD, INDEX_TAG.HEAD + 1), countMax: 9 })
+  for (const { key, value } of rows) {
+    const flipped = Buffer.from(value)
+    flipped[20] = (flipped[20] as number) ^ 1
+    await change(disk.index, { type: 'put', key, value: flipped })
+  }
+  const [group] = await recover(disk)
+  assert.equal(group?.state.promised.round, 1)
+  assert.equal(group.tail.length, 1)
+})
+
+test('frees the rows and journal keys of a deleted group and never finds it again', async () => {
+  const tuning = { sweepCountMin: 1, sweepCountMax: 5, indexSettleBytes: 1 }
+  const { store, flush, crash } = await startOn(memoryDisk(), tuning)
+  const log = new SampleLog()
+  await persist(store, OTHER, [new SampleLog().promise(1)])
+  await persist(store, GROUP, [log.promise(1)])
+  for (let slot = 1; slot <= 12; slot++) await persist(store, GROUP, log.write(slot, ['body']))
+  store.indexApplied(applied(12))
+  await flush()
+  await store.deleteGroup(GROUP)
+  for (let step = 0; step < 20; step++) {
+    await persist(store, OTHER, [new SampleLog().promise(2 + step)])
+    await flush()
+  }
+  const disk = await crash()
+  for (const tag of [INDEX_TAG.RUN, INDEX_TAG.MARK, INDEX_TAG.MACHINE]) {
+    assert.deepEqual(await disk.index.scan({ ...tagRange(tag, tag + 1), countMax: 99 }), [])
+  }
+  assert.equal(await disk.journal.get(recordKey(2)), undefined)
+  const plain = await recover({ ...disk, journal: disk.journal.copy(), index: disk.index.copy() })
+  assert.deepEqual(
+    plain.map((group) => group.group),
+    [OTHER],
+  )
+  const rebuilt = await recover({ ...disk, index: new MemoryKeyValue() })
+  assert.deepEqual(
+    rebuilt.map((group) => group.group),
+    [OTHER],
+  )
+})
+
+test('keeps a broker that only promises from growing without bound', async () => {
+  const { store, flush, crash } = await startOn(memoryDisk(), { sweepCountMin: 50, indexSettleBytes: 2_000 })
+  const log = new SampleLog()
+  for (let round = 1; round <= 600; round++) {
+    await persist(store, GROUP, [log.promise(round)])
+    if (round % 5 === 0) await flush()
+  }
+  const disk = await crash()
+  assert.ok(disk.journal.pairCount < 200, `${disk.journal.pairCount} keys`)
+  assert.ok(disk.index.pairCount < 200, `${disk.index.pairCount} rows`)
+  assert.equal((await recover(disk))[0]?.state.promised.round, 600)
+})
+
+test('deletes no journal key because of a damaged garbage row', async () => {
+  const first = await startOn(memoryDisk())
+  const log = new SampleLog()
+  for (let round = 1; round <= 3; round++) await persist(first.store, GROUP, [log.promise(round)])
+  await first.flush()
+  const disk = await first.crash()
+  await change(disk.index, { type: 'put', key: garbageKey(3), value: Buffer.alloc(4) })
+  const second = await startOn(disk, { sweepCountMin: 1 })
+  await persist(second.store, OTHER, [new SampleLog().promise(1)])
+  for (let step = 0; step < 3; step++) await second.flush()
+  assert.notEqual(await second.journal.get(recordKey(3)), undefined)
+  assert.equal(await second.journal.get(recordKey(1)), undefined)
+})
