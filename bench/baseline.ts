@@ -1,11 +1,11 @@
 import { ClassicLevel } from 'classic-level'
-import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { fanOut } from './fan-out.ts'
 import { httpLoad, quantile } from './http-load.ts'
+import { cpuSeconds, residentMiB } from './processes.ts'
 
 /**
  * A first baseline of three brokers on this machine, clients included: `npm run bench:baseline [-- --rounds 3]`.
@@ -108,23 +108,6 @@ async function syncedPutMs(folder: string): Promise<number> {
     times.sort((a, b) => a - b),
     0.5,
   )
-}
-
-/** User and system time of the brokers so far, from the kernel (100 ticks a second on Linux). */
-function cpuSeconds(cluster: DevCluster): number {
-  return cluster.brokers().reduce((sum, { pid }) => {
-    const fields = processStat(pid)
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100
-  }, 0)
-}
-
-function residentMiB(cluster: DevCluster): number {
-  return cluster.brokers().reduce((sum, { pid }) => sum + (Number(processStat(pid)[21]) * 4096) / 2 ** 20, 0)
-}
-
-function processStat(pid: number): readonly string[] {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 function print(figures: readonly Figure[]): void {

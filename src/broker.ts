@@ -122,7 +122,11 @@ class Broker implements RunningBroker {
       isStopped: () => this.#isStopped,
       pause,
     })
-    this.#disk = new DiskWatch(store)
+    this.#disk = new DiskWatch({
+      store,
+      clock: SYSTEM_CLOCK,
+      warn: (sentence) => this.#logger.warn({}, sentence),
+    })
     this.#gateway = this.#buildGateway()
     describeMetrics(this.#metrics, { engine: this.#engine, transport, disk: this.#disk })
   }

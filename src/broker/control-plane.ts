@@ -104,7 +104,14 @@ export class ControlPlane {
     const { group } = this
     const { produceTimeoutMs } = config
     return {
-      log: new PartitionLog({ self, registry, router, produceTimeoutMs, isDiskFull: () => disk.isFull }),
+      log: new PartitionLog({
+        self,
+        registry,
+        router,
+        produceTimeoutMs,
+        isDiskFull: () => disk.isFull,
+        isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
+      }),
       directory: new TopicDirectory({ group, controller: this.#controller, router }),
       inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({

@@ -1,16 +1,25 @@
+import type { LoopClock } from '../partition/loop.ts'
 import type { LogStore } from '../storage/log-store.ts'
 
 const INTERVAL_MS = 2_000
 
+export interface DiskWatchOptions {
+  readonly store: Pick<LogStore, 'space'>
+  readonly clock: Pick<LoopClock, 'later'>
+  warn(sentence: string): void
+}
+
 /** Looks at the disk's free space now and then, so that writes are refused before the disk refuses them. */
 export class DiskWatch {
-  readonly #store: Pick<LogStore, 'space'>
-  #timer: NodeJS.Timeout | undefined
+  readonly #options: DiskWatchOptions
+  #timer: { cancel(): void } | undefined
   #freeBytes: number | undefined
   #isFull = false
+  #isStopped = false
+  #isBlind = false
 
-  constructor(store: Pick<LogStore, 'space'>) {
-    this.#store = store
+  constructor(options: DiskWatchOptions) {
+    this.#options = options
   }
 
   /** As of the last look. */
@@ -24,17 +33,25 @@ export class DiskWatch {
 
   async start(): Promise<void> {
     await this.#look()
-    this.#timer = setInterval(() => void this.#look(), INTERVAL_MS)
-    this.#timer.unref()
+    if (this.#isStopped) return
+    this.#timer = this.#options.clock.later(() => void this.start(), INTERVAL_MS)
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#isStopped = true
+    this.#timer?.cancel()
   }
 
+  /** A disk that does not tell its space is taken as it was: a write that fails ends the broker anyway. */
   async #look(): Promise<void> {
-    const space = await this.#store.space()
-    this.#freeBytes = space.freeBytes
-    this.#isFull = space.full
+    try {
+      const space = await this.#options.store.space()
+      this.#freeBytes = space.freeBytes
+      this.#isFull = space.full
+      this.#isBlind = false
+    } catch (error) {
+      if (!this.#isBlind) this.#options.warn(`The free space of the disk cannot be read (${String(error)}).`)
+      this.#isBlind = true
+    }
   }
 }

@@ -141,7 +141,7 @@ export class TopicDirectory {
       { group: CONTROLLER_GROUP, replicas: this.#group.voters },
       {
         kind: 'controller',
-        isRepeatable: request.kind !== 'deleteTopic',
+        changes: changesOf(request),
         local: () => this.#controller.handle(request),
         body: () => encodeJson(request),
         decode: (answer) => decodeJson(answer) as ControllerAnswer,
@@ -157,4 +157,10 @@ export class TopicDirectory {
       hint: 'Create it again if it is still needed.',
     })
   }
+}
+
+/** A delete that is sent again could delete a topic that was made anew in between. */
+function changesOf({ kind }: ControllerRequest): 'nothing' | 'once' | 'each-time' {
+  if (kind === 'position') return 'nothing'
+  return kind === 'deleteTopic' ? 'each-time' : 'once'
 }

@@ -7,7 +7,7 @@ export interface Heartbeat {
   readonly sequence: number
   /** Highest sequence received from the addressee, 0 when none: proves the link works both ways. */
   readonly acknowledged: number
-  /** Brokers heard within two heartbeats. */
+  /** Brokers with which the sender has a link that works both ways: it hears them, and they acknowledge it. */
   readonly heard: readonly BrokerId[]
   readonly stalled: boolean
   readonly draining: boolean

@@ -13,6 +13,10 @@ export class DeadlineHeap<T> {
     return this.#current.size
   }
 
+  get(item: T): number | undefined {
+    return this.#current.get(item)
+  }
+
   set(item: T, atMs: number): void {
     if (this.#current.get(item) === atMs) return
     this.#current.set(item, atMs)

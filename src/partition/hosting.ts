@@ -2,9 +2,9 @@ import type { GroupId, Replica as ReplicaId } from '../types/ids.ts'
 import { NO_SLOT } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PartitionPlacement, Topic, TopicConfig } from '../types/topic.ts'
-import { SynodError } from '../errors.ts'
 import { initialState, type Configuration, type RecoveredState } from '../paxos/state.ts'
 import type { LogStore, RecoveredGroup, Row } from '../storage/log-store.ts'
+import { topicDeleted } from './log.ts'
 import { Partition } from './partition.ts'
 import type { Registry } from './registry.ts'
 import type { ReplicaHost } from './replica.ts'
@@ -70,9 +70,7 @@ export class Hosting {
 
   /** The topic is gone: its groups stop at once and their data leaves the disk in the background. */
   deleted(topicName: string, groups: readonly GroupId[]): void {
-    const gone = new SynodError('topic-deleted', `Topic '${topicName}' was deleted.`, {
-      hint: 'Create it again if it is still needed.',
-    })
+    const gone = topicDeleted(topicName)
     for (const group of groups) {
       const partition = this.#options.registry.remove(group)
       partition?.stop(gone)

@@ -2,7 +2,7 @@ import type { BrokerId, GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Idempotency, RecordDraft } from '../types/record.ts'
 import type { PartitionPlacement, Topic } from '../types/topic.ts'
-import { SynodError } from '../errors.ts'
+import { SynodError, type ErrorCode } from '../errors.ts'
 import {
   decodeJson,
   decodeOutcome,
@@ -15,7 +15,7 @@ import {
 import type { AppendOutcome, PartitionRead, ReadBounds } from './partition.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
-import type { Router } from './router.ts'
+import type { RoutedCall, Router } from './router.ts'
 
 export interface AppendCall {
   readonly topic: Topic
@@ -38,6 +38,8 @@ export type Position =
   | { readonly kind: 'last'; readonly count: number }
   | { readonly kind: 'time'; readonly timeMs: number }
 
+/** What is found of a group whose topic was deleted while a call looked for its leader. */
+const LEADERLESS: ReadonlySet<ErrorCode> = new Set(['no-leader', 'no-quorum'])
 /** One hop for a read that this broker cannot serve, beyond its own wait. */
 const READ_TIMEOUT_MS = 5_000
 
@@ -48,6 +50,7 @@ export class PartitionLog {
   readonly #router: Router
   readonly #produceTimeoutMs: number
   readonly #isDiskFull: () => boolean
+  readonly #isDeleted: (group: GroupId) => boolean
 
   constructor(options: {
     self: BrokerId
@@ -55,12 +58,15 @@ export class PartitionLog {
     router: Router
     produceTimeoutMs: number
     isDiskFull: () => boolean
+    /** The metadata named the group once and does no more. */
+    isDeleted: (group: GroupId) => boolean
   }) {
     this.#self = options.self
     this.#registry = options.registry
     this.#router = options.router
     this.#produceTimeoutMs = options.produceTimeoutMs
     this.#isDiskFull = options.isDiskFull
+    this.#isDeleted = options.isDeleted
   }
 
   async append(call: AppendCall): Promise<AppendOutcome & { readonly leader: BrokerId }> {
@@ -80,11 +86,12 @@ export class PartitionLog {
       isFirst = false
       return bytes
     }
-    return this.#router.atLeader(
+    return this.#atLeader(
+      call.topic,
       placement,
       {
         kind: 'append',
-        isRepeatable: call.idempotency !== undefined,
+        changes: call.idempotency === undefined ? 'each-time' : 'once',
         local: async (timeoutMs) => ({
           ...(await this.appendHere(placement.group, own(), { acks, timeoutMs })),
           leader: this.#self,
@@ -113,20 +120,24 @@ export class PartitionLog {
     const placement = placementOf(call.topic, call.partition)
     const local = this.#registry.partition(placement.group)
     // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
-    if (local !== undefined && (call.fromOffset <= local.highWatermark || local.replica.isLeader)) {
-      if (call.fromOffset > local.highWatermark) throw outOfRange(call.fromOffset, local.highWatermark)
-      return local.read(call)
-    }
+    if (local !== undefined && call.fromOffset <= local.highWatermark) return local.read(call)
     return this.#readAtLeader(placement, call)
   }
 
   /** As the leader, for a broker that cannot serve the read itself. */
-  async readHere(group: GroupId, read: ForwardedRead, signal: AbortSignal): Promise<PartitionRead> {
+  async readHere(
+    group: GroupId,
+    read: ForwardedRead,
+    signal: AbortSignal | undefined,
+  ): Promise<PartitionRead> {
     const partition = this.#registry.partition(group)
-    if (partition === undefined || !partition.replica.isLeader || !partition.replica.paxos.canServeReads) {
-      throw notLeader(this.#router.leaderOf(group))
+    if (partition === undefined || !partition.replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (read.fromOffset > partition.highWatermark) {
+      // A quorum confirms that nobody else leads and has more, and that nothing that was taken over is still undecided.
+      await partition.replica.readBarrier()
+      if (read.fromOffset > partition.highWatermark)
+        throw outOfRange(read.fromOffset, partition.highWatermark)
     }
-    if (read.fromOffset > partition.highWatermark) throw outOfRange(read.fromOffset, partition.highWatermark)
     return partition.read({ ...read, signal })
   }
 
@@ -135,11 +146,12 @@ export class PartitionLog {
     if (position.kind === 'offset') return position.offset
     const local = this.#registry.partition(placement.group)
     if (local !== undefined) return this.resolveHere(placement.group, position)
-    return this.#router.atLeader(
+    return this.#atLeader(
+      topic,
       placement,
       {
         kind: 'resolve',
-        isRepeatable: true,
+        changes: 'nothing',
         local: () => this.resolveHere(placement.group, position),
         body: () => encodeJson(position),
         decode: (answer) => (decodeJson(answer) as { offset: number }).offset,
@@ -165,15 +177,33 @@ export class PartitionLog {
     }
   }
 
+  async #atLeader<Answer>(
+    topic: Topic,
+    placement: PartitionPlacement,
+    call: RoutedCall<Answer>,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    const { group } = placement
+    if (this.#registry.partition(group) === undefined && this.#isDeleted(group))
+      throw topicDeleted(topic.name)
+    try {
+      return await this.#router.atLeader(placement, call, timeoutMs)
+    } catch (error) {
+      const isLeaderless = error instanceof SynodError && LEADERLESS.has(error.code)
+      throw isLeaderless && this.#isDeleted(group) ? topicDeleted(topic.name) : error
+    }
+  }
+
   #readAtLeader(placement: PartitionPlacement, call: ReadCall): Promise<PartitionRead> {
     const { fromOffset, recordsMax, bytesMax, waitMs } = call
     const forwarded: ForwardedRead = { fromOffset, recordsMax, bytesMax, waitMs }
-    return this.#router.atLeader(
+    return this.#atLeader(
+      call.topic,
       placement,
       {
         kind: 'read',
-        isRepeatable: true,
-        local: () => this.readHere(placement.group, forwarded, call.signal ?? new AbortController().signal),
+        changes: 'nothing',
+        local: () => this.readHere(placement.group, forwarded, call.signal),
         body: () => encodeJson(forwarded),
         decode: decodeReadAnswer,
       },
@@ -191,6 +221,12 @@ function placementOf(topic: Topic, partition: number): PartitionPlacement {
 function topicClosed(topic: Topic): SynodError {
   return new SynodError('topic-closed', `Topic '${topic.name}' is closed and takes no records.`, {
     hint: `Open it with PATCH /v1/topics/${topic.name} {"config":{"closed":false}}.`,
+  })
+}
+
+export function topicDeleted(name: string): SynodError {
+  return new SynodError('topic-deleted', `Topic '${name}' was deleted.`, {
+    hint: 'Create it again if it is still needed.',
   })
 }
 

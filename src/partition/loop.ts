@@ -44,15 +44,25 @@ export class Loop {
     this.#scheduleTurn()
   }
 
-  /** The taker has something to propose; it is asked for it when the writer is idle (group commit). */
-  wakeForProposals(taker: TurnTaker): void {
+  /**
+   * The taker has something to propose; it is asked for it when the writer is idle (group commit), and gets a turn by
+   * `deadlineMs` in any case.
+   */
+  wakeForProposals(taker: TurnTaker, deadlineMs: number): void {
     this.#proposing.add(taker)
-    if (this.#isWriterIdle()) this.#scheduleTurn()
+    if (this.#isWriterIdle()) return this.#scheduleTurn()
+    if (deadlineMs >= (this.#deadlines.get(taker) ?? Infinity)) return
+    this.#deadlines.set(taker, deadlineMs)
+    this.#setTimer()
   }
 
-  /** The writer finished a batch: what waited meanwhile becomes the next one. */
+  /**
+   * The writer finished a batch: what waited meanwhile becomes the next one. Where other groups have queued writes already,
+   * those leave before any turn could run, and would again the next time: then this is the only moment to join them.
+   */
   writerIdle(): void {
-    if (this.#proposing.size > 0 || this.#awake.size > 0) this.#scheduleTurn()
+    if (this.#proposing.size > 0 && !this.#isWriterIdle()) this.#turn(true)
+    else if (this.#proposing.size > 0 || this.#awake.size > 0) this.#scheduleTurn()
   }
 
   remove(taker: TurnTaker): void {
@@ -71,17 +81,19 @@ export class Loop {
     this.#isTurnScheduled = true
     this.clock.soon(() => {
       this.#isTurnScheduled = false
-      if (!this.#isStopped) this.#turn()
+      // Asked before anybody writes: proposals share the batch with what the turn itself makes durable.
+      this.#turn(this.#isWriterIdle())
     })
   }
 
-  #turn(): void {
+  #turn(mayPropose: boolean): void {
+    if (this.#isStopped) return
     const moment = this.clock.moment()
     for (const taker of this.#deadlines.takeDue(moment.nowMs)) this.#awake.add(taker)
     const takers = [...this.#awake]
     this.#awake.clear()
     for (const taker of takers) this.#rest(taker, taker.takeTurn(moment))
-    if (this.#proposing.size > 0 && this.#isWriterIdle()) {
+    if (this.#proposing.size > 0 && mayPropose) {
       const proposing = [...this.#proposing]
       this.#proposing.clear()
       for (const taker of proposing) this.#rest(taker, taker.offerProposals(moment))

@@ -2,14 +2,15 @@ import type { BrokerId, GroupId, Replica as ReplicaId, Slot } from '../types/ids
 import { invariant } from '../types/invariant.ts'
 import { SynodError } from '../errors.ts'
 import { Paxos } from '../paxos/paxos.ts'
-import { sameBallot, type Ballot } from '../paxos/ballot.ts'
-import type { Effect, Moment, PaxosEvent, Proposal, RefusalReason } from '../paxos/effects.ts'
+import type { Ballot } from '../paxos/ballot.ts'
+import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
 import type { Checksum, Entry, EntryKind, RecoveredState, Role } from '../paxos/state.ts'
 import type { LogStore, OffsetMark } from '../storage/log-store.ts'
 import type { Loop, TurnTaker } from './loop.ts'
+import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
 import { readAndSend } from './serve.ts'
 
@@ -19,8 +20,7 @@ export interface ReplicaHost {
   readonly store: LogStore
   readonly checksum: Checksum
   readonly bootNumber: number
-  /** Bytes that wait to be proposed on this broker, of all groups. */
-  readonly queued: { bytes: number; readonly bytesMax: number }
+  readonly queued: QueuedBytes
   send(to: BrokerId, group: GroupId, message: Message): void
   /** A broken invariant or a damaged entry: the broker stops with this sentence. */
   fatal(error: unknown): void
@@ -54,42 +54,17 @@ export interface ReplicaOptions<Result> {
   readonly listener: ReplicaListener<Result>
 }
 
-/** A value on its way: queued, then appended at a slot, then applied. */
-interface Waiting<Result> {
-  readonly kind: EntryKind
-  readonly recordCount: number
-  readonly body: Uint8Array
-  readonly deadlineMs: number
-  resolve(outcome: { result: Result; slot: Slot }): void
-  reject(error: SynodError): void
-}
 interface Tap {
   readonly to: BrokerId
   readonly messages: Message[]
   readonly onMessage: () => void
 }
-interface Appended<Result> {
-  readonly ballot: Ballot
-  readonly waiting: Waiting<Result>
-}
-
 /** Messages that wait for a turn; more are dropped, which the protocol tolerates. */
-const INBOX_MAX = 20_000
-/** Proposals of one group that wait for the writer; more are refused as 'overloaded'. */
-export const QUEUE_COUNT_MAX = 10_000
-
-const REFUSALS: Record<RefusalReason, () => SynodError> = {
-  'not-leader': () => new SynodError('no-leader', 'This broker does not lead the partition.'),
-  'not-enough-in-sync': () =>
-    new SynodError('not-enough-in-sync', 'Fewer replicas are in sync than the topic demands.', {
-      retryAfterMs: 1_000,
-    }),
-  full: () =>
-    new SynodError('overloaded', 'The partition has as much undecided work as it may.', {
-      retryAfterMs: 200,
-    }),
-  stopping: () => new SynodError('draining', 'The broker is about to stop.', { retryAfterMs: 500 }),
-}
+export const INBOX_MAX = 20_000
+/** Reads that wait for their barrier; more are refused as 'overloaded'. */
+export const READS_MAX = 4_096
+/** People who speak the protocol by hand, at once. */
+export const TAPS_MAX = 16
 
 /**
  * The host of one Paxos group on this broker: carries its effects out in the order and under the conditions that
@@ -102,10 +77,9 @@ export class Replica<Result> implements TurnTaker {
   readonly #host: ReplicaHost
   readonly #listener: ReplicaListener<Result>
   readonly #inbox: PaxosEvent[] = []
+  /** Bounded by the core: one message a persist and follower, and a follower's window. */
   readonly #gated: { readonly after: number; readonly to: BrokerId; readonly message: Message }[] = []
-  readonly #queue: Waiting<Result>[] = []
-  readonly #appended = new Map<Slot, Appended<Result>>()
-  readonly #offered = new Map<number, Waiting<Result>>()
+  readonly #proposals: Proposals<Result>
   readonly #reads = new Map<number, { resolve(slot: Slot): void; reject(error: SynodError): void }>()
   readonly #taps = new Set<Tap>()
   #durableId = 0
@@ -118,6 +92,7 @@ export class Replica<Result> implements TurnTaker {
     this.machine = options.machine
     this.#host = options.host
     this.#listener = options.listener
+    this.#proposals = new Proposals(options.host.queued)
     this.#appliedSlot = options.recovered.commit
     this.paxos = new Paxos(
       {
@@ -161,20 +136,22 @@ export class Replica<Result> implements TurnTaker {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) return reject(REFUSALS.stopping())
       if (!this.isLeader) return reject(REFUSALS['not-leader']())
-      const { queued } = this.#host
-      if (this.#queue.length >= QUEUE_COUNT_MAX || queued.bytes + value.body.length > queued.bytesMax)
-        return reject(REFUSALS.full())
-      const deadlineMs = this.#host.loop.clock.nowMs() + value.timeoutMs
-      this.#queue.push({ ...value, deadlineMs, resolve, reject })
-      queued.bytes += value.body.length
-      this.#host.loop.wakeForProposals(this)
+      const { loop } = this.#host
+      const deadlineMs = loop.clock.nowMs() + value.timeoutMs
+      this.#proposals.add({ ...value, deadlineMs, resolve, reject })
+      loop.wakeForProposals(this, deadlineMs)
     })
   }
 
-  /** Resolves once this replica leads, has passed its read barrier, and has applied all that was chosen when it was asked. */
+  /**
+   * Resolves when a quorum has confirmed that this replica leads, with the slot up to which all was chosen when it was asked;
+   * that much is applied then. Errors: 'no-leader', also from a new leader that does not know yet what it took over;
+   * 'overloaded'.
+   */
   readBarrier(): Promise<Slot> {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) return reject(REFUSALS.stopping())
+      if (this.#reads.size >= READS_MAX) return reject(REFUSALS.full())
       const token = ++this.#token
       this.#reads.set(token, { resolve, reject })
       this.#push({ kind: 'readIndex', token })
@@ -186,7 +163,8 @@ export class Replica<Result> implements TurnTaker {
    * waits for the disk is waited for; an empty answer after `waitMs` means that the message changed nothing worth a word.
    */
   exchange(from: BrokerId, message: Message, waitMs: number): Promise<readonly Message[]> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      if (this.#taps.size >= TAPS_MAX) return reject(REFUSALS.full())
       const tap: Tap = { to: from, messages: [], onMessage: () => done() }
       const done = () => {
         timer.cancel()
@@ -207,7 +185,7 @@ export class Replica<Result> implements TurnTaker {
       const deadlineMs = this.paxos.deadlineMs
       if (deadlineMs !== undefined && deadlineMs <= moment.nowMs)
         this.#run(this.paxos.step({ kind: 'tick' }, moment))
-      this.#expire(moment.nowMs)
+      this.#proposals.expire(moment.nowMs)
       this.#listener.turnEnded()
     } catch (error) {
       this.#host.fatal(error)
@@ -216,9 +194,9 @@ export class Replica<Result> implements TurnTaker {
   }
 
   offerProposals(moment: Moment): number | undefined {
-    if (this.#isStopped || this.#queue.length === 0) return this.#nextTurnMs()
+    if (this.#isStopped || this.#proposals.queuedCount === 0) return this.#nextTurnMs()
     try {
-      const offered = this.#takeQueue()
+      const offered = this.#proposals.takeQueue()
       this.#run(
         this.paxos.step(
           { kind: 'propose', proposals: offered.map((waiting) => this.#proposal(waiting)) },
@@ -236,10 +214,7 @@ export class Replica<Result> implements TurnTaker {
   stop(error: SynodError): void {
     this.#isStopped = true
     this.#host.loop.remove(this)
-    for (const waiting of this.#takeQueue()) waiting.reject(error)
-    for (const appended of this.#appended.values())
-      appended.waiting.reject(outcomeUnknown('The replica stopped before the write was decided.'))
-    this.#appended.clear()
+    this.#proposals.stop(error)
     for (const read of this.#reads.values()) read.reject(error)
     this.#reads.clear()
   }
@@ -250,16 +225,10 @@ export class Replica<Result> implements TurnTaker {
     this.#host.loop.wake(this)
   }
 
-  #takeQueue(): Waiting<Result>[] {
-    const waiting = this.#queue.splice(0)
-    for (const { body } of waiting) this.#host.queued.bytes -= body.length
-    return waiting
-  }
-
   #proposal(waiting: Waiting<Result>): Proposal {
     this.#listener.stamp(waiting.body)
     const token = ++this.#token
-    this.#offered.set(token, waiting)
+    this.#proposals.offer(token, waiting)
     const { kind, recordCount, body } = waiting
     return { token, kind, recordCount, body, crc: this.#host.checksum(body, 0) }
   }
@@ -284,11 +253,9 @@ export class Replica<Result> implements TurnTaker {
         for (const entry of effect.entries) this.#apply(entry)
         return
       case 'appended':
-        return this.#isAppended(effect.token, effect.slot)
+        return this.#proposals.appended(effect.token, effect.slot, this.paxos.ballot)
       case 'refused':
-        this.#offered.get(effect.token)?.reject(REFUSALS[effect.reason]())
-        this.#offered.delete(effect.token)
-        return
+        return this.#proposals.refused(effect.token, effect.reason)
       case 'readReady':
         this.#reads.get(effect.token)?.resolve(effect.slot)
         this.#reads.delete(effect.token)
@@ -333,12 +300,6 @@ export class Replica<Result> implements TurnTaker {
     }
   }
 
-  #isAppended(token: number, slot: Slot): void {
-    const waiting = this.#offered.get(token)
-    this.#offered.delete(token)
-    if (waiting) this.#appended.set(slot, { ballot: this.paxos.ballot, waiting })
-  }
-
   #apply(entry: Entry): void {
     invariant(
       entry.slot === this.#appliedSlot + 1,
@@ -356,53 +317,17 @@ export class Replica<Result> implements TurnTaker {
       rows: this.machine.takeRows(),
     })
     this.#listener.applied(entry, result)
-    const appended = this.#appended.get(entry.slot)
-    if (appended === undefined) return
-    this.#appended.delete(entry.slot)
-    if (sameBallot(appended.ballot, entry.origin)) appended.waiting.resolve({ result, slot: entry.slot })
-    // Another value was chosen at the slot, so ours never can be: a certain no.
-    else appended.waiting.reject(REFUSALS['not-leader']())
+    this.#proposals.applied(entry.slot, entry.origin, result)
   }
 
   #roleChanged(effect: Extract<Effect, { kind: 'role' }>): void {
-    if (effect.role !== 'leader') {
-      for (const waiting of this.#takeQueue()) waiting.reject(REFUSALS['not-leader']())
-    }
+    if (effect.role !== 'leader') this.#proposals.refuseQueued(REFUSALS['not-leader'])
     this.#listener.roleChanged(effect.role, effect.ballot, effect.leader)
-  }
-
-  /** Appended values are in slot order and all wait equally long, so the first is the next to expire. */
-  #expire(nowMs: number): void {
-    while (this.#queue.length > 0 && this.#queue[0]!.deadlineMs <= nowMs) {
-      const waiting = this.#queue.shift()!
-      this.#host.queued.bytes -= waiting.body.length
-      waiting.reject(
-        new SynodError('overloaded', 'The write waited too long for the disk; nothing was stored.', {
-          retryAfterMs: 1_000,
-        }),
-      )
-    }
-    for (const [slot, appended] of this.#appended) {
-      if (appended.waiting.deadlineMs > nowMs) return
-      this.#appended.delete(slot)
-      appended.waiting.reject(outcomeUnknown('The write was not decided in time; it may still be stored.'))
-    }
   }
 
   #nextTurnMs(): number | undefined {
     if (this.#isStopped) return undefined
-    let next = this.paxos.deadlineMs ?? Infinity
-    if (this.#queue.length > 0) next = Math.min(next, this.#queue[0]!.deadlineMs)
-    for (const appended of this.#appended.values()) {
-      next = Math.min(next, appended.waiting.deadlineMs)
-      break
-    }
+    const next = Math.min(this.paxos.deadlineMs ?? Infinity, this.#proposals.deadlineMs ?? Infinity)
     return next === Infinity ? undefined : next
   }
-}
-
-function outcomeUnknown(detail: string): SynodError {
-  return new SynodError('outcome-unknown', detail, {
-    hint: 'Send it again with the same Idempotency-Key: it is then stored once.',
-  })
 }

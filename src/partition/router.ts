@@ -1,5 +1,5 @@
 import type { BrokerId, GroupId } from '../types/ids.ts'
-import { SynodError } from '../errors.ts'
+import { SynodError, type ErrorCode } from '../errors.ts'
 import { majority } from '../paxos/quorum.ts'
 import { PeerLost, PeerUnreachable, type Transport } from '../transport/transport.ts'
 import type { LoopClock } from './loop.ts'
@@ -18,21 +18,37 @@ export interface RoutedCall<Answer> {
   readonly kind: string
   readonly body: () => Uint8Array
   readonly decode: (answer: Uint8Array, from: BrokerId) => Answer
-  /** Sending it twice does no harm: reads, and writes with idempotency fields. */
-  readonly isRepeatable: boolean
-}
-
-/** Nothing was done, and it may be tried again; `refusal` is what to say if there is no time for it. */
-interface Retry {
-  readonly refusal: SynodError | undefined
+  /** What it changes when it is carried out: 'once' however often it is sent, or each time. */
+  readonly changes: 'nothing' | 'once' | 'each-time'
 }
 
 /** How long a call that was not yet appended waits for a leader (api.md). */
 const LEADER_WAIT_MS = 1_500
 /** Pause before the next broker is asked when nobody is known to lead. */
 const RETRY_MS = 50
+/** What the answer of a remote call may take longer than the call. */
+const HOP_MS = 500
 /** Hints for groups that this broker holds no replica of. */
 const HINTS_MAX = 100_000
+
+/**
+ * A replica has not taken the call; another one, or the same a moment later, may: a leader that was elected just now is about
+ * to bring its followers into sync, one that drains is about to be followed.
+ */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['no-leader', 'not-enough-in-sync', 'draining'])
+/** Says nothing of an earlier attempt whose outcome is not known. */
+const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set(['overloaded', 'disk-full', ...PASSING])
+
+/** What the attempts so far came to. */
+interface Search {
+  readonly tried: Set<BrokerId>
+  /** When to stop looking for a leader; the time that a leader worked on the call does not count. */
+  giveUpMs: number
+  /** An attempt was lost, and may have been carried out. */
+  lost: Error | undefined
+  /** The last reason of a replica that leads and takes no calls for now. */
+  refusal: SynodError | undefined
+}
 
 /**
  * Finds a group's leader and has a call carried out there: here if this broker leads, else by one hop. A call is sent again
@@ -68,21 +84,27 @@ export class Router {
 
   /**
    * Carries `call` out at the leader. `timeoutMs` bounds the call itself; the wait for a leader is bounded apart.
-   * Errors: 'no-leader', 'no-quorum' (certainly not done), 'outcome-unknown', and the call's own.
+   * Errors: 'no-leader', 'no-quorum', 'not-enough-in-sync' (certainly not done), 'outcome-unknown', and the call's own.
    */
   async atLeader<Answer>(routed: RoutedGroup, call: RoutedCall<Answer>, timeoutMs: number): Promise<Answer> {
-    const giveUpMs = this.#clock.nowMs() + LEADER_WAIT_MS
-    const tried = new Set<BrokerId>()
-    let refusal: SynodError | undefined
+    const endMs = this.#clock.nowMs() + timeoutMs + LEADER_WAIT_MS
+    const search: Search = {
+      tried: new Set(),
+      giveUpMs: this.#clock.nowMs() + LEADER_WAIT_MS,
+      lost: undefined,
+      refusal: undefined,
+    }
     for (;;) {
-      const target = this.#target(routed, tried)
+      const startedMs = this.#clock.nowMs()
+      const target = this.#target(routed, search.tried)
       if (target !== undefined) {
-        const attempt = await this.#attempt(target, routed, call, timeoutMs)
+        const attempt = await this.#attempt(target, routed, call, Math.min(timeoutMs, endMs - startedMs))
         if ('answer' in attempt) return attempt.answer
-        refusal = attempt.refusal
+        this.#note(attempt.error, routed, call, search)
+        if (!(attempt.error instanceof PeerUnreachable)) search.giveUpMs += this.#clock.nowMs() - startedMs
       }
-      const leftMs = giveUpMs - this.#clock.nowMs()
-      if (leftMs <= 0) throw refusal ?? this.#nobodyLeads(routed)
+      const leftMs = Math.min(search.giveUpMs, endMs) - this.#clock.nowMs()
+      if (leftMs <= 0) throw this.#givenUp(routed, search)
       await this.#registry.nextLeaderChange(routed.group, Math.min(leftMs, RETRY_MS), (run, delayMs) =>
         this.#clock.later(run, delayMs),
       )
@@ -116,44 +138,35 @@ export class Router {
     routed: RoutedGroup,
     call: RoutedCall<Answer>,
     timeoutMs: number,
-  ): Promise<{ answer: Answer } | Retry> {
+  ): Promise<{ answer: Answer } | { error: unknown }> {
     try {
       if (target === this.#self) return { answer: await call.local(timeoutMs) }
       const request = { kind: call.kind, group: routed.group, body: call.body() }
-      const answer = await this.#transport.request(target, request, { timeoutMs: timeoutMs + 500 })
+      const answer = await this.#transport.request(target, request, { timeoutMs: timeoutMs + HOP_MS })
       this.#hint(routed.group, target)
       return { answer: call.decode(answer, target) }
     } catch (error) {
-      return this.#afterFailure(error, routed, call)
+      return { error }
     }
   }
 
-  #afterFailure<Answer>(error: unknown, routed: RoutedGroup, call: RoutedCall<Answer>): Retry {
-    if (error instanceof PeerUnreachable) {
+  /** Throws unless the call may be sent again. */
+  #note<Answer>(error: unknown, routed: RoutedGroup, call: RoutedCall<Answer>, search: Search): void {
+    if (isUnknown(error)) {
       this.#hints.delete(routed.group)
-      return { refusal: undefined }
-    }
-    if (error instanceof PeerLost) {
+      if (call.changes === 'each-time') throw mayBeDone(error)
+      if (call.changes === 'once') search.lost = error
+    } else if (error instanceof PeerUnreachable) {
       this.#hints.delete(routed.group)
-      if (call.isRepeatable) return { refusal: undefined }
-      throw new SynodError(
-        'outcome-unknown',
-        'The leader was lost while it worked on the request; it may be done.',
-        {
-          hint: 'Send it again with the same Idempotency-Key: it is then done once.',
-          cause: error,
-        },
-      )
-    }
-    if (error instanceof SynodError && error.code === 'no-leader') {
+    } else if (error instanceof SynodError && PASSING.has(error.code)) {
+      search.refusal = error.code === 'not-enough-in-sync' ? error : undefined
       const leader = error.facts['leader']
       if (typeof leader === 'number') this.#hint(routed.group, leader as BrokerId)
-      else this.#hints.delete(routed.group)
-      return { refusal: undefined }
+      else if (error.code !== 'not-enough-in-sync') this.#hints.delete(routed.group)
+    } else {
+      const saysNothing = error instanceof SynodError && NOT_TAKEN.has(error.code)
+      throw search.lost !== undefined && saysNothing ? mayBeDone(search.lost) : error
     }
-    // A leader that was elected just now is about to bring its followers into sync.
-    if (error instanceof SynodError && error.code === 'not-enough-in-sync') return { refusal: error }
-    throw error
   }
 
   #hint(group: GroupId, leader: BrokerId): void {
@@ -161,7 +174,9 @@ export class Router {
     this.#hints.set(group, leader)
   }
 
-  #nobodyLeads(routed: RoutedGroup): SynodError {
+  #givenUp(routed: RoutedGroup, search: Search): SynodError {
+    if (search.lost !== undefined) return mayBeDone(search.lost)
+    if (search.refusal !== undefined) return search.refusal
     const alive = routed.replicas.filter((broker) => broker === this.#self || this.#isAlive(broker)).length
     const needed = majority(routed.replicas.length)
     if (alive < needed) {
@@ -179,4 +194,21 @@ export class Router {
       retryAfterMs: 1_000,
     })
   }
+}
+
+/** The call may have been carried out, or may still be. */
+function isUnknown(error: unknown): error is Error {
+  return error instanceof PeerLost || (error instanceof SynodError && error.code === 'outcome-unknown')
+}
+
+function mayBeDone(cause: Error): SynodError {
+  if (cause instanceof SynodError) return cause
+  return new SynodError(
+    'outcome-unknown',
+    'The leader was lost while it worked on the request; it may be done.',
+    {
+      hint: 'Send it again with the same Idempotency-Key: it is then done once.',
+      cause,
+    },
+  )
 }

@@ -2,7 +2,7 @@ import type { BrokerId, Slot } from '../types/ids.ts'
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts'
 import type { Core } from './core.ts'
 import type { Write } from './effects.ts'
-import { areDense, dropTailWhenIdle, learnChosen } from './learner.ts'
+import { areDense, learnChosen } from './learner.ts'
 import type { Accept, AcceptSync, Learn, Prepare } from './messages.ts'
 import { followLeader, forgetLeader, postponeCanvass, raisePromise, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
@@ -123,7 +123,6 @@ export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): v
     writes.push({ kind: 'entry', entry })
   }
   core.persist(writes)
-  core.lastAppendMs = core.nowMs
   // The whole log came at once: a catch-up that the leader had asked for is over.
   core.status = 'ok'
   if (core.pull?.isRequired === true) core.pull = undefined
@@ -162,7 +161,6 @@ function acceptPart(core: Core, from: BrokerId, { previous, entries, commit }: P
       writes.push({ kind: 'entry', entry })
     }
     core.persist(writes)
-    core.lastAppendMs = core.nowMs
   }
   learnChosen(core, Math.min(commit, end))
   sendAccepted(core, from, end)
@@ -193,6 +191,5 @@ export function onLearn(core: Core, from: BrokerId, message: Learn): void {
   }
   const { log } = core
   learnChosen(core, Math.min(message.commit, log.through))
-  if (log.through < message.commit) return sendAccepted(core, from, log.through)
-  if (core.nowMs - core.lastAppendMs >= core.tuning.idleLearnMs / 2) dropTailWhenIdle(core)
+  if (log.through < message.commit) sendAccepted(core, from, log.through)
 }

@@ -69,11 +69,13 @@ export class Core {
   canvassAtMs: number
   /** A replica that no leader reaches asks others for what is chosen. */
   pollAtMs = NEVER
+  /** A follower forgets what it holds in memory of chosen slots. */
+  restAtMs = NEVER
   lastPolled: BrokerId | undefined
 
   nowMs = 0
   random = 0
-  lastAppendMs = 0
+  lastChosenMs = 0
   readCounter: number
 
   /** The last persist, and the last one that raised the promise. */
@@ -107,7 +109,10 @@ export class Core {
     // The first tick comes at once: a lone voter needs no link to begin. The others wait for the first links.
     this.canvassAtMs = this.isVoter && this.voters.length === 1 ? 0 : NEVER
     invariant(this.voters.length <= 7, 'A configuration has at most seven voters.')
-    invariant(this.log.through >= state.through, 'The recovered log reaches at least as far as the state record says.')
+    invariant(
+      this.log.through >= state.through,
+      'The recovered log reaches at least as far as the state record says.',
+    )
   }
 
   begin(moment: Moment): void {

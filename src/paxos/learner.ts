@@ -1,6 +1,6 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import type { Core } from './core.ts'
+import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { assertApplyOrder, assertSameChosen } from './invariants.ts'
 import type { SyncChunk } from './messages.ts'
@@ -21,7 +21,11 @@ export function learnChosen(core: Core, upTo: number): boolean {
   const entries = log.commitTo(upTo as Slot)
   assertApplyOrder(before, entries)
   core.effects.push({ kind: 'apply', entries })
-  if (core.role !== 'leader') log.dropChosen(log.commit - TAIL_SLOTS, core.tuning.tailBytesMax)
+  core.lastChosenMs = core.nowMs
+  if (core.role !== 'leader') {
+    log.dropChosen(log.commit - TAIL_SLOTS, core.tuning.tailBytesMax)
+    awaitRest(core)
+  }
   return true
 }
 
@@ -76,14 +80,24 @@ function replaceAfter(core: Core, keep: number, learned: readonly Entry[], end: 
     log.append(entry)
     writes.push({ kind: 'entry', entry })
   }
-  core.lastAppendMs = core.nowMs
   core.persist(writes)
   if (wasLeading) reconsider(core)
 }
 
-/** An idle group that is caught up keeps nothing in memory: what anybody still needs is read from the store. */
-export function dropTailWhenIdle(core: Core): void {
-  if (core.log.through === core.log.commit) core.log.dropChosen(core.log.commit, 0)
+/** A group in which nothing is chosen for a while keeps nothing chosen in memory: who needs it gets it from the store. */
+function awaitRest(core: Core): void {
+  if (core.restAtMs === NEVER && core.log.start < core.log.commit)
+    core.restAtMs = core.nowMs + core.tuning.retransmitMs
+}
+
+/** The deadline stays where it is while slots are chosen, so that it costs nothing for each of them. */
+export function restTick(core: Core): void {
+  if (core.nowMs < core.restAtMs) return
+  core.restAtMs = NEVER
+  // A leader knows by itself when nobody needs its tail.
+  if (core.role === 'leader') return
+  if (core.nowMs - core.lastChosenMs < core.tuning.retransmitMs) awaitRest(core)
+  else core.log.dropChosen(core.log.commit, 0)
 }
 
 /** The store holds what is chosen here; the host reads it and sends it to the one who asked. */

@@ -7,7 +7,7 @@ import { Core, NEVER } from './core.ts'
 import type { Effect, Moment, PaxosEvent } from './effects.ts'
 import { electionTick, onCanvass, onEndorse, onLinks, onNack, onRefuse, onResign } from './election.ts'
 import { assertStepInvariants } from './invariants.ts'
-import { serveChosen } from './learner.ts'
+import { restTick, serveChosen } from './learner.ts'
 import type { Message } from './messages.ts'
 import type { PaxosOptions, PaxosTuning, VoterProgress } from './options.ts'
 import { countInSync, describeProgress } from './progress.ts'
@@ -93,6 +93,7 @@ export class Paxos {
     if (core.leadership !== undefined) leaderTick(core, core.leadership)
     if (core.leadership !== undefined) readsTick(core, core.leadership)
     pullTick(core)
+    restTick(core)
   }
 
   /** The only switch on a message's kind. */
@@ -166,6 +167,7 @@ export class Paxos {
     let at = Math.min(
       core.canvassAtMs,
       core.pollAtMs,
+      core.restAtMs,
       core.canvassing?.deadlineMs ?? NEVER,
       core.pull?.retryAtMs ?? NEVER,
     )

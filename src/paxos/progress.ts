@@ -44,12 +44,12 @@ function reached(peer: Peer): number {
 }
 
 /** Chosen slots that the voter lacks (consensus 1.10). */
-export function lagSlots(core: Core, peer: Peer): number {
+function lagSlots(core: Core, peer: Peer): number {
   return Math.max(0, core.log.commit - reached(peer))
 }
 
 /** For how long the first slot that the voter lacks has been chosen. */
-export function lagMs(core: Core, leadership: Leadership, peer: Peer): number {
+function lagMs(core: Core, leadership: Leadership, peer: Peer): number {
   if (lagSlots(core, peer) === 0) return 0
   const missing = reached(peer) + 1
   const { marks } = leadership

@@ -2,7 +2,7 @@ import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { sameBallot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
-import { TAIL_SLOTS, dropTailWhenIdle, learnChosen } from './learner.ts'
+import { TAIL_SLOTS, learnChosen } from './learner.ts'
 import type { Promised } from './messages.ts'
 import { findPeer, markChosen } from './progress.ts'
 import { entryBytes } from './replica-log.ts'
@@ -167,7 +167,7 @@ function requirePull(core: Core, leadership: Leadership, peer: Peer): void {
 }
 
 /** Asks a voter for its promise again, at the ballot this replica leads with. */
-export function prepareAgain(core: Core, leadership: Leadership, peer: Peer): void {
+function prepareAgain(core: Core, leadership: Leadership, peer: Peer): void {
   const { log } = core
   peer.state = 'preparing'
   peer.activeAtMs = core.nowMs
@@ -217,7 +217,7 @@ export function noteTold(core: Core, leadership: Leadership): void {
   leadership.learnAtMs = NEVER
 }
 
-export function armRetransmit(core: Core, leadership: Leadership): void {
+function armRetransmit(core: Core, leadership: Leadership): void {
   if (leadership.retransmitAtMs === NEVER) leadership.retransmitAtMs = core.nowMs + core.tuning.retransmitMs
 }
 
@@ -251,6 +251,8 @@ export function leaderTick(core: Core, leadership: Leadership): void {
       if (nowMs - peer.activeAtMs >= tuning.retransmitMs) sendAgain(core, leadership, peer)
       armRetransmit(core, leadership)
     }
+    const isIdle = log.through === log.commit && leadership.idleAtMs === NEVER
+    if (isIdle && leadership.retransmitAtMs === NEVER) rest(core, leadership)
   }
 }
 
@@ -268,7 +270,6 @@ function sendAgain(core: Core, leadership: Leadership, peer: Peer): void {
 /** Nothing is open: all are told once more, and an idle group keeps nothing in memory. */
 function goIdle(core: Core, leadership: Leadership): void {
   leadership.idleAtMs = NEVER
-  leadership.lastBatch = undefined
   let areCaughtUp = true
   for (const peer of leadership.peers) {
     if (!core.isAlive(peer.broker)) continue
@@ -276,8 +277,14 @@ function goIdle(core: Core, leadership: Leadership): void {
     if (peer.state !== 'synced' || peer.accepted < core.log.through) areCaughtUp = false
   }
   if (!areCaughtUp) return
+  rest(core, leadership)
+}
+
+/** An idle group keeps nothing in memory: who comes back gets what it lacks from the store. */
+function rest(core: Core, leadership: Leadership): void {
+  leadership.lastBatch = undefined
   leadership.marks = leadership.marks.slice(-1)
-  dropTailWhenIdle(core)
+  core.log.dropChosen(core.log.commit, 0)
 }
 
 /** Gives up leadership and says so, best effort (consensus 1.9). Others go first in the election that follows. */

@@ -52,6 +52,7 @@ export function stepDown(core: Core): void {
   core.leader = undefined
   core.ballot = NO_BALLOT
   core.canvassAtMs = NEVER
+  core.restAtMs = core.nowMs + core.tuning.retransmitMs
 }
 
 /** No leader is known from here on; who knows none is unhappy (consensus 1.9: no leaderless group may look led). */

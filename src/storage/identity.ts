@@ -5,7 +5,7 @@ import type { StoreIdentity } from './log-store.ts'
 import { isSealed, seal, SEAL_BYTES } from './seal.ts'
 import { DamagedStoreError, DataFolderError } from './storage-errors.ts'
 
-export const STORE_FORMAT = 1
+const STORE_FORMAT = 1
 
 /** The second copy of the identity, beside the journal: tells a folder whose journal was lost from a new one. */
 export interface IdentityFile {

@@ -5,6 +5,7 @@ import type { Write } from '../paxos/effects.ts'
 import type { GroupId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { asBuffer, readU64, writeU64 } from './keys.ts'
+import type { EntryLocation } from './log-store.ts'
 import { isSealed, seal } from './seal.ts'
 import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeState } from './state-codec.ts'
 
@@ -23,13 +24,10 @@ const FIXED_BYTES = 36
 const ENTRY_BYTES = 17 + BALLOT_BYTES
 
 /** An entry as a journal value holds it: its facts, and where its body lies. */
-export interface StoredEntry {
-  readonly slot: Slot
+export interface StoredEntry extends EntryLocation {
   readonly kind: EntryKind
-  readonly origin: Entry['origin']
   readonly recordCount: number
   readonly crc: number
-  readonly chain: number
   readonly bodyAt: number
   readonly bodyLength: number
 }

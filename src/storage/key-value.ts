@@ -67,7 +67,7 @@ function reachesBytes(page: readonly Pair[], bytesMax: number | undefined): bool
 }
 
 /** The lowest key that is higher than this one. */
-export function keyAfter(key: Uint8Array): Uint8Array {
+function keyAfter(key: Uint8Array): Uint8Array {
   const next = Buffer.alloc(key.length + 1)
   next.set(key)
   return next

@@ -64,11 +64,7 @@ export function encodeNumbers(key: Uint8Array, numbers: readonly number[]): Buff
 }
 
 /** Exactly `count` numbers, or undefined. */
-export function readNumbers(
-  key: Uint8Array,
-  bytes: Uint8Array,
-  count: number,
-): readonly number[] | undefined {
+function readNumbers(key: Uint8Array, bytes: Uint8Array, count: number): readonly number[] | undefined {
   const value = asBuffer(bytes)
   if (value.length !== SEAL_BYTES + 8 * count || !isSealed(key, value)) return undefined
   return Array.from({ length: count }, (_, index) => readU64(value, SEAL_BYTES + 8 * index))

@@ -11,8 +11,6 @@ export type StoreId = Brand<string, 'StoreId'>
 export type GroupId = Brand<number, 'GroupId'>
 /** Index in a group's Paxos log, from 1. Holds one RecordBatch or one control entry. */
 export type Slot = Brand<number, 'Slot'>
-/** A record's number in its partition, dense from 0. What users see. */
-export type Offset = Brand<number, 'Offset'>
 /** A topic's identity; a topic that was deleted and made anew has another one. */
 export type TopicId = Brand<string, 'TopicId'>
 
@@ -38,11 +36,6 @@ export function groupId(value: number): GroupId {
 export function slot(value: number): Slot {
   invariant(Number.isSafeInteger(value) && value >= 0, `A slot is a whole number from 0, not ${value}.`)
   return value as Slot
-}
-
-export function offset(value: number): Offset {
-  invariant(Number.isSafeInteger(value) && value >= 0, `An offset is a whole number from 0, not ${value}.`)
-  return value as Offset
 }
 
 export function topicId(value: string): TopicId {

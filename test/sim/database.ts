@@ -1,4 +1,11 @@
-import { operationBytes, type KeyRange, type KeyValue, type Operation, type Pair, type Scan } from '../../src/storage/key-value.ts'
+import {
+  operationBytes,
+  type KeyRange,
+  type KeyValue,
+  type Operation,
+  type Pair,
+  type Scan,
+} from '../../src/storage/key-value.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 
 /** When things happen to a database, and to whom they must not happen. */
@@ -9,6 +16,15 @@ export interface DatabaseTiming {
   resume(run: () => void): void
   /** A promise of this database was made or resolved. */
   stir(): void
+}
+
+export interface DatabaseOptions {
+  /** After so many later bytes a batch is in a synced table; Infinity: only syncs make safe. */
+  readonly settleBytes: number
+  /** A deliberate fault: it says that it has synced, and has not. */
+  readonly isLying: boolean
+  /** A deliberate fault: it writes something else than it was given. */
+  readonly alters?: ((operations: readonly Operation[]) => readonly Operation[]) | undefined
 }
 
 /** What lies on the disk beyond any power cut. */
@@ -27,27 +43,25 @@ export class FaultyDatabase implements KeyValue {
   private unsafe: { readonly operations: readonly Operation[]; readonly bytes: number }[] = []
   private unsafeBytes = 0
   private readonly timing: DatabaseTiming
-  /** After so many later bytes a batch is in a synced table; Infinity: only syncs make safe. */
-  private readonly settleBytes: number
-  private readonly isLying: boolean
+  private readonly options: DatabaseOptions
   /** The power is gone: what is left of the process can do no more. */
   private isDead = false
 
-  constructor(platter: Platter, timing: DatabaseTiming, options: { readonly settleBytes: number; readonly isLying: boolean }) {
+  constructor(platter: Platter, timing: DatabaseTiming, options: DatabaseOptions) {
     this.platter = platter
     this.live = platter.contents.copy()
     this.timing = timing
-    this.settleBytes = options.settleBytes
-    this.isLying = options.isLying
+    this.options = options
   }
 
   get unsafeCount(): number {
     return this.unsafe.length
   }
 
-  batch(operations: readonly Operation[], { sync }: { readonly sync: boolean }): Promise<void> {
-    const { timing, unsafe } = this
+  batch(given: readonly Operation[], { sync }: { readonly sync: boolean }): Promise<void> {
+    const { timing, unsafe, options } = this
     if (this.isDead) return new Promise(() => {})
+    const operations = options.alters?.(given) ?? given
     const bytes = operationBytes(operations)
     const written = { operations, bytes }
     unsafe.push(written)
@@ -58,8 +72,9 @@ export class FaultyDatabase implements KeyValue {
         if (this.isDead) return
         void this.live.batch(operations, { sync })
         // A synced write makes everything safe that was written to the same log before it.
-        if (sync && !this.isLying) this.settle(this.unsafe.indexOf(written) + 1)
-        while (this.unsafe[0] !== undefined && this.unsafeBytes - this.unsafe[0].bytes >= this.settleBytes) this.settle(1)
+        if (sync && !options.isLying) this.settle(this.unsafe.indexOf(written) + 1)
+        while (this.unsafe[0] !== undefined && this.unsafeBytes - this.unsafe[0].bytes >= options.settleBytes)
+          this.settle(1)
         timing.resume(() => {
           timing.stir()
           resolve()

@@ -6,8 +6,10 @@ export function describeMessage(message: Message): string {
   const words: string[] = [message.kind]
   for (const [name, value] of Object.entries(message)) {
     if (name === 'kind') continue
-    if (Array.isArray(value)) words.push(`${name}=[${value.map((entry: { slot: number }) => entry.slot).join(' ')}]`)
-    else if (typeof value === 'object' && value !== null && 'round' in value) words.push(`${name}=${formatBallot(value as never)}`)
+    if (Array.isArray(value))
+      words.push(`${name}=[${value.map((entry: { slot: number }) => entry.slot).join(' ')}]`)
+    else if (typeof value === 'object' && value !== null && 'round' in value)
+      words.push(`${name}=${formatBallot(value as never)}`)
     else if (typeof value === 'object') words.push(`${name}=${JSON.stringify(value)}`)
     else if (value !== false) words.push(`${name}=${value}`)
   }

@@ -2,7 +2,6 @@ import type { Replica } from '../../src/types/ids.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
-import type { StoreTuning } from '../../src/storage/options.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
@@ -39,14 +38,22 @@ export class Disk {
     this.random = random
   }
 
-  open(user: DiskUser): Promise<JournaledStore> {
+  async open(user: DiskUser): Promise<JournaledStore> {
     const { scene, self } = this
     const { swarm, mutant } = scene
     const { indexSettleBytes } = swarm.storeTuning
-    const journal = new FaultyDatabase(this.journal, this.timing(user), { settleBytes: Infinity, isLying: mutant.isDiskLying === true })
-    const index = new FaultyDatabase(this.index, this.timing(user), { settleBytes: indexSettleBytes, isLying: false })
-    this.databases = { journal, index }
     scene.stir()
+    if (mutant.tampersIndex !== undefined) await mutant.tampersIndex(this.index.contents)
+    const journal = new FaultyDatabase(this.journal, this.timing(user), {
+      settleBytes: Infinity,
+      isLying: mutant.isDiskLying === true,
+      alters: mutant.altersJournal,
+    })
+    const index = new FaultyDatabase(this.index, this.timing(user), {
+      settleBytes: indexSettleBytes,
+      isLying: false,
+    })
+    this.databases = { journal, index }
     return JournaledStore.open(
       { journal, index, identity: this.identity },
       {
@@ -81,7 +88,8 @@ export class Disk {
       return `the disk of broker ${self.broker} keeps ${keptOfJournal} of ${journal.unsafeCount} journal batches; of ${index.unsafeCount} index batches it loses: ${loss}`
     })
     journal.crash((batch) => batch < keptOfJournal)
-    const keptOfIndex = loss === 'end' ? random.integer(index.unsafeCount + 1) : loss === 'unsynced' ? 0 : Infinity
+    const keptOfIndex =
+      loss === 'end' ? random.integer(index.unsafeCount + 1) : loss === 'unsynced' ? 0 : Infinity
     index.crash((batch) => batch < keptOfIndex && (loss !== 'holes' || random.chance(0.6)))
     if (loss === 'everything') this.index.contents = new MemoryKeyValue()
   }
@@ -112,6 +120,3 @@ export class Disk {
     }
   }
 }
-
-export type SimulatedStore = JournaledStore
-export type SimulatedStoreTuning = Partial<StoreTuning> & Pick<StoreTuning, 'indexSettleBytes'>

@@ -21,7 +21,9 @@ export class Faults {
     this.each(swarm.clogEveryMs, () => this.clog())
     this.each(swarm.stallEveryMs, () => this.stall())
     this.each(swarm.resignEveryMs, () => this.resign())
-    this.each(swarm.rumourEveryMs, () => this.anyBroker().hearRumour(random.pick(this.ids), random.exponential(300)))
+    this.each(swarm.rumourEveryMs, () =>
+      this.anyBroker().hearRumour(random.pick(this.ids), random.exponential(300)),
+    )
   }
 
   private each(everyMs: number, run: () => void): void {
@@ -67,7 +69,8 @@ export class Faults {
       const side = new Set(ids.filter(() => random.chance(0.5)))
       for (const a of ids) for (const b of ids) if (side.has(a) && !side.has(b)) cut(a, b)
     } else if (kind === 2) {
-      for (let count = 1 + random.integer(ids.length); count > 0; count--) cut(random.pick(ids), random.pick(ids))
+      for (let count = 1 + random.integer(ids.length); count > 0; count--)
+        cut(random.pick(ids), random.pick(ids))
     } else {
       // A chain: each reaches its neighbours only.
       for (const a of ids) for (const b of ids) if (Math.abs(a - b) > 1) network.cut(a, b)
@@ -98,7 +101,8 @@ export class Faults {
   private resign(): void {
     const { scene, random } = this
     const group = random.pick(scene.groups)
-    for (const broker of scene.brokers.values()) if (broker.host(group)?.paxos.role === 'leader') broker.resign(group)
+    for (const broker of scene.brokers.values())
+      if (broker.host(group)?.paxos.role === 'leader') broker.resign(group)
   }
 
   private anyBroker(): SimulatedBroker {

@@ -8,19 +8,19 @@ import type { Paxos } from '../../src/paxos/paxos.ts'
 import { ENTRY_KIND, type Entry } from '../../src/paxos/state.ts'
 import { setAppendedAt } from '../../src/partition/record-batch.ts'
 import type { AppliedBatch, RecordMachine } from '../../src/partition/record-machine.ts'
-import type { LogStore } from '../../src/storage/log-store.ts'
+import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { encodeRequest, type Answer, type Request } from './requests.ts'
+import type { Mutant } from './mutants.ts'
 import type { Oracles } from './oracles.ts'
 
 /** What a group needs of the broker that it lives on. */
 export interface Surroundings {
   readonly id: BrokerId
-  readonly store: LogStore
+  readonly store: JournaledStore
   readonly oracles: Oracles
   readonly syncChunkBytesMax: number
-  /** Deliberate faults of the host, see mutants.ts: sends that do not wait for the disk, and persists confirmed too early. */
-  readonly leavesEarly: ((message: Message) => boolean) | undefined
-  readonly isConfirmedEarly: boolean
+  /** The deliberate fault of this run. */
+  readonly mutant: Mutant
   nowMs(): number
   wallMs(): number
   random(): number
@@ -76,8 +76,10 @@ export class GroupHost {
 
   step(event: PaxosEvent): void {
     const { broker } = this
-    for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() })) this.carryOut(effect)
-    for (let id = this.early.shift(); id !== undefined; id = this.early.shift()) this.step({ kind: 'persisted', id })
+    for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() }))
+      this.carryOut(effect)
+    for (let id = this.early.shift(); id !== undefined; id = this.early.shift())
+      this.step({ kind: 'persisted', id })
     broker.stepped(this)
   }
 
@@ -101,7 +103,13 @@ export class GroupHost {
       const token = ++this.token
       this.offered.set(token, waiting)
       const { recordCount } = waiting.request
-      proposals.push({ token, kind: ENTRY_KIND.DATA, recordCount, body: waiting.body, crc: crc32(waiting.body) })
+      proposals.push({
+        token,
+        kind: ENTRY_KIND.DATA,
+        recordCount,
+        body: waiting.body,
+        crc: crc32(waiting.body),
+      })
     }
     if (proposals.length > 0) this.step({ kind: 'propose', proposals })
   }
@@ -109,7 +117,13 @@ export class GroupHost {
   /** Asks for a linearizable read. */
   read(): void {
     const token = ++this.token
-    this.reads.set(token, this.broker.oracles.appliedThrough(this.group))
+    const { oracles, mutant } = this.broker
+    const applied = oracles.appliedThrough(this.group)
+    if (mutant.isReadAlone === true) {
+      if (this.paxos.role === 'leader') oracles.read(applied, this.paxos.commit)
+      return
+    }
+    this.reads.set(token, applied)
     this.step({ kind: 'readIndex', token })
   }
 
@@ -118,7 +132,8 @@ export class GroupHost {
       case 'persist':
         return this.persist(effect.id, effect.writes)
       case 'send':
-        if (effect.after <= this.durableId || this.broker.leavesEarly?.(effect.message) === true) this.leave(effect)
+        if (effect.after <= this.durableId || this.broker.mutant.leavesEarly?.(effect.message) === true)
+          this.leave(effect)
         else this.gated.push(effect)
         return
       case 'apply':
@@ -140,7 +155,9 @@ export class GroupHost {
       case 'serve':
         return this.serve(effect)
       case 'role':
-        if (effect.role !== 'leader') for (const waiting of this.queue.splice(0)) waiting.answer({ kind: 'refused', leader: effect.leader })
+        if (effect.role !== 'leader')
+          for (const waiting of this.queue.splice(0))
+            waiting.answer({ kind: 'refused', leader: effect.leader })
         return this.broker.noteRole(this, effect)
       default:
         return unreachable(effect)
@@ -149,11 +166,13 @@ export class GroupHost {
 
   private persist(id: number, writes: readonly Write[]): void {
     const { broker, group } = this
+    const throughBefore = broker.oracles.of(group).truth.writtenOf(broker.id).through
     broker.oracles.wrote(broker.id, group, writes)
     this.pending.push(writes)
     broker.stir()
-    broker.store.append({ group, writes, onDurable: () => broker.resume(() => this.durable(id)) })
-    if (broker.isConfirmedEarly) this.early.push(id)
+    const stored = broker.mutant.altersWrites?.(writes, throughBefore) ?? writes
+    broker.store.append({ group, writes: stored, onDurable: () => broker.resume(() => this.durable(id)) })
+    if (broker.mutant.isConfirmedEarly === true) this.early.push(id)
   }
 
   private durable(id: number): void {
@@ -161,25 +180,36 @@ export class GroupHost {
     const writes = this.pending.shift() as readonly Write[]
     broker.oracles.madeDurable(broker.id, this.group, writes)
     this.durableId = id
-    while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id) this.leave(this.gated.shift() as (typeof this.gated)[0])
-    if (!broker.isConfirmedEarly) this.step({ kind: 'persisted', id })
+    while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id)
+      this.leave(this.gated.shift() as (typeof this.gated)[0])
+    if (broker.mutant.isConfirmedEarly !== true) this.step({ kind: 'persisted', id })
   }
 
   private leave(effect: Extract<Effect, { kind: 'send' }>): void {
-    this.broker.oracles.left(this.broker.id, this.group, effect.message)
-    this.broker.transmit(effect.to, this.group, effect.message)
+    const { broker } = this
+    const message = broker.mutant.altersMessage?.(effect.message, this.paxos) ?? effect.message
+    broker.oracles.left(broker.id, this.group, message)
+    broker.transmit(effect.to, this.group, message)
   }
 
   private apply(entry: Entry): void {
     const { broker, machine, group } = this
-    if (entry.slot !== this.appliedSlot + 1) throw new Error(`Slot ${entry.slot} is applied after ${this.appliedSlot}.`)
+    if (entry.slot !== this.appliedSlot + 1)
+      throw new Error(`Slot ${entry.slot} is applied after ${this.appliedSlot}.`)
     this.appliedSlot = entry.slot
     const result = machine.apply(entry)
     const { nextOffset, lastAppendedAtMs, mark } = machine
     broker.oracles.applied(broker.id, group, entry, result, nextOffset)
     broker.noteApply(this, entry)
     const marks = mark === undefined ? [] : [mark]
-    broker.store.indexApplied({ group, slot: entry.slot, nextOffset, lastAppendedAtMs, marks, rows: machine.takeRows() })
+    broker.store.indexApplied({
+      group,
+      slot: entry.slot,
+      nextOffset,
+      lastAppendedAtMs,
+      marks,
+      rows: machine.takeRows(),
+    })
     const appended = this.appended.get(entry.slot)
     if (appended === undefined) return
     this.appended.delete(entry.slot)

@@ -14,9 +14,28 @@ export class Violation extends Error {
  * (consensus 1.8), the third what a broker does against its host's duties, long before anything is lost by it.
  */
 export type Rule =
-  | 'agreement' | 'acknowledged' | 'refused' | 'exactly-once' | 'order' | 'offsets' | 'read' | 'progress' | 'idle'
-  | 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'holes' | 'commit'
-  | 'durable' | 'recovery' | 'spin' | 'exception'
+  | 'agreement'
+  | 'acknowledged'
+  | 'refused'
+  | 'exactly-once'
+  | 'order'
+  | 'offsets'
+  | 'read'
+  | 'progress'
+  | 'idle'
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I4'
+  | 'I7'
+  | 'I8'
+  | 'chosen'
+  | 'holes'
+  | 'commit'
+  | 'durable'
+  | 'recovery'
+  | 'spin'
+  | 'exception'
 
 /** Throws at the first broken rule. A mutant test may ignore early ones to see what the fault leads to. */
 export class Judge {

@@ -8,13 +8,18 @@ const USAGE = 'npm run sim -- SEED [COUNT] [--trace] [--mutant NAME]'
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { trace: { type: 'boolean', default: false }, mutant: { type: 'string', default: NO_MUTANT.name } },
+    options: {
+      trace: { type: 'boolean', default: false },
+      mutant: { type: 'string', default: NO_MUTANT.name },
+    },
   })
   const first = Number(positionals[0])
   const count = Number(positionals[1] ?? 1)
   const mutant = values.mutant === NO_MUTANT.name ? NO_MUTANT : mutantNamed(values.mutant)
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || mutant === undefined) {
-    console.error(`${USAGE}\nmutants: ${MUTANTS.map(({ name, about }) => `\n  ${name.padEnd(4)} ${about}`).join('')}`)
+    console.error(
+      `${USAGE}\nmutants: ${MUTANTS.map(({ name, about }) => `\n  ${name.padEnd(4)} ${about}`).join('')}`,
+    )
     return 2
   }
   const startMs = performance.now()

@@ -1,10 +1,14 @@
 import type { Slot } from '../../src/types/ids.ts'
+import type { Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { PaxosOptions } from '../../src/paxos/options.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
 import { Rules, type LogExtent } from '../../src/paxos/rules.ts'
 import type { Entry, RecoveredState } from '../../src/paxos/state.ts'
+import type { Operation } from '../../src/storage/key-value.ts'
+import type { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import type { Rule } from './judge.ts'
+import { believeNewestBatch, collectNewestStates, indexBeforeJournal, withoutFloor } from './store-mutants.ts'
 import type { Swarm } from './swarm.ts'
 
 /** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
@@ -14,10 +18,22 @@ export interface Mutant {
   readonly paxos?: (options: PaxosOptions, recovered: RecoveredState) => Paxos
   /** These messages do not wait for the disk. */
   readonly leavesEarly?: (message: Message) => boolean
+  readonly altersMessage?: (message: Message, sender: Paxos) => Message
   /** The core is told at once that its persists are durable. */
   readonly isConfirmedEarly?: boolean
+  /** A leader answers linearizable reads without asking a quorum. */
+  readonly isReadAlone?: boolean
+  /** State machines start without their rows. */
+  readonly isRowless?: boolean
   /** The disk says that it has synced, and has not. */
   readonly isDiskLying?: boolean
+  /** What reaches the store of a persist; `throughBefore` is where the log ended. */
+  readonly altersWrites?: (writes: readonly Write[], throughBefore: number) => readonly Write[]
+  readonly altersJournal?: (operations: readonly Operation[]) => readonly Operation[]
+  /** Changes what a start finds of the index. */
+  readonly tampersIndex?: (index: MemoryKeyValue) => Promise<void>
+  /** Replaces a method of production code for one run; returns how to put it back. */
+  readonly install?: () => () => void
   /** What makes the bug show sooner than a drawn swarm would. */
   readonly swarm?: Partial<Swarm>
   /** Rules that would catch it before it does any harm. */
@@ -26,7 +42,7 @@ export interface Mutant {
 
 export const NO_MUTANT: Mutant = { name: 'none', about: 'The code as it is.' }
 
-/** A replica with some rules replaced. */
+/** A replica with one rule replaced. */
 function withRules(makeRules: () => Rules): NonNullable<Mutant['paxos']> {
   class MutantPaxos extends Paxos {
     protected override rules(): Rules {
@@ -82,11 +98,61 @@ class KeepsUnlinkedTail extends Rules {
   }
 }
 
+/** Everything that notices a fault of the disk or of a quorum at once: without them harm itself has to show. */
+const EARLY_RULES: ReadonlySet<Rule> = new Set<Rule>([
+  'durable',
+  'commit',
+  'chosen',
+  'I1',
+  'I2',
+  'I3',
+  'I4',
+  'I8',
+  'holes',
+  'recovery',
+])
+
+/** Many leaders that lead for a moment only. */
+const STORMY: Partial<Swarm> = {
+  brokerCount: 3,
+  producerCount: 8,
+  produceEveryMs: 3,
+  partitionEveryMs: 150,
+  partitionMeanMs: 100,
+  crashEveryMs: 150,
+  downMeanMs: 100,
+  rumourEveryMs: 60,
+  resignEveryMs: 200,
+  isOneLeftDown: false,
+}
+
+/** Journals that are swept at once, and an index that loses much. */
+const HARD_ON_STORES: Partial<Swarm> = {
+  crashEveryMs: 300,
+  indexLossWeights: [0, 1, 2, 2, 2],
+  storeTuning: {
+    indexDelayMs: 20,
+    indexBatchBytes: 500,
+    indexSettleBytes: 1_000,
+    sweepCountMin: 1,
+    sweepCountMax: 1_000,
+  },
+}
+
+function liftCut(writes: readonly Write[], throughBefore: number): readonly Write[] {
+  return writes.map((write) => {
+    if (write.kind === 'entry' || write.state.through >= throughBefore) return write
+    return { kind: 'state', state: { ...write.state, through: throughBefore as Slot } }
+  })
+}
+
+/** `M`, `A`, `L`: rules of consensus 1 that are broken; `J`: rules of the journal and its index. */
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'M1',
     about: 'AcceptSync raises the accepted ballot with a part of the suffix.',
     paxos: withRules(() => new ChunkedAdoption()),
+    swarm: STORMY,
   },
   {
     name: 'M2',
@@ -102,6 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'M6',
     about: 'The longest log is adopted, not the one of the highest accepted ballot.',
     paxos: withRules(() => new LongestLog()),
+    swarm: STORMY,
   },
   {
     name: 'M7',
@@ -112,6 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'M8',
     about: 'Learning drops what stands above the learned entries.',
     paxos: withRules(() => new LearnTruncates()),
+    swarm: STORMY,
   },
   {
     name: 'M9',
@@ -127,11 +195,42 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'A2',
     about: 'AcceptSync replaces slots that are known to be chosen.',
     paxos: withRules(() => new OverwritesChosen()),
+    swarm: STORMY,
   },
   {
     name: 'L1',
     about: 'A tail that no longer links to what was learned is kept.',
     paxos: withRules(() => new KeepsUnlinkedTail()),
+    swarm: STORMY,
+  },
+  {
+    name: 'J1',
+    about: 'The newest index batch is believed though an earlier one is missing.',
+    tampersIndex: believeNewestBatch,
+    swarm: HARD_ON_STORES,
+  },
+  {
+    name: 'J2',
+    about: 'The index is told of journal records before they are durable.',
+    install: indexBeforeJournal,
+    swarm: HARD_ON_STORES,
+  },
+  {
+    name: 'J3',
+    about: 'A state record leaves the journal because the index has it.',
+    install: collectNewestStates,
+    swarm: HARD_ON_STORES,
+  },
+  {
+    name: 'J4',
+    about: 'Journal keys are deleted without a floor on record.',
+    altersJournal: withoutFloor,
+    swarm: HARD_ON_STORES,
+  },
+  {
+    name: 'J5',
+    about: 'A state record does not cut the log.',
+    altersWrites: liftCut,
   },
   {
     name: 'quorum-of-one',
@@ -142,6 +241,35 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'skipped-fsync',
     about: 'The disk says that the journal is synced, and has synced nothing.',
     isDiskLying: true,
+  },
+  {
+    name: 'overstated-accepted',
+    about: 'Accepted covers the whole log, not only what the message that it answers covered.',
+    altersMessage: (message, sender) =>
+      message.kind === 'accepted' ? { ...message, through: sender.through } : message,
+  },
+  {
+    name: 'stale-read',
+    about: 'A leader answers reads without asking a quorum whether it still leads.',
+    isReadAlone: true,
+    swarm: { readEveryMs: 20 },
+  },
+  {
+    name: 'forgotten-rows',
+    about: 'A start forgets what the state machine knew of its producers.',
+    isRowless: true,
+  },
+  {
+    name: 'M9-harm',
+    about: 'As M9, noticed only by what users see.',
+    paxos: withRules(() => new HalfQuorum()),
+    ignored: EARLY_RULES,
+  },
+  {
+    name: 'M10-harm',
+    about: 'As M10, noticed only by what users see.',
+    isConfirmedEarly: true,
+    ignored: EARLY_RULES,
   },
 ]
 

@@ -68,7 +68,9 @@ export class Network {
 
   private travel(link: number, deliver: () => void): void {
     const { nowMs } = this.queue
-    const delayMs = this.random.exponential(this.isHealed ? Math.min(5, this.swarm.delayMeanMs) : this.swarm.delayMeanMs)
+    const delayMs = this.random.exponential(
+      this.isHealed ? Math.min(5, this.swarm.delayMeanMs) : this.swarm.delayMeanMs,
+    )
     let arrivalMs = Math.max(nowMs + delayMs, this.clogUntilMs.get(link) ?? 0)
     if (this.swarm.isOrdered) {
       arrivalMs = Math.max(arrivalMs, this.lastArrivalMs.get(link) ?? 0)
@@ -76,7 +78,8 @@ export class Network {
     }
     this.queue.after(arrivalMs - nowMs, () => {
       if (!this.cutLinks.has(link)) deliver()
-      else if (this.held.length < HELD_MAX && this.random.chance(this.swarm.heldRate)) this.held.push({ link, deliver })
+      else if (this.held.length < HELD_MAX && this.random.chance(this.swarm.heldRate))
+        this.held.push({ link, deliver })
     })
   }
 }

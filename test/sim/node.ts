@@ -1,26 +1,21 @@
-import { crc32 } from 'node:zlib'
-import type { BrokerId, GroupId, Replica, Slot } from '../../src/types/ids.ts'
+import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
-import { Paxos } from '../../src/paxos/paxos.ts'
-import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
-import { initialState, type RecoveredState } from '../../src/paxos/state.ts'
-import { RecordMachine } from '../../src/partition/record-machine.ts'
-import type { RecoveredGroup } from '../../src/storage/log-store.ts'
+import type { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { bootHosts } from './boot.ts'
 import { describeMessage, digestMessage } from './describe.ts'
-import type { Disk, SimulatedStore } from './disk.ts'
-import { GroupHost, type Surroundings } from './group-host.ts'
+import type { Disk } from './disk.ts'
+import type { GroupHost, Surroundings } from './group-host.ts'
 import { Violation } from './judge.ts'
+import { Pausable } from './pausable.ts'
 import type { Random } from './random.ts'
 import type { Answer, Request } from './requests.ts'
 import type { Scene } from './scene.ts'
 import { TRACED } from './trace.ts'
 
-/** Never reached in a run: a retry must be recognised however late it comes. */
-const DEDUP_WINDOW = { dedupWindowMs: 600_000, dedupWindowCount: 100_000 }
 /** 2026-01-01, where the wall clocks begin. */
 const WALL_START_MS = 1_767_225_600_000
 /** Ticks of one broker at one instant before it counts as spinning. */
@@ -28,10 +23,9 @@ const TICKS_AT_ONCE_MAX = 50
 
 /** What lives from a start to a crash. */
 interface Process {
-  readonly bootId: string
   readonly detector: Detector
   readonly hosts: Map<GroupId, GroupHost>
-  readonly store: SimulatedStore
+  readonly store: JournaledStore
 }
 
 export interface BrokerOptions {
@@ -55,8 +49,7 @@ export class SimulatedBroker {
   private isBooting = false
   /** Counts starts and crashes: what was begun under another number must not go on. */
   private life = 0
-  private pausedUntilMs = 0
-  private deferred: (() => void)[] = []
+  private readonly pausable: Pausable
   /** Persists under way at the crash. */
   private readonly undecided = new Map<GroupId, readonly (readonly Write[])[]>()
   private lastTickMs = -1
@@ -68,6 +61,7 @@ export class SimulatedBroker {
     this.disk = disk
     this.scene = scene
     this.random = random
+    this.pausable = new Pausable(scene.queue)
     this.clockStartMs = random.between(0, 1e6)
     this.clockRate = 1 + random.between(-1, 1) * scene.swarm.clockDrift
     this.wallStartMs = WALL_START_MS + Math.floor(random.between(-500, 500))
@@ -108,8 +102,7 @@ export class SimulatedBroker {
     this.life++
     this.isBooting = false
     this.process = undefined
-    this.pausedUntilMs = 0
-    this.deferred = []
+    this.pausable.clear()
     this.disk.crash()
   }
 
@@ -122,31 +115,27 @@ export class SimulatedBroker {
 
   /** Stops all that it does, as SIGSTOP would; its disk and what others send it go on. */
   pause(durationMs: number): void {
-    if (this.process === undefined) return
-    const { queue } = this.scene
-    const untilMs = Math.max(this.pausedUntilMs, queue.nowMs + durationMs)
-    this.pausedUntilMs = untilMs
-    queue.after(untilMs - queue.nowMs, () => this.wake())
+    if (this.process !== undefined) this.pausable.pause(durationMs)
   }
 
   wake(): void {
-    if (this.pausedUntilMs > this.scene.queue.nowMs && !this.scene.isHealed) return
-    this.pausedUntilMs = 0
-    const deferred = this.deferred
-    this.deferred = []
-    for (const run of deferred) this.whenAwake(run)
+    this.pausable.wake()
   }
 
-  /** Runs now, or at the end of a pause; not at all when a crash ends the pause. */
-  whenAwake(run: () => void): void {
-    if (this.pausedUntilMs > this.scene.queue.nowMs) this.deferred.push(run)
-    else run()
+  private whenAwake(run: () => void): void {
+    this.pausable.whenAwake(run)
   }
 
   receive(from: BrokerId, group: GroupId, message: Message): void {
     this.whenAwake(() => {
       const { queue, trace } = this.scene
-      trace.note(TRACED.DELIVER, this.id, digestMessage(message), queue.nowMs, () => `${from} > ${this.id}  g${group} ${describeMessage(message)}`)
+      trace.note(
+        TRACED.DELIVER,
+        this.id,
+        digestMessage(message),
+        queue.nowMs,
+        () => `${from} > ${this.id}  g${group} ${describeMessage(message)}`,
+      )
       this.process?.detector.onHeard(from, this.nowMs())
       this.host(group)?.step({ kind: 'message', from, message })
     })
@@ -200,30 +189,30 @@ export class SimulatedBroker {
 
   private async boot(life: number): Promise<void> {
     const { scene } = this
-    const { queue, oracles } = scene
+    const { queue } = scene
     const store = await this.disk.open({
       nowMs: () => this.nowMs(),
-      schedule: (run, delayMs) => queue.after(delayMs / this.clockRate, () => this.life === life && this.whenAwake(run)),
+      schedule: (run, delayMs) =>
+        queue.after(delayMs / this.clockRate, () => this.life === life && this.whenAwake(run)),
       onFailure: (error) => scene.failed(error),
       onIdle: () => {
         if (this.life === life) for (const host of this.hosts) if (host.isWaitingToPropose) host.offer()
       },
       whenAwake: (run) => this.life === life && this.whenAwake(run),
     })
-    const found = await store.recover()
-    if (this.life !== life) return
+    const options = {
+      self: this.self,
+      scene,
+      bootNumber: life,
+      around: this.surroundings(life, store),
+      undecided: this.undecided,
+    }
+    const hosts = await bootHosts(options, () => this.life === life)
+    if (hosts === undefined) return
     const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
     const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
     detector.setPeers(peers, this.nowMs())
-    const process: Process = { bootId: `${this.id}.${life}`, detector, hosts: new Map(), store }
-    const around = this.surroundings(life, store)
-    for (const group of scene.groups) {
-      const one = found.find((candidate) => candidate.group === group)
-      if (one === undefined) oracles.foundNothing(this.id, group)
-      else oracles.recovered(this.id, one, this.undecided.get(group) ?? [])
-      process.hosts.set(group, one === undefined ? this.createHost(group, around) : await this.recoverHost(one, around))
-    }
-    if (this.life !== life) return
+    const process: Process = { detector, hosts, store }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
@@ -232,50 +221,40 @@ export class SimulatedBroker {
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }
 
-  private createHost(group: GroupId, around: Surroundings): GroupHost {
-    const state = initialState(this.scene.configuration)
-    const writes: readonly Write[] = [{ kind: 'state', state }]
-    around.oracles.wrote(this.id, group, writes)
-    around.stir()
-    around.store.append({ group, writes, onDurable: () => around.oracles.madeDurable(this.id, group, writes) })
-    const recovered: RecoveredState = { state, commit: 0 as Slot, chainAtCommit: FIRST_CHAIN, tail: [] }
-    return new GroupHost(group, this.makePaxos(recovered), new RecordMachine(DEDUP_WINDOW), 0 as Slot, around)
-  }
-
-  private async recoverHost(found: RecoveredGroup, around: Surroundings): Promise<GroupHost> {
-    const { group, state, applied, chainAtApplied, tail } = found
-    const machine = new RecordMachine(DEDUP_WINDOW)
-    machine.restore(await around.store.recoverRows(group), applied)
-    const paxos = this.makePaxos({ state, commit: applied.slot, chainAtCommit: chainAtApplied, tail })
-    return new GroupHost(group, paxos, machine, applied.slot, around)
-  }
-
-  private makePaxos(recovered: RecoveredState): Paxos {
-    const { mutant, swarm } = this.scene
-    const options = { self: this.self, tuning: swarm.tuning, checksum: crc32, bootNumber: this.life }
-    return mutant.paxos === undefined ? new Paxos(options, recovered) : mutant.paxos(options, recovered)
-  }
-
-  private surroundings(life: number, store: SimulatedStore): Surroundings {
+  private surroundings(life: number, store: JournaledStore): Surroundings {
     const { scene } = this
-    const { queue, trace, mutant } = scene
+    const { queue, trace } = scene
     return {
       id: this.id,
       store,
       oracles: scene.oracles,
       syncChunkBytesMax: scene.swarm.syncChunkBytesMax,
-      leavesEarly: mutant.leavesEarly,
-      isConfirmedEarly: mutant.isConfirmedEarly === true,
+      mutant: scene.mutant,
       nowMs: () => this.nowMs(),
       wallMs: () => this.wallStartMs + Math.floor(queue.nowMs),
       random: () => this.random.next(),
-      transmit: (to, group, message) => scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message)),
+      transmit: (to, group, message) =>
+        scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message)),
       stir: () => scene.stir(),
       stepped: (host) => this.arrangeTick(host),
       noteApply: (host, entry) =>
-        trace.note(TRACED.APPLY, this.id, entry.chain, queue.nowMs, () => `broker ${this.id}  g${host.group} applies slot ${entry.slot} of ${formatBallot(entry.origin)}`),
+        trace.note(
+          TRACED.APPLY,
+          this.id,
+          entry.chain,
+          queue.nowMs,
+          () =>
+            `broker ${this.id}  g${host.group} applies slot ${entry.slot} of ${formatBallot(entry.origin)}`,
+        ),
       noteRole: (host, effect) =>
-        trace.note(TRACED.ROLE, this.id, effect.ballot.round, queue.nowMs, () => `broker ${this.id}  g${host.group} is ${effect.role} at ${formatBallot(effect.ballot)}, leader ${effect.leader}`),
+        trace.note(
+          TRACED.ROLE,
+          this.id,
+          effect.ballot.round,
+          queue.nowMs,
+          () =>
+            `broker ${this.id}  g${host.group} is ${effect.role} at ${formatBallot(effect.ballot)}, leader ${effect.leader}`,
+        ),
       resume: (run) => {
         if (this.life === life) this.guard(run)
       },
@@ -301,11 +280,17 @@ export class SimulatedBroker {
       const { process, scene } = this
       if (process === undefined) return
       const { detector, store } = process
-      detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: false, durableLsn: store.durableLsn })
+      detector.setSelf({
+        oldestPendingMs: store.usage().oldestPendingMs,
+        draining: false,
+        durableLsn: store.durableLsn,
+      })
       for (const peer of scene.brokers.values()) {
         if (peer.id === this.id) continue
         const heartbeat = detector.heartbeat(peer.id)
-        scene.network.send(this.id, peer.id, () => peer.whenAwake(() => peer.process?.detector.onHeartbeat(this.id, heartbeat, peer.nowMs())))
+        scene.network.send(this.id, peer.id, () =>
+          peer.whenAwake(() => peer.process?.detector.onHeartbeat(this.id, heartbeat, peer.nowMs())),
+        )
       }
       this.lookAround()
       scene.queue.after(scene.swarm.heartbeatMs / this.clockRate, () => this.beat(life))
@@ -342,7 +327,8 @@ export class SimulatedBroker {
     const { nowMs } = this.scene.queue
     this.ticksAtOnce = nowMs === this.lastTickMs ? this.ticksAtOnce + 1 : 0
     this.lastTickMs = nowMs
-    if (this.ticksAtOnce > TICKS_AT_ONCE_MAX) throw new Violation('spin', `broker ${this.id} ticks again and again at ${nowMs}`)
+    if (this.ticksAtOnce > TICKS_AT_ONCE_MAX)
+      throw new Violation('spin', `broker ${this.id} ticks again and again at ${nowMs}`)
     host.tickAtMs = Infinity
     host.step({ kind: 'tick' })
   }

@@ -68,15 +68,32 @@ export class Oracles {
     const { judge } = this
     const { truth } = this.of(group)
     if ('commit' in message) {
-      judge.demand(message.commit <= truth.chosenThrough, 'commit', () => `broker ${broker} tells ${message.commit}, chosen is ${truth.chosenThrough}`)
+      judge.demand(
+        message.commit <= truth.chosenThrough,
+        'commit',
+        () => `broker ${broker} tells ${message.commit}, chosen is ${truth.chosenThrough}`,
+      )
     }
     if (message.kind === 'syncChunk') {
-      for (const entry of message.entries) judge.demand(truth.isChosen(entry), 'chosen', () => `broker ${broker} serves slot ${entry.slot}, not chosen`)
+      for (const entry of message.entries)
+        judge.demand(
+          truth.isChosen(entry),
+          'chosen',
+          () => `broker ${broker} serves slot ${entry.slot}, not chosen`,
+        )
     }
     if (message.kind === 'accept' || message.kind === 'acceptSync') {
-      judge.demand(message.ballot.broker === broker, 'I2', () => `broker ${broker} proposes at another's ballot`)
+      judge.demand(
+        message.ballot.broker === broker,
+        'I2',
+        () => `broker ${broker} proposes at another's ballot`,
+      )
       for (const entry of message.entries) {
-        judge.demand(truth.isTold(message.ballot, entry), 'I2', () => `broker ${broker} sends another value of its ballot at slot ${entry.slot}`)
+        judge.demand(
+          truth.isTold(message.ballot, entry),
+          'I2',
+          () => `broker ${broker} sends another value of its ballot at slot ${entry.slot}`,
+        )
       }
     }
     this.mustBeDurable(broker, truth, message)
@@ -84,17 +101,30 @@ export class Oracles {
 
   private mustBeDurable(broker: BrokerId, truth: Truth, message: Message): void {
     const durable = truth.durableOf(broker)
-    const promised = message.kind === 'prepare' || message.kind === 'promise' ? message.ballot : message.kind === 'nack' ? message.promised : undefined
+    const promised =
+      message.kind === 'prepare' || message.kind === 'promise'
+        ? message.ballot
+        : message.kind === 'nack'
+          ? message.promised
+          : undefined
     if (promised !== undefined) {
       const isHeld = compareBallots(durable.promised, promised) >= 0
-      this.judge.demand(isHeld, 'durable', () => `${message.kind} of broker ${broker} leaves before ${formatBallot(promised)} is on disk`)
+      this.judge.demand(
+        isHeld,
+        'durable',
+        () => `${message.kind} of broker ${broker} leaves before ${formatBallot(promised)} is on disk`,
+      )
     }
     if (message.kind !== 'accepted') return
     const order = compareBallots(durable.accepted, message.ballot)
     // A learned entry that differs cuts the log without a higher ballot (I5c): then the writes in memory are as short.
     const isCut = truth.writtenOf(broker).through < message.through
     const isHeld = order > 0 || (order === 0 && (durable.through >= message.through || isCut))
-    this.judge.demand(isHeld, 'durable', () => `accepted of broker ${broker} leaves before slot ${message.through} is on disk`)
+    this.judge.demand(
+      isHeld,
+      'durable',
+      () => `accepted of broker ${broker} leaves before slot ${message.through} is on disk`,
+    )
   }
 
   /**
@@ -106,13 +136,18 @@ export class Oracles {
     const { truth, outcomes } = this.of(found.group)
     const expected = truth.durableOf(broker).copy()
     let count = 0
-    while (!isFound(found, expected) && count < pending.length) expected.apply(pending[count++] as readonly Write[], judge)
-    judge.demand(isFound(found, expected), 'recovery', () => describeRecovery(broker, found, truth.durableOf(broker), pending.length))
+    while (!isFound(found, expected) && count < pending.length)
+      expected.apply(pending[count++] as readonly Write[], judge)
+    judge.demand(isFound(found, expected), 'recovery', () =>
+      describeRecovery(broker, found, truth.durableOf(broker), pending.length),
+    )
     for (const writes of pending.slice(0, count)) truth.madeDurable(broker, writes)
     truth.started(broker)
     const { applied } = found
     const outcome = outcomes[applied.slot]
-    const isKnown = applied.slot === 0 || (outcome?.nextOffset === applied.nextOffset && outcome.chain === found.chainAtApplied)
+    const isKnown =
+      applied.slot === 0 ||
+      (outcome?.nextOffset === applied.nextOffset && outcome.chain === found.chainAtApplied)
     judge.demand(isKnown, 'recovery', () => {
       return `broker ${broker} finds slot ${applied.slot} applied with offset ${applied.nextOffset}, it is ${outcome?.nextOffset}`
     })
@@ -122,31 +157,53 @@ export class Oracles {
   foundNothing(broker: BrokerId, group: GroupId): void {
     const { truth } = this.of(group)
     const durable = truth.durableOf(broker)
-    this.judge.demand(durable.promised.round === 0 && durable.through === 0, 'recovery', () => `broker ${broker} has lost group ${group}`)
+    this.judge.demand(
+      durable.promised.round === 0 && durable.through === 0,
+      'recovery',
+      () => `broker ${broker} has lost group ${group}`,
+    )
     truth.started(broker)
   }
 
   applied(broker: BrokerId, group: GroupId, entry: Entry, batch: AppliedBatch, nextOffset: number): void {
     const { judge } = this
     const oracle = this.of(group)
-    judge.demand(oracle.truth.isChosen(entry), 'chosen', () => `broker ${broker} applies slot ${entry.slot}, it is not chosen`)
+    judge.demand(
+      oracle.truth.isChosen(entry),
+      'chosen',
+      () => `broker ${broker} applies slot ${entry.slot}, it is not chosen`,
+    )
     const result = JSON.stringify(batch)
     const known = oracle.outcomes[entry.slot]
     if (known !== undefined) {
-      judge.demand(known.chain === entry.chain, 'agreement', () => `broker ${broker} applies another value at slot ${entry.slot}`)
+      judge.demand(
+        known.chain === entry.chain,
+        'agreement',
+        () => `broker ${broker} applies another value at slot ${entry.slot}`,
+      )
       judge.demand(known.result === result && known.nextOffset === nextOffset, 'I7', () => {
         return `broker ${broker} applies slot ${entry.slot} as ${result} up to ${nextOffset}, another ${known.result} up to ${known.nextOffset}`
       })
       return
     }
-    judge.demand(oracle.outcomes.length === entry.slot, 'I7', () => `slot ${entry.slot} is applied before the slot below it`)
+    judge.demand(
+      oracle.outcomes.length === entry.slot,
+      'I7',
+      () => `slot ${entry.slot} is applied before the slot below it`,
+    )
     const before = oracle.outcomes[entry.slot - 1]?.nextOffset ?? 0
     oracle.outcomes.push({ chain: entry.chain, result, nextOffset })
     if (batch.kind === 'appended') this.appended(oracle, entry, before, batch.baseOffset, nextOffset)
     else this.addedNothing(oracle, entry, batch, before === nextOffset)
   }
 
-  private appended(oracle: GroupOracle, entry: Entry, before: number, baseOffset: number, nextOffset: number): void {
+  private appended(
+    oracle: GroupOracle,
+    entry: Entry,
+    before: number,
+    baseOffset: number,
+    nextOffset: number,
+  ): void {
     const { judge } = this
     const { slot } = entry
     const request = requestOf(entry)
@@ -157,12 +214,24 @@ export class Oracles {
     })
     if (request === undefined) return
     const { id, idempotency } = request
-    judge.demand(!oracle.stored.has(id), 'exactly-once', () => `request ${id} is stored again in slot ${slot}`)
-    judge.demand(!oracle.refused.has(id), 'refused', () => `request ${id} was refused and is stored in slot ${slot}`)
+    judge.demand(
+      !oracle.stored.has(id),
+      'exactly-once',
+      () => `request ${id} is stored again in slot ${slot}`,
+    )
+    judge.demand(
+      !oracle.refused.has(id),
+      'refused',
+      () => `request ${id} was refused and is stored in slot ${slot}`,
+    )
     oracle.stored.set(id, before)
     if (idempotency?.kind !== 'producer') return
     const last = oracle.lastSeq.get(idempotency.id) ?? -1
-    judge.demand(idempotency.seq === last + 1, 'order', () => `producer ${idempotency.id} stores ${idempotency.seq} after ${last}`)
+    judge.demand(
+      idempotency.seq === last + 1,
+      'order',
+      () => `producer ${idempotency.id} stores ${idempotency.seq} after ${last}`,
+    )
     oracle.lastSeq.set(idempotency.id, last + count)
   }
 
@@ -187,25 +256,39 @@ export class Oracles {
   /** A client is told that nothing was stored, for certain, and does not send the request again. */
   refused(group: GroupId, request: Request): void {
     const oracle = this.of(group)
-    this.judge.demand(!oracle.stored.has(request.id), 'refused', () => `request ${request.id} is refused and stored`)
+    this.judge.demand(
+      !oracle.stored.has(request.id),
+      'refused',
+      () => `request ${request.id} is refused and stored`,
+    )
     oracle.refused.add(request.id)
   }
 
   /** A linearizable read covers all that anybody had applied when it was asked (consensus 1.11). */
   read(appliedWhenAsked: number, slot: number): void {
-    this.judge.demand(slot >= appliedWhenAsked, 'read', () => `a read answers slot ${slot}, slot ${appliedWhenAsked} was applied before it`)
+    this.judge.demand(
+      slot >= appliedWhenAsked,
+      'read',
+      () => `a read answers slot ${slot}, slot ${appliedWhenAsked} was applied before it`,
+    )
   }
 }
 
 function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
-  if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted)) return false
+  if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
+    return false
   if (found.applied.slot + found.tail.length !== expected.through) return false
   if (found.chainAtApplied !== expected.chainAt(found.applied.slot)) return false
   return found.tail.every((entry) => expected.chainAt(entry.slot) === entry.chain)
 }
 
-function describeRecovery(broker: BrokerId, found: RecoveredGroup, durable: Shadow, pendingCount: number): string {
+function describeRecovery(
+  broker: BrokerId,
+  found: RecoveredGroup,
+  durable: Shadow,
+  pendingCount: number,
+): string {
   const shape = (promised: Ballot, accepted: Ballot, through: number): string =>
     `promised ${formatBallot(promised)}, accepted ${formatBallot(accepted)}, through ${through}`
   const { state, applied, tail } = found

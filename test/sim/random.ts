@@ -47,7 +47,8 @@ export class Random {
   /** A stream of its own, as a function of this one's state and the name. */
   fork(name: string): Random {
     let hash = this.state ^ 0x811c9dc5
-    for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
+    for (let index = 0; index < name.length; index++)
+      hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
     return new Random(Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d))
   }
 }

@@ -21,9 +21,21 @@ export type Answer =
 /** The body as it travels; a new one for each attempt, because the leader writes its time into it. */
 export function encodeRequest(request: Request): Uint8Array {
   const value = new TextEncoder().encode(String(request.id))
-  const record: RecordDraft = { form: 'text', key: undefined, value, contentType: undefined, timestampMs: undefined, headers: [] }
+  const record: RecordDraft = {
+    form: 'text',
+    key: undefined,
+    value,
+    contentType: undefined,
+    timestampMs: undefined,
+    headers: [],
+  }
   const records = Array.from({ length: request.recordCount }, () => record)
-  return encodeBatch({ records, appendedAtMs: 0, idempotency: request.idempotency, expectedOffset: undefined })
+  return encodeBatch({
+    records,
+    appendedAtMs: 0,
+    idempotency: request.idempotency,
+    expectedOffset: undefined,
+  })
 }
 
 /** What an entry's own body says of the request that it came from; undefined for control entries. */

@@ -37,6 +37,10 @@ test('keeps every rule in every seed that ever failed', async () => {
   assert.deepEqual(await failures(seeds), [])
 })
 
-test(`keeps every rule and makes progress after healing in ${SEED_COUNT} seeds`, { timeout: 300_000 }, async () => {
-  assert.deepEqual(await failures(upTo(SEED_COUNT)), [])
-})
+test(
+  `keeps every rule and makes progress after healing in ${SEED_COUNT} seeds`,
+  { timeout: 300_000 },
+  async () => {
+    assert.deepEqual(await failures(upTo(SEED_COUNT)), [])
+  },
+)

@@ -70,7 +70,8 @@ export function drawSwarm(random: Random): Swarm {
   const brokerCount = random.pick(BROKER_COUNTS)
   // In a hasty run everything but the network's worst takes a fifth of the time: many leaders in few events.
   const pace = random.chance(0.5) ? 0.2 : 1
-  const every: DrawEvery = (probability, low, high) => (random.chance(probability) ? random.between(low, high) * pace : Infinity)
+  const every: DrawEvery = (probability, low, high) =>
+    random.chance(probability) ? random.between(low, high) * pace : Infinity
   const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
   return {
     brokerCount,
@@ -139,7 +140,7 @@ function drawDisk(random: Random) {
 
 function drawClients(random: Random, every: DrawEvery, pace: number) {
   return {
-    producerCount: 1 + random.integer(4),
+    producerCount: random.chance(0.2) ? 8 : 1 + random.integer(4),
     produceEveryMs: random.pick([15, 40, 120]) * Math.sqrt(pace),
     recordsMax: random.pick([1, 3]),
     retryAfterMs: random.pick([200, 800]) * pace,

@@ -104,9 +104,21 @@ export class Truth {
     const { promised, accepted: before } = shadow
     shadow.apply(writes, judge)
     const { accepted } = shadow
-    judge.demand(compareBallots(promised, shadow.promised) <= 0, 'I1', () => `broker ${broker} lowers its promise`)
-    judge.demand(compareBallots(accepted, shadow.promised) <= 0, 'I1', () => `broker ${broker} accepts above its promise`)
-    judge.demand(compareBallots(before, accepted) <= 0, 'I1', () => `broker ${broker} lowers its accepted ballot`)
+    judge.demand(
+      compareBallots(promised, shadow.promised) <= 0,
+      'I1',
+      () => `broker ${broker} lowers its promise`,
+    )
+    judge.demand(
+      compareBallots(accepted, shadow.promised) <= 0,
+      'I1',
+      () => `broker ${broker} accepts above its promise`,
+    )
+    judge.demand(
+      compareBallots(before, accepted) <= 0,
+      'I1',
+      () => `broker ${broker} lowers its accepted ballot`,
+    )
     const isRaised = !sameBallot(accepted, before)
     if (isRaised && accepted.broker === broker) this.adopt(accepted, shadow)
     const ledger = this.ledgers.get(formatBallot(accepted))
@@ -140,7 +152,11 @@ export class Truth {
     const { judge } = this
     const chains = new Map<number, number>()
     for (const entry of shadow.entries) if (entry !== undefined) chains.set(entry.slot, entry.chain)
-    judge.demand(!this.ledgers.has(formatBallot(ballot)), 'I2', () => `ballot ${formatBallot(ballot)} leads twice`)
+    judge.demand(
+      !this.ledgers.has(formatBallot(ballot)),
+      'I2',
+      () => `ballot ${formatBallot(ballot)} leads twice`,
+    )
     this.ledgers.set(formatBallot(ballot), { ballot, adopted: shadow.through, chains })
     let slot = this.chosenThrough
     while (slot > 0 && compareBallots((this.chosen[slot] as Chosen).ballot, ballot) >= 0) slot--
@@ -156,7 +172,12 @@ export class Truth {
     const told = ledger === undefined ? undefined : this.chainOf(ledger, entry.slot)
     const isOwnProposal = ledger?.ballot.broker === broker && sameBallot(entry.origin, ledger.ballot)
     if (isOwnProposal && told === undefined) ledger.chains.set(entry.slot, entry.chain)
-    else this.judge.demand(told === entry.chain, 'I3', () => `broker ${broker} writes slot ${entry.slot}, neither told nor chosen`)
+    else
+      this.judge.demand(
+        told === entry.chain,
+        'I3',
+        () => `broker ${broker} writes slot ${entry.slot}, neither told nor chosen`,
+      )
   }
 
   private chainOf(ledger: Ledger, slot: number): number | undefined {
@@ -180,8 +201,13 @@ export class Truth {
     const end = ends[this.quorum - 1] as number
     const known = Math.min(end, this.chosenThrough)
     const isSame = known === 0 || this.chosen[known]?.entry.chain === longest.chainAt(known)
-    this.judge.demand(isSame, 'chosen', () => `two values are chosen at slot ${known}, the second at ${formatBallot(ballot)}`)
-    for (let slot = this.chosenThrough + 1; slot <= end; slot++) this.choose(longest.entries[slot] as Entry, ballot)
+    this.judge.demand(
+      isSame,
+      'chosen',
+      () => `two values are chosen at slot ${known}, the second at ${formatBallot(ballot)}`,
+    )
+    for (let slot = this.chosenThrough + 1; slot <= end; slot++)
+      this.choose(longest.entries[slot] as Entry, ballot)
   }
 
   private choose(entry: Entry, ballot: Ballot): void {
@@ -189,12 +215,23 @@ export class Truth {
     const before = this.chosen[slot - 1]
     this.chosen.push({ entry, ballot })
     const first = this.ledgers.get(formatBallot(origin))
-    const isNext = first === undefined || slot === first.adopted + 1 || (before !== undefined && sameBallot(before.entry.origin, origin))
-    this.judge.demand(isNext, 'I8', () => `slot ${slot} of ${formatBallot(origin)} is chosen without the proposal before it`)
+    const isNext =
+      first === undefined ||
+      slot === first.adopted + 1 ||
+      (before !== undefined && sameBallot(before.entry.origin, origin))
+    this.judge.demand(
+      isNext,
+      'I8',
+      () => `slot ${slot} of ${formatBallot(origin)} is chosen without the proposal before it`,
+    )
     for (const ledger of this.ledgers.values()) {
       if (compareBallots(ledger.ballot, ballot) <= 0) continue
       const isAdopted = ledger.adopted >= slot && this.chainOf(ledger, slot) === entry.chain
-      this.judge.demand(isAdopted, 'I4', () => `slot ${slot} is chosen at ${formatBallot(ballot)}, ${formatBallot(ledger.ballot)} lacks it`)
+      this.judge.demand(
+        isAdopted,
+        'I4',
+        () => `slot ${slot} is chosen at ${formatBallot(ballot)}, ${formatBallot(ledger.ballot)} lacks it`,
+      )
     }
   }
 }

@@ -34,7 +34,15 @@ export class Workload {
     for (let index = 0; index < swarm.producerCount; index++) {
       const kind = index === 0 ? 'producer' : random.pick(['producer', 'key', 'none'] as const)
       const group = groups[index % groups.length] as GroupId
-      const producer: Producer = { name: `p${index}`, group, kind, nextSeq: 0, current: undefined, target: this.anyBroker(), attempt: 0 }
+      const producer: Producer = {
+        name: `p${index}`,
+        group,
+        kind,
+        nextSeq: 0,
+        current: undefined,
+        target: this.anyBroker(),
+        attempt: 0,
+      }
       this.producers.push(producer)
       queue.after(random.between(0, 300), () => this.begin(producer))
     }
@@ -45,7 +53,15 @@ export class Workload {
   finish(): void {
     this.isFinishing = true
     for (const group of this.scene.groups) {
-      const producer: Producer = { name: `last${group}`, group, kind: 'producer', nextSeq: 0, current: undefined, target: this.anyBroker(), attempt: 0 }
+      const producer: Producer = {
+        name: `last${group}`,
+        group,
+        kind: 'producer',
+        nextSeq: 0,
+        current: undefined,
+        target: this.anyBroker(),
+        attempt: 0,
+      }
       this.producers.push(producer)
       this.send(producer)
     }
@@ -65,8 +81,10 @@ export class Workload {
     const id = ++this.requestCount
     const recordCount = 1 + this.random.integer(this.scene.swarm.recordsMax)
     let idempotency: Idempotency | undefined
-    if (producer.kind === 'producer') idempotency = { kind: 'producer', id: producer.name, epoch: 1, seq: producer.nextSeq }
-    if (producer.kind === 'key') idempotency = { kind: 'key', key: `k${id}`, fingerprint: new Uint8Array(32).fill(id) }
+    if (producer.kind === 'producer')
+      idempotency = { kind: 'producer', id: producer.name, epoch: 1, seq: producer.nextSeq }
+    if (producer.kind === 'key')
+      idempotency = { kind: 'key', key: `k${id}`, fingerprint: new Uint8Array(32).fill(id) }
     producer.nextSeq += recordCount
     producer.current = { id, group: producer.group, idempotency, recordCount }
     this.attempt(producer, producer.current)
@@ -81,15 +99,24 @@ export class Workload {
     const answer = (given: Answer): void => {
       if (isAnswered) return
       isAnswered = true
-      scene.trace.note(TRACED.CLIENT, producer.target, request.id, queue.nowMs, () => `client ${producer.name} request ${request.id}: ${given.kind}`)
+      scene.trace.note(
+        TRACED.CLIENT,
+        producer.target,
+        request.id,
+        queue.nowMs,
+        () => `client ${producer.name} request ${request.id}: ${given.kind}`,
+      )
       if (given.kind === 'refused' && producer.kind === 'none') scene.oracles.refused(request.group, request)
       // An answer may get lost on its way; the client then waits as long as for silence.
-      if (scene.isHealed || !random.chance(0.05)) queue.after(random.between(0, 5), () => this.settle(producer, request, number, given))
+      if (scene.isHealed || !random.chance(0.05))
+        queue.after(random.between(0, 5), () => this.settle(producer, request, number, given))
     }
     const copies = scene.isHealed || producer.kind === 'none' || !random.chance(0.1) ? 1 : 2
     for (let copy = 0; copy < copies; copy++) {
       const target = copy === 0 ? producer.target : this.anyBroker()
-      queue.after(random.between(0, scene.isHealed ? 2 : 20), () => scene.brokers.get(target)?.produce(request, answer))
+      queue.after(random.between(0, scene.isHealed ? 2 : 20), () =>
+        scene.brokers.get(target)?.produce(request, answer),
+      )
     }
     queue.after(swarm.retryAfterMs, () => this.settle(producer, request, number, { kind: 'unknown' }))
   }

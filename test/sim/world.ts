@@ -1,5 +1,13 @@
 import { crc32 } from 'node:zlib'
-import { brokerId, groupId, slot, storeId, type BrokerId, type GroupId, type Replica } from '../../src/types/ids.ts'
+import {
+  brokerId,
+  groupId,
+  slot,
+  storeId,
+  type BrokerId,
+  type GroupId,
+  type Replica,
+} from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import type { Configuration } from '../../src/paxos/state.ts'
 import { Disk } from './disk.ts'
@@ -18,7 +26,7 @@ import { Workload } from './workload.ts'
 
 /** A healed cluster decides a new entry, and all its replicas agree on everything, within this. */
 const PROGRESS_MAX_MS = 30_000
-/** And a while later nobody has anything left to do: an idle group costs no timer. */
+/** And a while later nobody has anything left to do: an idle group costs no timer and next to no memory. */
 const IDLE_MAX_MS = 5_000
 const LOOK_EVERY_MS = 100
 /** Events of a run before it counts as endless. */
@@ -42,7 +50,13 @@ export interface RunReport {
 
 /** Runs one seed: brokers, clients and faults in virtual time, then healing, then the demand for progress. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunReport> {
-  return new World(seed, options.mutant ?? NO_MUTANT, options.isTraced === true).run()
+  const mutant = options.mutant ?? NO_MUTANT
+  const uninstall = mutant.install?.()
+  try {
+    return await new World(seed, mutant, options.isTraced === true).run()
+  } finally {
+    uninstall?.()
+  }
 }
 
 class World implements Scene {
@@ -73,10 +87,15 @@ class World implements Scene {
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.random.fork('network'), this.swarm)
     const voters: Replica[] = []
-    for (let id = 1; id <= this.swarm.brokerCount; id++) voters.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
+    for (let id = 1; id <= this.swarm.brokerCount; id++)
+      voters.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
     this.configuration = { number: 1, voters, learners: [], fromSlot: slot(0) }
     this.groups = Array.from({ length: this.swarm.groupCount }, (_, index) => groupId(index + 1))
-    this.oracles = new Oracles(this.groups, voters.map((voter) => voter.broker), this.judge)
+    this.oracles = new Oracles(
+      this.groups,
+      voters.map((voter) => voter.broker),
+      this.judge,
+    )
     for (const self of voters) {
       const random = this.random.fork(`broker ${self.broker}`)
       const disk = new Disk(self, this, random.fork('disk'))
@@ -96,7 +115,8 @@ class World implements Scene {
   async run(): Promise<RunReport> {
     let violation: Violation | undefined
     try {
-      for (const broker of this.brokers.values()) this.queue.after(this.random.exponential(20), () => broker.start())
+      for (const broker of this.brokers.values())
+        this.queue.after(this.random.exponential(20), () => broker.start())
       new Faults(this, this.random.fork('faults'))
       await this.until(this.swarm.faultPhaseMs, () => false)
       this.heal()
@@ -158,7 +178,12 @@ class World implements Scene {
         const host = broker.host(group)
         if (host === undefined) continue
         if (host.paxos.role === 'leader') leaderCount++
-        if (host.appliedSlot !== chosenThrough || host.paxos.commit !== chosenThrough || host.paxos.through !== chosenThrough) return false
+        if (
+          host.appliedSlot !== chosenThrough ||
+          host.paxos.commit !== chosenThrough ||
+          host.paxos.through !== chosenThrough
+        )
+          return false
       }
       return leaderCount === 1
     })
@@ -166,7 +191,8 @@ class World implements Scene {
 
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
-      for (const { paxos } of broker.hosts) if (paxos.deadlineMs !== undefined) return false
+      for (const { paxos } of broker.hosts)
+        if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0) return false
     }
     return true
   }
@@ -178,8 +204,13 @@ class World implements Scene {
         const host = broker.host(group)
         if (host === undefined) continue
         const { role, status, leader, commit, through, deadlineMs, memoryBytes } = host.paxos
-        const rest = deadlineMs === undefined ? `idle, ${memoryBytes} bytes` : `next tick in ${(deadlineMs - broker.nowMs()).toFixed(0)} ms`
-        lines.push(`g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`)
+        const rest =
+          deadlineMs === undefined
+            ? `idle, ${memoryBytes} bytes`
+            : `next tick in ${(deadlineMs - broker.nowMs()).toFixed(0)} ms`
+        lines.push(
+          `g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`,
+        )
       }
       lines.push(`g${group} chosen ${this.oracles.of(group).truth.chosenThrough}`)
     }
@@ -206,7 +237,12 @@ class World implements Scene {
 /** An invariant of the code under test that breaks is a finding like an oracle's. */
 function asViolation(error: unknown): Violation {
   if (error instanceof Violation) return error
-  const text = error instanceof InvariantError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text =
+    error instanceof InvariantError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error)
   const violation = new Violation('exception', text)
   if (error instanceof Error && error.stack !== undefined) violation.stack = error.stack
   return violation

@@ -48,5 +48,8 @@ test('Keeps everything that was acknowledged when all brokers are killed at once
 
 function startProducers(cluster: DevCluster): readonly LoadProducer[] {
   const urls = () => cluster.brokers().map((broker) => broker.url)
-  return ['a', 'b', 'c', 'd'].map((name) => new LoadProducer({ urls, topic: 'orders', name }))
+  return [
+    ...['a', 'b', 'c'].map((name) => new LoadProducer({ urls, topic: 'orders', name })),
+    ...['d', 'e'].map((name) => new LoadProducer({ urls, topic: 'orders', name, form: 'sequence' })),
+  ]
 }

@@ -15,7 +15,7 @@ interface Problem {
 }
 
 /**
- * Produces numbered values one after the other until told to stop, each with its own Idempotency-Key, and sends again what a
+ * Produces numbered values one after the other until told to stop, each with idempotency fields, and sends again what a
  * problem says may be sent again, to the next broker. So every value must end up stored exactly once.
  */
 export class LoadProducer {
@@ -25,14 +25,22 @@ export class LoadProducer {
   #urls: () => readonly string[]
   readonly #topic: string
   readonly #name: string
+  readonly #form: 'key' | 'sequence'
   readonly #done: Promise<void>
   #isStopping = false
   #turn = 0
 
-  constructor(options: { urls: () => readonly string[]; topic: string; name: string }) {
+  /** `form`: how a value is recognised when it is sent again, by a key of its own or by the producer's numbers. */
+  constructor(options: {
+    urls: () => readonly string[]
+    topic: string
+    name: string
+    form?: 'key' | 'sequence'
+  }) {
     this.#urls = options.urls
     this.#topic = options.topic
     this.#name = options.name
+    this.#form = options.form ?? 'key'
     this.#done = this.#run()
   }
 
@@ -51,15 +59,19 @@ export class LoadProducer {
     let lastMs = performance.now()
     for (let i = 0; !this.#isStopping; i++) {
       const value = `${this.#name}-${i}`
-      this.acknowledged.push(await this.#store(value))
+      this.acknowledged.push(await this.#store(value, this.#identity(i)))
       const nowMs = performance.now()
       this.longestGapMs = Math.max(this.longestGapMs, nowMs - lastMs)
       lastMs = nowMs
     }
   }
 
-  async #store(value: string): Promise<Acknowledged> {
-    const key = randomUUID()
+  #identity(sequence: number): Record<string, string> {
+    if (this.#form === 'key') return { 'idempotency-key': randomUUID() }
+    return { 'producer-id': this.#name, 'producer-epoch': '0', 'producer-seq': String(sequence) }
+  }
+
+  async #store(value: string, identity: Record<string, string>): Promise<Acknowledged> {
     for (;;) {
       const urls = this.#urls()
       const url = urls[this.#turn % urls.length]!
@@ -67,7 +79,7 @@ export class LoadProducer {
         const response = await fetch(`${url}/v1/topics/${this.#topic}/records`, {
           method: 'POST',
           body: value,
-          headers: { 'content-type': 'text/plain', 'idempotency-key': key },
+          headers: { 'content-type': 'text/plain', ...identity },
           signal: AbortSignal.timeout(8_000),
         })
         const body = (await response.json()) as Acknowledged & Problem
@@ -75,7 +87,7 @@ export class LoadProducer {
         if (body.retryable !== true && body.code !== 'outcome-unknown')
           throw new Error(`${response.status} ${JSON.stringify(body)}`)
       } catch (error) {
-        // A broker that is gone breaks the connection; the key makes it safe to try the next one.
+        // A broker that is gone breaks the connection; its idempotency fields make it safe to try the next one.
         if (!(error instanceof TypeError) && !(error instanceof DOMException)) throw error
       }
       this.#turn++

@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { call } from '../test/system/api.ts'
+import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
+import { cpuSeconds, residentMiB } from './processes.ts'
+
+/**
+ * What many idle topics cost: time to create them, then memory, CPU and messages between brokers while nothing happens.
+ * `npm run bench:idle [-- --topics 1000]`.
+ */
+const CREATING_AT_ONCE = 16
+const QUIET_MS = 15_000
+
+async function main(): Promise<void> {
+  const topics = Number(process.argv[process.argv.indexOf('--topics') + 1] || 1_000)
+  const folder = await mkdtemp(join(tmpdir(), 'synod-idle-'))
+  let cluster = await launchDev({ folder })
+  try {
+    const emptyMiB = residentMiB(cluster)
+    const startMs = performance.now()
+    await createTopics(cluster, topics)
+    const createdMs = performance.now() - startMs
+    await untilAllAreLed(cluster, topics)
+    console.log(
+      `${topics} topics created in ${seconds(createdMs)} s, all led after ${seconds(performance.now() - startMs)} s`,
+    )
+    await new Promise((done) => setTimeout(done, 5_000))
+    await watchQuiet(cluster, emptyMiB)
+    await cluster.stop()
+    const restartMs = performance.now()
+    cluster = await launchDev({ folder })
+    await untilAllAreLed(cluster, topics)
+    console.log(`started again: all led after ${seconds(performance.now() - restartMs)} s`)
+  } finally {
+    await cluster.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function createTopics(cluster: DevCluster, topics: number): Promise<void> {
+  let next = 0
+  const worker = async (index: number) => {
+    const { url } = cluster.brokers()[index % cluster.brokers().length]!
+    while (next < topics) {
+      const answer = await call(url, `/v1/topics/idle-${next++}`, { method: 'PUT' })
+      if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+    }
+  }
+  await Promise.all(Array.from({ length: CREATING_AT_ONCE }, (_, index) => worker(index)))
+}
+
+/** By the brokers' own count of the partitions that they lead. */
+async function untilAllAreLed(cluster: DevCluster, topics: number): Promise<void> {
+  for (;;) {
+    const led = (await Promise.all(cluster.brokers().map(({ url }) => metric(url, 'synod_leaders')))).reduce(
+      (a, b) => a + b,
+      0,
+    )
+    if (led >= topics) return
+    await new Promise((done) => setTimeout(done, 50))
+  }
+}
+
+async function watchQuiet(cluster: DevCluster, emptyMiB: number): Promise<void> {
+  const cpuBefore = cpuSeconds(cluster)
+  const framesBefore = await framesSent(cluster)
+  const startMs = performance.now()
+  await new Promise((done) => setTimeout(done, QUIET_MS))
+  const elapsed = (performance.now() - startMs) / 1000
+  const brokers = cluster.brokers().length
+  const cpu = ((cpuSeconds(cluster) - cpuBefore) / elapsed / brokers) * 100
+  const frames = ((await framesSent(cluster)) - framesBefore) / elapsed
+  console.log(
+    `idle: ${cpu.toFixed(1)} % of a core and ${Math.round(residentMiB(cluster) / brokers)} MiB a broker (${Math.round(emptyMiB / brokers)} MiB before)`,
+  )
+  console.log(`idle: ${Math.round(frames)} messages a second between all brokers`)
+}
+
+async function framesSent(cluster: DevCluster): Promise<number> {
+  const names = ['ctl', 'data', 'bulk', 'fwd'].map((lane) => `synod_lane_${lane}_frames_sent_total`)
+  const counts = cluster.brokers().flatMap(({ url }) => names.map((name) => metric(url, name)))
+  return (await Promise.all(counts)).reduce((a, b) => a + b, 0)
+}
+
+async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1] ?? NaN)
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1)
+}
+
+await main()
