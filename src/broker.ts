@@ -77,20 +77,22 @@ class Broker implements RunningBroker {
 
   static async open(config: BrokerConfig): Promise<Broker> {
     const opened: { broker?: Broker } = {}
+    const logger = createLogger({ level: config.logLevel, facts: { broker: config.brokerId } })
     const store = await LevelLogStore.open(config.dataFolder, {
       brokerId: config.brokerId,
       onFailure: (error) => opened.broker?.fail(error),
       onIdle: () => opened.broker?.writerIdle(),
+      onWarning: (sentence) => logger.warn({}, sentence),
     })
-    opened.broker = new Broker(config, store)
+    opened.broker = new Broker(config, store, logger)
     return opened.broker
   }
 
-  constructor(config: BrokerConfig, store: LevelLogStore) {
+  constructor(config: BrokerConfig, store: LevelLogStore, logger: Logger) {
     this.id = config.brokerId
     this.#config = config
     this.#store = store
-    this.#logger = createLogger({ level: config.logLevel, facts: { broker: this.id } })
+    this.#logger = logger
     this.#metrics = createMetrics({ withProcess: true })
     this.ready = new Promise((resolve) => (this.#markReady = resolve))
     this.done = new Promise((resolve, reject) => {
@@ -204,6 +206,7 @@ class Broker implements RunningBroker {
     const { seedAddresses } = this.#membership
     transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
+    if (this.#isStopped) return
     const control = new ControlPlane({
       config: this.#config,
       engine: this.#engine,

@@ -29,6 +29,8 @@ export class Membership {
   readonly #options: MembershipOptions
   readonly #formation: Formation
   #first: StateRecord | undefined
+  /** The store is read: only now it takes writes, and is known to hold no group yet. */
+  #isStoreRead = false
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -61,6 +63,7 @@ export class Membership {
     const { store } = this.#options
     const found = recovered.find(({ group }) => group === CONTROLLER_GROUP)
     this.#first = found?.state
+    this.#isStoreRead = true
     if (store.identity.clusterId === '') await this.#formation.join()
     if (store.identity.clusterId === '') return undefined
     if (found === undefined)
@@ -79,12 +82,13 @@ export class Membership {
     }
   }
 
-  /** The broker that formed the cluster told this one. */
+  /** The broker that formed the cluster told this one; who was told too early is told again. */
   async accept(configuration: FirstConfiguration): Promise<void> {
     const { clusterId, brokerId } = this.#options.store.identity
     if (clusterId === configuration.clusterId) return
     if (clusterId !== '')
       throw new Error(`Broker ${brokerId} belongs to cluster ${clusterId} and takes no other.`)
+    if (!this.#isStoreRead) throw new Error(`Broker ${brokerId} still reads its store.`)
     await this.#formation.accept(configuration)
   }
 

@@ -111,7 +111,16 @@ export class TopicDirectory {
 
   async #change(request: ControllerRequest): Promise<ControllerAnswer> {
     const answer = await this.#ask(request)
-    await this.#group.reached(answer.slot, LEARN_TIMEOUT_MS)
+    try {
+      await this.#group.reached(answer.slot, LEARN_TIMEOUT_MS)
+    } catch (error) {
+      // The cluster has decided it: whatever keeps this broker from knowing, it must not be told as undone.
+      throw new SynodError('outcome-unknown', 'The change is made, but this broker has not learned it yet.', {
+        hint: 'Look in a moment whether it is there, or ask another broker.',
+        retryAfterMs: 1_000,
+        cause: error,
+      })
+    }
     return answer
   }
 

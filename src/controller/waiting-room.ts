@@ -1,5 +1,8 @@
 import { SynodError } from '../errors.ts'
 
+/** Those who wait for the metadata on one broker; more are refused as 'overloaded'. */
+export const WAITING_MAX = 10_000
+
 interface Waiting {
   readonly slot: number
   wake(): void
@@ -7,34 +10,39 @@ interface Waiting {
 
 /** Those who wait until this broker has applied the metadata up to a slot. */
 export class WaitingRoom {
-  #waiting: Waiting[] = []
+  readonly #waiting = new Set<Waiting>()
   #applied = 0
 
   applied(slot: number): void {
     this.#applied = slot
-    if (this.#waiting.length === 0) return
-    const ready = this.#waiting.filter((waiting) => waiting.slot <= slot)
-    this.#waiting = this.#waiting.filter((waiting) => waiting.slot > slot)
-    for (const waiting of ready) waiting.wake()
+    for (const waiting of this.#waiting) if (waiting.slot <= slot) waiting.wake()
   }
 
-  /** Resolves when `slot` is applied. Error: 'replica-behind' after `timeoutMs`. */
+  /** Resolves when `slot` is applied. Errors: 'replica-behind' after `timeoutMs`, 'overloaded'. */
   reached(
     slot: number,
     timeoutMs: number,
     later: (run: () => void, delayMs: number) => { cancel(): void },
   ): Promise<void> {
     if (slot <= this.#applied) return Promise.resolve()
+    if (this.#waiting.size >= WAITING_MAX) {
+      return Promise.reject(
+        new SynodError('overloaded', 'Too many requests wait for the cluster to decide.', {
+          retryAfterMs: 1_000,
+        }),
+      )
+    }
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         slot,
         wake: () => {
           timer.cancel()
+          this.#waiting.delete(waiting)
           resolve()
         },
       }
       const timer = later(() => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiting)
+        this.#waiting.delete(waiting)
         reject(
           new SynodError('replica-behind', 'This broker has not yet learned what the cluster decided.', {
             hint: 'Try again in a moment, or ask another broker.',
@@ -42,7 +50,7 @@ export class WaitingRoom {
           }),
         )
       }, timeoutMs)
-      this.#waiting.push(waiting)
+      this.#waiting.add(waiting)
     })
   }
 }

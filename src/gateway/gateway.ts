@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -56,7 +56,8 @@ class HttpGateway implements Gateway {
     this.#options = options
     this.#budget = new ByteBudget(options.inFlightBytesMax)
     this.#bodies = new BodyReader(options, this.#budget, () => performance.now())
-    const context: GatewayContext = { ports, options, closing: this.#closing.signal }
+    const answers = new ByteBudget(options.answerBytesMax)
+    const context: GatewayContext = { ports, options, closing: this.#closing.signal, answers }
     this.#dispatcher = new Dispatcher(context, this.#bodies)
     const newRequestId = (): string => this.#dispatcher.newRequestId()
     const broker = String(ports.cluster.broker)
@@ -98,20 +99,18 @@ class HttpGateway implements Gateway {
       requestTimeout: 0,
       connectionsCheckingInterval: options.sweepMs,
       keepAliveTimeout: options.keepAliveMs,
+      // Node would answer without a word; the dispatcher has some.
+      requireHostHeader: false,
       noDelay: true,
     })
     server.timeout = options.answerStallMs
     server.maxHeadersCount = REQUEST_HEADERS_MAX
     server.maxConnections = options.connectionsMax
     server.maxRequestsPerSocket = 0
-    server.on('request', (request, response) => {
-      this.#watch.begin(request, response)
-      this.#dispatcher.dispatch(request, response, false)
-    })
-    server.on('checkContinue', (request, response) => {
-      this.#watch.begin(request, response)
-      this.#dispatcher.dispatch(request, response, true)
-    })
+    server.on('request', (request, response) => this.#take(request, response, false))
+    server.on('checkContinue', (request, response) => this.#take(request, response, true))
+    // What else a client expects is not known here, and may be left out of account (RFC 9110 section 10.1.1).
+    server.on('checkExpectation', (request, response) => this.#take(request, response, false))
     server.on('timeout', (socket) => this.#watch.onTimeout(socket))
     server.on('clientError', (error, socket) => answerConnectionError(error, socket, errorParts))
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -119,6 +118,16 @@ class HttpGateway implements Gateway {
       else withdrawUpgrade(server, request, socket, head)
     })
     return server
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const dispatch = (): void => this.#dispatcher.dispatch(request, response, awaitsContinue)
+    const earlier = this.#watch.begin(request, response)
+    // Produces that are pipelined share a sync. All else waits for its turn, so that a connection costs one answer.
+    if (earlier === undefined || request.method === 'POST') return dispatch()
+    void earlier.then(() => {
+      if (!request.socket.destroyed) dispatch()
+    })
   }
 
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }> {

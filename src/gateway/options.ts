@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly adminBytesMax: number
   /** Bodies of all requests that are under way; beyond it 'overloaded'. */
   readonly inFlightBytesMax: number
+  /** Pages and records that were read and have not left yet, of all requests; beyond it 'overloaded'. */
+  readonly answerBytesMax: number
   readonly connectionsMax: number
   readonly headersTimeoutMs: number
   /** A body that has not ended after this ends the request. */
@@ -53,6 +55,7 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   requestBytesMax: 4 * MIB,
   adminBytesMax: 64 * 1024,
   inFlightBytesMax: 64 * MIB,
+  answerBytesMax: 128 * MIB,
   connectionsMax: 20_000,
   headersTimeoutMs: 5_000,
   bodyTimeoutMs: 30_000,

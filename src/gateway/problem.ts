@@ -174,10 +174,11 @@ export function problemHeaders(problem: Problem): Record<string, string> {
   return headers
 }
 
-/** Which of two failures matters more: not knowing, then not being able to, then the rest. */
+/** Which of two failures matters more: not knowing (504, 500), then not being able to, then the rest. */
 export function gravity(status: number): number {
   if (status === 504) return 1_000
-  if (status === 503) return 999
+  if (status === 500) return 999
+  if (status === 503) return 998
   return status
 }
 

@@ -30,7 +30,7 @@ export function batchOf(entry: Entry): OfferedBatch | undefined {
   }
 }
 
-/** What a decision looks at; the applied table and the leader's tentative one both are this. */
+/** What a decision looks at: the state as applied before the batch. */
 export interface DuplicateView {
   producer(id: string): ProducerState | undefined
   /** As seen by a batch appended at `atMs`. */

@@ -2,7 +2,8 @@ import type { BrokerId } from '../types/ids.ts'
 import type { CommittedBatch } from '../types/record.ts'
 import { SynodError } from '../errors.ts'
 import { committedBatch } from './record-batch.ts'
-import type { AppendOutcome, PartitionRead } from './partition.ts'
+import type { AppendOutcome } from './append-outcome.ts'
+import type { PartitionRead } from './partition.ts'
 
 /** Codecs of calls that go to another broker (lane `fwd`): JSON for the small parts, batches as they are stored. */
 

@@ -50,6 +50,7 @@ export class Heartbeats {
   drain(): void {
     this.#isDraining = true
     this.#sendAll()
+    this.#look()
   }
 
   stop(): void {

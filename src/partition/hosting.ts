@@ -100,8 +100,13 @@ export class Hosting {
     await Promise.allSettled(this.#deletions)
   }
 
+  /**
+   * The metadata as applied so far may be older than what the store went through: a group that was deleted here stays so, and
+   * the command that deletes its topic follows.
+   */
   #isHere(placement: PartitionPlacement): boolean {
-    return placement.replicas.includes(this.#options.self.broker)
+    const { self, store } = this.#options
+    return placement.replicas.includes(self.broker) && !store.wasDeleted(placement.group)
   }
 
   #delete(group: GroupId): void {

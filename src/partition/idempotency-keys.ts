@@ -71,10 +71,10 @@ export class KeyTable {
   /** The key as seen by a batch appended at `atMs`: one beyond the window is unknown, whether it is still held or not. */
   get(key: string, atMs: number): KeyState | undefined {
     const state = this.#states.get(key)
-    return state !== undefined && this.remembers(state, atMs) ? state : undefined
+    return state !== undefined && this.#remembers(state, atMs) ? state : undefined
   }
 
-  remembers(state: KeyState, atMs: number): boolean {
+  #remembers(state: KeyState, atMs: number): boolean {
     return atMs - state.appendedAtMs <= this.#window.dedupWindowMs
   }
 
@@ -92,7 +92,7 @@ export class KeyTable {
   forgetAged(atMs: number): void {
     let left = AGED_KEYS_PER_APPLY_MAX
     for (const [key, state] of this.#states) {
-      if (left-- === 0 || this.remembers(state, atMs)) return
+      if (left-- === 0 || this.#remembers(state, atMs)) return
       this.#delete(key)
     }
   }

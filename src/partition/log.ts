@@ -12,7 +12,8 @@ import {
   notLeader,
   type ForwardedRead,
 } from './forward.ts'
-import type { AppendOutcome, PartitionRead, ReadBounds } from './partition.ts'
+import type { AppendOutcome } from './append-outcome.ts'
+import type { PartitionRead, ReadBounds } from './partition.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
 import type { RoutedCall, Router } from './router.ts'

@@ -107,6 +107,7 @@ export class Loop {
   }
 
   #setTimer(): void {
+    if (this.#isStopped) return
     const atMs = this.#deadlines.firstMs
     if (atMs === this.#timer?.atMs) return
     this.#timer?.cancel()

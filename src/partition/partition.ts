@@ -5,21 +5,15 @@ import type { TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
 import { DEFAULT_TUNING } from '../paxos/options.ts'
-import { ENTRY_KIND, type Entry, type RecoveredState } from '../paxos/state.ts'
+import { ENTRY_KIND, type Entry, type EntryKind, type RecoveredState } from '../paxos/state.ts'
 import type { OffsetMark, Row } from '../storage/log-store.ts'
+import { outcomeOf, type AppendOutcome } from './append-outcome.ts'
+import { FullAcks } from './full-acks.ts'
 import { committedBatch, peekBatch, setAppendedAt } from './record-batch.ts'
 import { RecordMachine, type AppliedBatch } from './record-machine.ts'
 import { Replica, type ReplicaHost } from './replica.ts'
 import { takeUpTo, type TailCache, type TailCacheView } from './tail-cache.ts'
 import { Waiters } from './waiters.ts'
-
-/** What became of a produce. `baseOffset` is undefined for a duplicate too old to remember where it stands. */
-export interface AppendOutcome {
-  readonly baseOffset: number | undefined
-  readonly recordCount: number
-  readonly appendedAtMs: number
-  readonly duplicate: boolean
-}
 
 export interface PartitionRead {
   readonly batches: readonly CommittedBatch[]
@@ -62,7 +56,7 @@ export class Partition {
   readonly #options: PartitionOptions
   readonly #cache: TailCacheView
   readonly #waiters = new Waiters()
-  readonly #fullAcks = new Map<number, { resolve(): void; reject(error: SynodError): void }>()
+  readonly #fullAcks: FullAcks
   #stampedMs: number
   #toldHighWatermark: number
   #stopError: SynodError | undefined
@@ -79,8 +73,9 @@ export class Partition {
     }
     this.#machine.restore(options.rows, applied)
     this.#stampedMs = options.lastAppendedAtMs
-    for (const entry of options.recovered.tail) this.#seeStamp(entry)
     this.#toldHighWatermark = options.nextOffset
+    const { clock } = options.host.loop
+    this.#fullAcks = new FullAcks((run, delayMs) => clock.later(run, delayMs))
     this.replica = new Replica<AppliedBatch>({
       group: options.group,
       self: options.self,
@@ -118,15 +113,21 @@ export class Partition {
     options: { readonly acks: 'majority' | 'all'; readonly timeoutMs: number },
   ): Promise<AppendOutcome> {
     const header = peekBatch(body)
-    const { result, slot: at } = await this.replica.propose({
-      kind: ENTRY_KIND.DATA,
-      recordCount: header.recordCount,
-      body,
-      timeoutMs: options.timeoutMs,
-    })
-    const outcome = outcomeOf(result)
-    if (options.acks === 'all' && !this.#isOnAllInSync(at)) await this.#acceptedByAll(at)
-    return outcome
+    const value = { kind: ENTRY_KIND.DATA, recordCount: header.recordCount, body }
+    if (options.acks === 'majority') return outcomeOf((await this.#propose(value, options.timeoutMs)).result)
+    const { clock } = this.#options.host.loop
+    const deadlineMs = clock.nowMs() + options.timeoutMs
+    const place = this.#fullAcks.reserve()
+    try {
+      const { result, slot: at } = await this.#propose(value, options.timeoutMs)
+      const outcome = outcomeOf(result)
+      const isOnAll = place.wait(at, deadlineMs - clock.nowMs())
+      this.#checkFullAcks()
+      await isOnAll
+      return outcome
+    } finally {
+      place.release()
+    }
   }
 
   /** Committed batches from the one that holds `fromOffset`; waits for the first as long as `waitMs` says. */
@@ -136,7 +137,8 @@ export class Partition {
     if (from >= this.highWatermark && bounds.waitMs > 0)
       await this.#waitFor(from, bounds.waitMs, bounds.signal)
     if (this.#stopError !== undefined) throw this.#stopError
-    const batches = from < this.highWatermark ? await this.#batchesFrom(from, bounds) : []
+    const batches =
+      from < this.highWatermark ? await this.#unlessStopped(() => this.#batchesFrom(from, bounds)) : []
     return { batches, logStart: this.logStart, highWatermark: this.highWatermark }
   }
 
@@ -150,30 +152,38 @@ export class Partition {
     this.#stopError = error
     this.replica.stop(error)
     this.#waiters.wakeAll()
-    for (const waiting of this.#fullAcks.values()) waiting.reject(error)
-    this.#fullAcks.clear()
+    this.#fullAcks.giveUp()
     this.#cache.clear()
   }
 
-  /** The leader's time, never before the last one in its log (architecture, 'Time'). */
+  /**
+   * The leader's time, never before the last one in its log (architecture, 'Time'). What it took over is applied by then:
+   * without a majority in sync, and so without having that chosen again, the core takes no proposal.
+   */
   #stamp(body: Uint8Array): void {
     this.#stampedMs = Math.max(this.#stampedMs, this.#machine.lastAppendedAtMs, this.#options.wallMs())
     setAppendedAt(body, this.#stampedMs)
   }
 
-  #seeStamp(entry: Entry): void {
-    if (entry.kind === ENTRY_KIND.DATA)
-      this.#stampedMs = Math.max(this.#stampedMs, peekBatch(entry.body).appendedAtMs)
+  #propose(value: { kind: EntryKind; recordCount: number; body: Uint8Array }, timeoutMs: number) {
+    return this.replica.propose({ ...value, timeoutMs })
+  }
+
+  /** A read that raced with the end of this partition finds its data gone: it ends with the reason for that. */
+  async #unlessStopped<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      throw this.#stopError ?? error
+    }
   }
 
   #applied(entry: Entry, result: AppliedBatch): void {
-    if (entry.kind === ENTRY_KIND.DATA)
-      this.#stampedMs = Math.max(this.#stampedMs, this.#machine.lastAppendedAtMs)
     if (result.kind === 'appended') this.#cache.add(committedBatch(entry.body, result.baseOffset))
   }
 
   #turnEnded(): void {
-    if (this.#fullAcks.size > 0) this.#checkFullAcks()
+    if (this.#fullAcks.count > 0) this.#checkFullAcks()
     const highWatermark = this.highWatermark
     if (highWatermark === this.#toldHighWatermark) return
     this.#toldHighWatermark = highWatermark
@@ -222,34 +232,12 @@ export class Partition {
     return batches
   }
 
-  #isOnAllInSync(at: number): boolean {
-    return this.#replicas().every((voter) => !voter.inSync || voter.acceptedSlot >= at)
-  }
-
-  #replicas() {
-    return this.replica.paxos.progress(this.#options.host.loop.clock.moment())
-  }
-
-  #acceptedByAll(at: number): Promise<void> {
-    return new Promise((resolve, reject) => this.#fullAcks.set(at, { resolve, reject }))
-  }
-
-  /** A voter that leaves the in-sync set releases the wait; a leader that steps down can no longer tell. */
+  /** A voter that leaves the in-sync set releases the wait; a leader that steps down or stops can no longer tell. */
   #checkFullAcks(): void {
-    for (const [at, waiting] of this.#fullAcks) {
-      if (!this.replica.isLeader) {
-        this.#fullAcks.delete(at)
-        waiting.reject(
-          new SynodError(
-            'outcome-unknown',
-            'The leader changed before all in-sync replicas had the records; a majority has them.',
-          ),
-        )
-      } else if (this.#isOnAllInSync(at)) {
-        this.#fullAcks.delete(at)
-        waiting.resolve()
-      }
-    }
+    if (!this.replica.isLeader || this.#stopError !== undefined) return this.#fullAcks.giveUp()
+    const moment = this.#options.host.loop.clock.moment()
+    const inSync = this.replica.paxos.progress(moment).filter((voter) => voter.inSync)
+    this.#fullAcks.reached(Math.min(...inSync.map((voter) => voter.acceptedSlot)))
   }
 }
 
@@ -271,53 +259,4 @@ function offsetTrimmed(from: number, logStart: number): SynodError {
       facts: { logStart },
     },
   )
-}
-
-/** The machine's decision as a receipt, or as the error that it is. */
-function outcomeOf(result: AppliedBatch): AppendOutcome {
-  switch (result.kind) {
-    case 'appended':
-      return {
-        baseOffset: result.baseOffset,
-        recordCount: result.recordCount,
-        appendedAtMs: result.appendedAtMs,
-        duplicate: false,
-      }
-    case 'duplicate':
-      return {
-        baseOffset: result.baseOffset,
-        recordCount: result.recordCount,
-        appendedAtMs: result.appendedAtMs,
-        duplicate: true,
-      }
-    case 'fenced':
-      throw new SynodError(
-        'producer-fenced',
-        `A producer with epoch ${result.currentEpoch} has taken over.`,
-        {
-          hint: 'Stop this producer, or start it anew with a higher Producer-Epoch.',
-          facts: { currentEpoch: result.currentEpoch },
-        },
-      )
-    case 'out-of-order':
-      throw new SynodError(
-        'sequence-gap',
-        `The next Producer-Seq of this producer here is ${result.expectedSeq}.`,
-        {
-          hint: `Send the missing records first, from Producer-Seq ${result.expectedSeq}.`,
-          facts: { expectedSeq: result.expectedSeq },
-        },
-      )
-    case 'key-reused':
-      throw new SynodError('idempotency-key-reused', 'This Idempotency-Key came with another body before.', {
-        hint: 'Draw a new key for a new request; repeat a key only with the same body.',
-      })
-    case 'offset-mismatch':
-      throw new SynodError('offset-mismatch', `The next offset is ${result.highWatermark}.`, {
-        hint: `Read up to ${result.highWatermark}, then send again with Expected-Offset: ${result.highWatermark}.`,
-        facts: { highWatermark: result.highWatermark },
-      })
-    case 'control':
-      throw new SynodError('internal', 'The batch could not be read back.')
-  }
 }

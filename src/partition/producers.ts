@@ -120,12 +120,12 @@ export class ProducerTable {
     if (this.#states.delete(id)) this.#changed.add(id)
   }
 
-  /** The `count` producers that were used longest ago by slot, without those that `skip` names. */
-  leastRecent(count: number, skip?: (id: string) => boolean): readonly string[] {
+  /** The `count` producers that were used longest ago by slot. */
+  leastRecent(count: number): readonly string[] {
     const ids: string[] = []
     for (const id of this.#states.keys()) {
       if (ids.length >= count) break
-      if (!skip?.(id)) ids.push(id)
+      ids.push(id)
     }
     return ids
   }

@@ -40,6 +40,8 @@ export const REFUSALS: Record<RefusalReason, () => SynodError> = {
     new SynodError('overloaded', 'The partition has as much undecided work as it may.', {
       retryAfterMs: 200,
     }),
+  transferring: () =>
+    new SynodError('no-leader', 'The partition is about to be led by another broker.', { retryAfterMs: 200 }),
   stopping: () => new SynodError('draining', 'The broker is about to stop.', { retryAfterMs: 500 }),
 }
 
@@ -112,7 +114,9 @@ export class Proposals<Result> {
     const waiting = this.#offered.get(token)
     this.#offered.delete(token)
     if (waiting === undefined) return
-    this.#appended.get(slot)?.waiting.reject(outcomeUnknown('The leader changed before the write was decided.'))
+    this.#appended
+      .get(slot)
+      ?.waiting.reject(outcomeUnknown('The leader changed before the write was decided.'))
     this.#appended.delete(slot)
     this.#appended.set(slot, { ballot, waiting })
   }

@@ -262,7 +262,7 @@ class StoredBatch implements CommittedBatch {
   readonly recordCount: number
   readonly appendedAtMs: number
   readonly byteLength: number
-  #records: readonly StoredRecord[] | undefined
+  #records: WeakRef<readonly StoredRecord[]> | undefined
 
   constructor(body: Buffer, baseOffset: number) {
     this.body = body
@@ -273,14 +273,17 @@ class StoredBatch implements CommittedBatch {
   }
 
   get records(): readonly StoredRecord[] {
-    this.#records ??= decodeRecords(this.body, this.baseOffset)
-    return this.#records
+    const known = this.#records?.deref()
+    if (known !== undefined) return known
+    const records = decodeRecords(this.body, this.baseOffset)
+    this.#records = new WeakRef(records)
+    return records
   }
 }
 
 /**
  * A batch that was applied at `baseOffset`. Only the fixed part is read here; `records` decodes on first use and keeps the
- * result. Throws `MalformedBatchError` when the fixed part is not one of a batch.
+ * result while memory allows: small records are many times as large as objects, and no cache counts those. Throws `MalformedBatchError` when the fixed part is not one of a batch.
  */
 export function committedBatch(body: Uint8Array, baseOffset: number): CommittedBatch {
   invariant(

@@ -14,7 +14,6 @@ import { decodeExpireProducers } from './expire-producers.ts'
 import { KEY_ROW, KeyTable, type DedupWindow, type KeyState } from './idempotency-keys.ts'
 import { PRODUCER_ROW, ProducerTable, type ProducerState } from './producers.ts'
 import type { AppliedPoint, StateMachine } from './state-machine.ts'
-import { TentativeTable } from './tentative.ts'
 import { MalformedBatchError } from './wire.ts'
 
 /** What became of an entry. 'control' covers every entry that holds no readable batch; only 'appended' added records. */
@@ -146,26 +145,5 @@ export class RecordMachine implements StateMachine<AppliedBatch>, DuplicateView 
   /** The `count` producers that the log mentioned longest ago: what a leader may list in EXPIRE_PRODUCERS. */
   expireCandidates(count: number): readonly string[] {
     return this.#producers.leastRecent(count)
-  }
-
-  /** Producers that no pending batch concerns, as `expireCandidates`. */
-  expireCandidatesWithout(count: number, isPending: (id: string) => boolean): readonly string[] {
-    return this.#producers.leastRecent(count, isPending)
-  }
-
-  isKeyRemembered(state: KeyState, atMs: number): boolean {
-    return this.#keys.remembers(state, atMs)
-  }
-
-  /** The leader's view with nothing pending. */
-  tentative(): TentativeTable {
-    return new TentativeTable(this)
-  }
-
-  /** The leader's view at takeover: `entries` are those it holds above the slot applied last, in order. */
-  tentativeFrom(entries: readonly Entry[]): TentativeTable {
-    const table = new TentativeTable(this)
-    for (const entry of entries) table.inherit(entry)
-    return table
   }
 }

@@ -7,8 +7,11 @@ import type { Replica } from './replica.ts'
 /** What the registry needs of a group; the controller's group is one as well as each partition. */
 export type AnyReplica = Pick<
   Replica<unknown>,
-  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'isLeader'
+  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'isLeader'
 >
+
+/** Who is woken at once when a group gets a leader; more only wait out their time. */
+export const WATCHERS_MAX = 10_000
 
 /** All groups that this broker holds a replica of, and who waits for one of them to get a leader. */
 export class Registry {
@@ -72,6 +75,11 @@ export class Registry {
     }
   }
 
+  /** All groups that this broker leads, the controller's among them. */
+  led(): readonly AnyReplica[] {
+    return [...this.#replicas.values()].filter((replica) => replica.isLeader)
+  }
+
   resignAll(): void {
     for (const replica of this.#replicas.values()) if (replica.isLeader) replica.resign()
   }
@@ -83,7 +91,7 @@ export class Registry {
     for (const watcher of watchers) watcher()
   }
 
-  /** Resolves at the group's next change of leader, or after `waitMs`. */
+  /** Resolves at the group's next change of leader, or after `waitMs` at the latest. */
   nextLeaderChange(
     group: GroupId,
     waitMs: number,
@@ -99,7 +107,7 @@ export class Registry {
         resolve()
       }
       const timer = later(done, waitMs)
-      watchers.add(done)
+      if (watchers.size < WATCHERS_MAX) watchers.add(done)
     })
   }
 }

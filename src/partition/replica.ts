@@ -1,6 +1,6 @@
 import type { BrokerId, GroupId, Replica as ReplicaId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import { SynodError } from '../errors.ts'
+import type { SynodError } from '../errors.ts'
 import { Paxos } from '../paxos/paxos.ts'
 import type { Ballot } from '../paxos/ballot.ts'
 import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
@@ -9,9 +9,11 @@ import type { Message } from '../paxos/messages.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
 import type { Checksum, Entry, EntryKind, RecoveredState, Role } from '../paxos/state.ts'
 import type { LogStore, OffsetMark } from '../storage/log-store.ts'
+import { notLeader } from './forward.ts'
 import type { Loop, TurnTaker } from './loop.ts'
 import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
+import { Transfers } from './transfers.ts'
 import { readAndSend } from './serve.ts'
 
 /** What all replicas of one broker share. */
@@ -74,22 +76,27 @@ export class Replica<Result> implements TurnTaker {
   readonly group: GroupId
   readonly machine: HostedMachine<Result>
   readonly paxos: Paxos
+  readonly #self: BrokerId
   readonly #host: ReplicaHost
   readonly #listener: ReplicaListener<Result>
   readonly #inbox: PaxosEvent[] = []
   /** Bounded by the core: one message a persist and follower, and a follower's window. */
-  readonly #gated: { readonly after: number; readonly to: BrokerId; readonly message: Message }[] = []
+  readonly #gated: Extract<Effect, { kind: 'send' | 'serve' }>[] = []
   readonly #proposals: Proposals<Result>
   readonly #reads = new Map<number, { resolve(slot: Slot): void; reject(error: SynodError): void }>()
+  readonly #transfers = new Transfers()
   readonly #taps = new Set<Tap>()
   #durableId = 0
   #token = 0
   #appliedSlot: Slot
+  /** Proposals wait because another voter is about to lead. */
+  #isHolding = false
   #isStopped = false
 
   constructor(options: ReplicaOptions<Result>) {
     this.group = options.group
     this.machine = options.machine
+    this.#self = options.self.broker
     this.#host = options.host
     this.#listener = options.listener
     this.#proposals = new Proposals(options.host.queued)
@@ -124,6 +131,19 @@ export class Replica<Result> implements TurnTaker {
 
   resign(): void {
     this.#push({ kind: 'resign' })
+  }
+
+  /**
+   * Hands leadership to another voter; resolves when that has begun. Until the other leads, or the attempt is given up, what
+   * is proposed waits. Errors: 'no-leader', 'not-enough-in-sync' when the target cannot lead now, 'overloaded' when another
+   * transfer is under way.
+   */
+  transfer(to: BrokerId): Promise<void> {
+    if (this.#isStopped) return Promise.reject(REFUSALS.stopping())
+    const token = ++this.#token
+    const started = this.#transfers.ask(token, to)
+    this.#push({ kind: 'transfer', token, to })
+    return started
   }
 
   /** Proposes a value; resolves with what the state machine made of it. Rejects with a SynodError that tells the outcome. */
@@ -186,6 +206,7 @@ export class Replica<Result> implements TurnTaker {
       if (deadlineMs !== undefined && deadlineMs <= moment.nowMs)
         this.#run(this.paxos.step({ kind: 'tick' }, moment))
       this.#proposals.expire(moment.nowMs)
+      if (this.#isHolding && this.paxos.transferTarget === undefined) this.#offerAgain()
       this.#listener.turnEnded()
     } catch (error) {
       this.#host.fatal(error)
@@ -195,6 +216,10 @@ export class Replica<Result> implements TurnTaker {
 
   offerProposals(moment: Moment): number | undefined {
     if (this.#isStopped || this.#proposals.queuedCount === 0) return this.#nextTurnMs()
+    if (this.paxos.transferTarget !== undefined) {
+      this.#isHolding = true
+      return this.#nextTurnMs()
+    }
     try {
       const offered = this.#proposals.takeQueue()
       this.#run(
@@ -215,8 +240,16 @@ export class Replica<Result> implements TurnTaker {
     this.#isStopped = true
     this.#host.loop.remove(this)
     this.#proposals.stop(error)
+    this.#transfers.stop(error)
     for (const read of this.#reads.values()) read.reject(error)
     this.#reads.clear()
+  }
+
+  /** The transfer is over. Where it came off nothing waits any more. */
+  #offerAgain(): void {
+    this.#isHolding = false
+    const { deadlineMs } = this.#proposals
+    if (this.#proposals.queuedCount > 0) this.#host.loop.wakeForProposals(this, deadlineMs ?? Infinity)
   }
 
   #push(event: PaxosEvent): void {
@@ -264,8 +297,14 @@ export class Replica<Result> implements TurnTaker {
         this.#reads.get(effect.token)?.reject(REFUSALS['not-leader']())
         this.#reads.delete(effect.token)
         return
+      case 'transferStarted':
+        return this.#transfers.started(effect.token)
+      case 'transferRefused':
+        return this.#transfers.refused(effect.token, effect.reason)
       case 'serve':
-        return void readAndSend(this.#host, this.group, effect)
+        if (effect.after <= this.#durableId) void readAndSend(this.#host, this.group, effect)
+        else this.#gated.push(effect)
+        return
       case 'role':
         return this.#roleChanged(effect)
     }
@@ -287,17 +326,13 @@ export class Replica<Result> implements TurnTaker {
       `Persist ${id} of group ${this.group} became durable after ${this.#durableId}.`,
     )
     this.#durableId = id
-    this.#release(id)
+    this.#release()
     this.#push({ kind: 'persisted', id })
   }
 
-  /** Sends what waited for this persist. A later message may wait for less than an earlier one, so all are looked at. */
-  #release(durableId: number): void {
-    const gated = this.#gated.splice(0)
-    for (const send of gated) {
-      if (send.after <= durableId) this.#send(send.to, send.message)
-      else this.#gated.push(send)
-    }
+  /** Carries out what waited for a persist. A later effect may wait for less than an earlier one, so all are looked at. */
+  #release(): void {
+    for (const effect of this.#gated.splice(0)) this.#carryOut(effect)
   }
 
   #apply(entry: Entry): void {
@@ -307,6 +342,8 @@ export class Replica<Result> implements TurnTaker {
     )
     this.#appliedSlot = entry.slot
     const result = this.machine.apply(entry)
+    // Told first: what an entry makes others write (a new partition's first state) is queued before the index may say so.
+    this.#listener.applied(entry, result)
     const { nextOffset, lastAppendedAtMs, mark } = this.machine
     this.#host.store.indexApplied({
       group: this.group,
@@ -316,12 +353,16 @@ export class Replica<Result> implements TurnTaker {
       marks: mark === undefined ? [] : [mark],
       rows: this.machine.takeRows(),
     })
-    this.#listener.applied(entry, result)
     this.#proposals.applied(entry.slot, entry.origin, result)
   }
 
+  /** What waits was never appended, for certain. Who asks again finds the one who was promised most likely leading. */
   #roleChanged(effect: Extract<Effect, { kind: 'role' }>): void {
-    if (effect.role !== 'leader') this.#proposals.refuseQueued(REFUSALS['not-leader'])
+    if (effect.role !== 'leader') {
+      const { broker } = this.paxos.promised
+      const next = effect.leader ?? (broker === this.#self ? undefined : broker)
+      this.#proposals.refuseQueued(() => notLeader(next))
+    }
     this.#listener.roleChanged(effect.role, effect.ballot, effect.leader)
   }
 

@@ -11,7 +11,7 @@ import {
 } from './forward.ts'
 import type { Inspector } from './inspect.ts'
 import type { PartitionLog, Position } from './log.ts'
-import { batchBody } from './record-batch.ts'
+import { batchBody, MalformedBatchError } from './record-batch.ts'
 
 /** What another broker may ask of this one's partitions, by the request's kind. */
 export class PartitionRequests {
@@ -30,15 +30,8 @@ export class PartitionRequests {
   ): Promise<Uint8Array> {
     const { group, body } = request
     switch (request.kind) {
-      case 'append': {
-        const { batch, acks, timeoutMs } = decodeAppend(body)
-        return encodeOutcome(
-          await this.#log.appendHere(group, batch, {
-            acks,
-            timeoutMs: Math.min(timeoutMs, options.deadlineMs),
-          }),
-        )
-      }
+      case 'append':
+        return this.#append(group, body, options.deadlineMs)
       case 'read':
         return encodeReadAnswer(
           await this.#log.readHere(group, decodeJson(body) as ForwardedRead, options.signal),
@@ -56,6 +49,17 @@ export class PartitionRequests {
             hint: 'All brokers of a cluster should run the same version.',
           },
         )
+    }
+  }
+
+  async #append(group: GroupId, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    const { batch, acks, timeoutMs } = decodeAppend(body)
+    const options = { acks, timeoutMs: Math.min(timeoutMs, deadlineMs) }
+    try {
+      return encodeOutcome(await this.#log.appendHere(group, batch, options))
+    } catch (error) {
+      if (!(error instanceof MalformedBatchError)) throw error
+      throw new SynodError('malformed-request', `The forwarded batch cannot be read: ${error.message}`)
     }
   }
 }

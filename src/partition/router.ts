@@ -37,7 +37,14 @@ const HINTS_MAX = 100_000
  */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['no-leader', 'not-enough-in-sync', 'draining'])
 /** Says nothing of an earlier attempt whose outcome is not known. */
-const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set(['overloaded', 'disk-full', ...PASSING])
+const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
+  'overloaded',
+  'disk-full',
+  'producer-fenced',
+  'etag-mismatch',
+  'replica-behind',
+  ...PASSING,
+])
 
 /** What the attempts so far came to. */
 interface Search {
@@ -124,7 +131,8 @@ export class Router {
 
   #target(routed: RoutedGroup, tried: Set<BrokerId>): BrokerId | undefined {
     const leader = this.leaderOf(routed.group)
-    if (leader !== undefined) return leader
+    // Nothing is sent to a leader that the detector misses: what it would answer could not be known for seconds.
+    if (leader !== undefined && (leader === this.#self || this.#isAlive(leader))) return leader
     if (this.#registry.replica(routed.group) !== undefined) return undefined
     // This broker holds no replica: ask those who do, one after the other.
     const next = routed.replicas.find((broker) => !tried.has(broker) && this.#isAlive(broker))

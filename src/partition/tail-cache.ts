@@ -1,10 +1,14 @@
+import { invariant } from '../types/invariant.ts'
 import type { CommittedBatch } from '../types/record.ts'
 
-/** The newest committed batches of one partition, gapless in offsets; those before `head` are dropped. */
+/** The newest committed batches of one partition, gapless in offsets; those before `head` are dropped: undefined. */
 interface Tail {
-  batches: CommittedBatch[]
+  batches: (CommittedBatch | undefined)[]
   head: number
 }
+
+/** Places in the order of a cache that may be empty before the order is packed anew. */
+const EMPTY_COUNT_MIN = 1_024
 
 /**
  * The newest committed batches of all partitions, so that subscribers at the tail never touch the disk and share one object
@@ -12,8 +16,10 @@ interface Tail {
  */
 export class TailCache {
   readonly #bytesMax: number
-  readonly #order: { readonly tail: Tail; readonly byteLength: number }[] = []
+  #order: { readonly tail: Tail; readonly byteLength: number }[] = []
   #orderHead = 0
+  /** Places behind `#orderHead` whose tail was cleared. */
+  #clearedCount = 0
   #bytes = 0
 
   constructor(bytesMax: number) {
@@ -22,6 +28,11 @@ export class TailCache {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Places that the order of batches takes, the empty ones too: a little more than there are batches. */
+  get orderLength(): number {
+    return this.#order.length
   }
 
   open(): TailCacheView {
@@ -42,17 +53,26 @@ export class TailCache {
       const oldest = this.#order[this.#orderHead++]!
       // A cleared tail has nothing left to drop: its bytes were given back when it was cleared.
       if (dropFirst(oldest.tail)) this.#bytes -= oldest.byteLength
+      else this.#clearedCount--
     }
-    if (this.#orderHead > 1024 && this.#orderHead * 2 > this.#order.length) {
-      this.#order.splice(0, this.#orderHead)
-      this.#orderHead = 0
-    }
+    this.#packOrder()
   }
 
   #clear(tail: Tail): void {
-    for (const batch of tail.batches.slice(tail.head)) this.#bytes -= batch.byteLength
+    for (const batch of tail.batches.slice(tail.head)) this.#bytes -= batch?.byteLength ?? 0
+    this.#clearedCount += tail.batches.length - tail.head
     tail.batches = []
     tail.head = 0
+    this.#packOrder()
+  }
+
+  /** Topics that come and go must not leave their places behind while the budget is not used up. */
+  #packOrder(): void {
+    const emptyCount = this.#orderHead + this.#clearedCount
+    if (emptyCount <= EMPTY_COUNT_MIN || emptyCount * 2 <= this.#order.length) return
+    this.#order = this.#order.slice(this.#orderHead).filter(({ tail }) => tail.batches.length > 0)
+    this.#orderHead = 0
+    this.#clearedCount = 0
   }
 }
 
@@ -69,7 +89,8 @@ export interface TailCacheView {
 
 function dropFirst(tail: Tail): boolean {
   if (tail.head >= tail.batches.length) return false
-  tail.head++
+  // The array is packed only now and then; what was dropped must not stay in memory until that.
+  tail.batches[tail.head++] = undefined
   if (tail.head > 256 && tail.head * 2 > tail.batches.length) {
     tail.batches = tail.batches.slice(tail.head)
     tail.head = 0
@@ -83,7 +104,8 @@ function indexOf({ batches, head }: Tail, offset: number): number {
   let high = batches.length - 1
   while (low <= high) {
     const middle = (low + high) >> 1
-    const batch = batches[middle]!
+    const batch = batches[middle]
+    invariant(batch !== undefined, 'What is kept has no gap.')
     if (offset < batch.baseOffset) high = middle - 1
     else if (offset >= batch.baseOffset + batch.recordCount) low = middle + 1
     else return middle
@@ -104,19 +126,21 @@ function sliceFrom(
 
 /** From index `first`, until the records after `offset` or the bytes reach their bound; at least one batch. */
 export function takeUpTo(
-  batches: readonly CommittedBatch[],
+  batches: readonly (CommittedBatch | undefined)[],
   first: number,
   offset: number,
   recordsMax: number,
   bytesMax: number,
 ): readonly CommittedBatch[] {
-  let end = first
+  const taken: CommittedBatch[] = []
   let bytes = 0
-  while (end < batches.length) {
-    const batch = batches[end]!
-    if (end > first && (batch.baseOffset - offset >= recordsMax || bytes + batch.byteLength > bytesMax)) break
+  for (let index = first; index < batches.length; index++) {
+    const batch = batches[index]
+    invariant(batch !== undefined, 'What is kept has no gap.')
+    if (taken.length > 0 && (batch.baseOffset - offset >= recordsMax || bytes + batch.byteLength > bytesMax))
+      break
     bytes += batch.byteLength
-    end++
+    taken.push(batch)
   }
-  return batches.slice(first, end)
+  return taken
 }

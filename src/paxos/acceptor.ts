@@ -2,7 +2,7 @@ import type { BrokerId, Slot } from '../types/ids.ts'
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts'
 import type { Core } from './core.ts'
 import type { Write } from './effects.ts'
-import { areDense, learnChosen } from './learner.ts'
+import { areLinked, learnChosen } from './learner.ts'
 import type { Accept, AcceptSync, Learn, Prepare } from './messages.ts'
 import { followLeader, forgetLeader, postponeCanvass, raisePromise, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
@@ -100,7 +100,7 @@ export function passesGate(core: Core, from: BrokerId, ballot: Ballot): boolean 
 
 /** Adopts the leader's log as a whole: its entries and its ballot become durable in one persist (D2, consensus 1.7). */
 export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): void {
-  if (!passesGate(core, from, message.ballot) || !areDense(message.entries, message.base + 1)) return
+  if (!passesGate(core, from, message.ballot) || !areLinked(core, message.entries, message.base + 1)) return
   if (sameBallot(core.acceptedBallot, message.ballot)) {
     return acceptPart(core, from, { ...message, previous: message.base })
   }
@@ -132,7 +132,8 @@ export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): v
 
 /** Phase 2b for the next part of a log that this replica holds already. */
 export function onAccept(core: Core, from: BrokerId, message: Accept): void {
-  if (!passesGate(core, from, message.ballot) || !areDense(message.entries, message.previous + 1)) return
+  if (!passesGate(core, from, message.ballot) || !areLinked(core, message.entries, message.previous + 1))
+    return
   if (!sameBallot(core.acceptedBallot, message.ballot)) {
     return core.send(from, { kind: 'prepareRequest', ballot: message.ballot }, 0)
   }

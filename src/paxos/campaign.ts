@@ -4,6 +4,7 @@ import { sameBallot, type Ballot } from './ballot.ts'
 import { isQuorumConnected } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
+import { areLinked } from './learner.ts'
 import type { Prepare, Promised } from './messages.ts'
 import { newPeer } from './progress.ts'
 import { countAccepted, onPromiseToLeader } from './replication.ts'
@@ -65,6 +66,7 @@ export function onOwnPromiseDurable(core: Core, persistId: number): void {
 export function onPromise(core: Core, from: BrokerId, promise: Promised): void {
   core.noteCommit(from, promise.commit)
   if (!sameBallot(promise.ballot, core.ballot) || !core.voters.includes(from)) return
+  if (!areLinked(core, promise.suffix, promise.base + 1)) return
   if (core.leadership !== undefined) return onPromiseToLeader(core, core.leadership, from, promise)
   const { candidacy } = core
   if (candidacy === undefined) return
@@ -95,6 +97,11 @@ function leadWithQuorum(core: Core, candidacy: Candidacy): void {
     // Commit never falls while a candidacy lasts, so a suffix from the commit of the Prepare reaches down to it.
     if (keep < chosen.base) return giveUp(core, candidacy)
     adopted = chosen.suffix.slice(keep - chosen.base)
+    const first = adopted[0]
+    invariant(
+      first === undefined || core.log.linksAt(keep, first),
+      'P2c: the fullest log of a quorum continues what is kept of the own one.',
+    )
   }
   lead(core, candidacy, { keep, adopted, best })
 }
@@ -135,6 +142,7 @@ function lead(core: Core, candidacy: Candidacy, { keep, adopted, best }: Adoptio
     marks: [],
     lastBatch: undefined,
     reads: { waiting: [], probed: [], readId: 0, acknowledged: new Set(), retryAtMs: NEVER },
+    transfer: undefined,
     learnAtMs: NEVER,
     idleAtMs: isOpen ? NEVER : nowMs + tuning.idleLearnMs,
     retransmitAtMs: nowMs + tuning.retransmitMs,

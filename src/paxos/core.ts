@@ -77,9 +77,11 @@ export class Core {
   random = 0
   lastChosenMs = 0
   readCounter: number
+  transferCount = 0
 
-  /** The last persist, and the last one that raised the promise. */
+  /** The last persist, the last one that is durable, and the last one that raised the promise. */
   lastPersist = 0
+  durablePersist = 0
   promisePersist = 0
   effects: Effect[] = []
 

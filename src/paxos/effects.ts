@@ -33,6 +33,8 @@ export type PaxosEvent =
   | { readonly kind: 'readIndex'; readonly token: number }
   /** Operator or host wants this replica to give up leadership (disk stalled, draining). */
   | { readonly kind: 'resign' }
+  /** Operator or host wants another voter to lead (consensus 1.13). `token` names it in the answer. */
+  | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
 
 /** One durable fact. Inside a persist the state record, if any, comes first. */
 export type Write =
@@ -40,7 +42,11 @@ export type Write =
   /** An entry at its slot; drops every entry above that slot. */
   | { readonly kind: 'entry'; readonly entry: Entry }
 
-export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'stopping'
+/** `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails. */
+export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'transferring' | 'stopping'
+
+/** `target-not-ready`: not in sync, not heard, draining, or its disk is stalled. */
+export type TransferRefusal = 'not-leader' | 'under-way' | 'target-not-ready'
 
 /**
  * What the host must do, in order. Duties: (H1) persists of one group become durable in the order of their ids, each as
@@ -60,6 +66,23 @@ export type Effect =
   /** Everything up to `slot` was chosen before the read arrived; answer when it is applied. */
   | { readonly kind: 'readReady'; readonly token: number; readonly slot: Slot }
   | { readonly kind: 'readRefused'; readonly token: number }
-  /** Read chosen entries (fromSlot .. at most `commit`) from the store and send them as a SyncChunk. */
-  | { readonly kind: 'serve'; readonly to: BrokerId; readonly fromSlot: Slot; readonly commit: Slot }
-  | { readonly kind: 'role'; readonly role: Role; readonly ballot: Ballot; readonly leader: BrokerId | undefined }
+  /** Nothing is admitted until the target leads or `transferMs` have passed. */
+  | { readonly kind: 'transferStarted'; readonly token: number }
+  | { readonly kind: 'transferRefused'; readonly token: number; readonly reason: TransferRefusal }
+  /**
+   * Read chosen entries (fromSlot .. at most `commit`) from the store and send them as a SyncChunk. Like a `send` it waits for
+   * every persist with an id <= `after`: until then the store may still hold what they replace, which was never chosen.
+   */
+  | {
+      readonly kind: 'serve'
+      readonly to: BrokerId
+      readonly fromSlot: Slot
+      readonly commit: Slot
+      readonly after: number
+    }
+  | {
+      readonly kind: 'role'
+      readonly role: Role
+      readonly ballot: Ballot
+      readonly leader: BrokerId | undefined
+    }

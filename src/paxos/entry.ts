@@ -1,5 +1,5 @@
 import type { Slot } from '../types/ids.ts'
-import type { Ballot } from './ballot.ts'
+import { compareBallots, type Ballot } from './ballot.ts'
 import type { Checksum, Entry, EntryKind } from './state.ts'
 
 /** The chain value before slot 1. */
@@ -31,6 +31,20 @@ export function chainOf(chainBefore: number, facts: ChainedFacts, checksum: Chec
   return checksum(scratch, 0)
 }
 
-export function chainEntry(chainBefore: number, facts: ChainedFacts, body: Uint8Array, checksum: Checksum): Entry {
+export function chainEntry(
+  chainBefore: number,
+  facts: ChainedFacts,
+  body: Uint8Array,
+  checksum: Checksum,
+): Entry {
   return { ...facts, body, chain: chainOf(chainBefore, facts, checksum) }
+}
+
+/** Whether `entry` may stand behind `before`: its chain value covers it, and its origin is not lower (I8). */
+export function continues(before: Entry, entry: Entry, checksum: Checksum): boolean {
+  return (
+    entry.slot === before.slot + 1 &&
+    compareBallots(before.origin, entry.origin) <= 0 &&
+    chainOf(before.chain, entry, checksum) === entry.chain
+  )
 }

@@ -2,6 +2,7 @@ import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
+import { continues } from './entry.ts'
 import { assertApplyOrder, assertSameChosen } from './invariants.ts'
 import type { SyncChunk } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
@@ -29,9 +30,15 @@ export function learnChosen(core: Core, upTo: number): boolean {
   return true
 }
 
-/** Whether entries are numbered without gap from `first`; what is not so is no message of a replica. */
-export function areDense(entries: readonly Entry[], first: number): boolean {
-  return entries.every((entry, place) => entry.slot === first + place)
+/**
+ * Whether entries are numbered without gap from `first`, and each continues the one before it. What is not so is no message
+ * of a replica: it is ignored, because what is wrong with its sender must not stop this one.
+ */
+export function areLinked(core: Core, entries: readonly Entry[], first: number): boolean {
+  return entries.every((entry, place) => {
+    const before = entries[place - 1]
+    return entry.slot === first + place && (before === undefined || continues(before, entry, core.checksum))
+  })
 }
 
 /**
@@ -41,14 +48,19 @@ export function areDense(entries: readonly Entry[], first: number): boolean {
 export function learnChunk(core: Core, chunk: SyncChunk): boolean {
   const { log } = core
   invariant(chunk.fromSlot <= log.commit + 1, 'A chunk that leaves a gap is not learned.')
-  if (!areDense(chunk.entries, chunk.fromSlot)) return false
+  if (!areLinked(core, chunk.entries, chunk.fromSlot)) return false
   const end = chunk.fromSlot - 1 + chunk.entries.length
   const known = Math.min(end, log.commit)
-  if (known >= chunk.fromSlot && known > log.start) {
+  if (known >= chunk.fromSlot && known >= log.start) {
     assertSameChosen(log.chainAt(known), chunk.entries[known - chunk.fromSlot]?.chain)
   }
   if (end <= log.commit) return false
   const fresh = chunk.entries.slice(log.commit + 1 - chunk.fromSlot)
+  const first = fresh[0]
+  invariant(
+    first !== undefined && log.linksAt(log.commit, first),
+    'I4: what is chosen elsewhere continues what is chosen here.',
+  )
   let agreeing = 0
   while (agreeing < fresh.length && log.commit + agreeing < log.through) {
     if (log.at(log.commit + agreeing + 1).chain !== fresh[agreeing]?.chain) break
@@ -108,6 +120,6 @@ export function serveChosen(core: Core, to: BrokerId, fromSlot: Slot): void {
   } else if (fromSlot > commit) {
     core.send(to, { kind: 'syncChunk', fromSlot, entries: [], commit }, 0)
   } else {
-    core.effects.push({ kind: 'serve', to, fromSlot, commit })
+    core.effects.push({ kind: 'serve', to, fromSlot, commit, after: core.lastPersist })
   }
 }

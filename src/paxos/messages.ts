@@ -7,12 +7,27 @@ import type { Entry, LogStart } from './state.ts'
  * `commit` is always the sender's highest slot known to be chosen.
  */
 export type Message =
-  | Canvass | Endorse | Refuse
-  | Prepare | Promised | PrepareRequest
-  | AcceptSync | Accept | Accepted | Nack
-  | Learn | SyncRequired | SyncRequest | SyncChunk | SyncReset
-  | Resign | ReadProbe | ReadAck
-  | TransferNow | RepairRequest | RepairResponse
+  | Canvass
+  | Endorse
+  | Refuse
+  | Prepare
+  | Promised
+  | PrepareRequest
+  | AcceptSync
+  | Accept
+  | Accepted
+  | Nack
+  | Learn
+  | SyncRequired
+  | SyncRequest
+  | SyncChunk
+  | SyncReset
+  | Resign
+  | ReadProbe
+  | ReadAck
+  | TransferNow
+  | RepairRequest
+  | RepairResponse
 
 export type MessageKind = Message['kind']
 
@@ -26,8 +41,19 @@ export interface Canvass {
   /** 1, 2, … of this candidacy; the MaxLag condition is waived from the third. */
   readonly attempt: number
 }
-export interface Endorse { readonly kind: 'endorse'; readonly configNumber: number; readonly attempt: number; readonly commit: Slot }
-export interface Refuse { readonly kind: 'refuse'; readonly configNumber: number; readonly attempt: number; readonly commit: Slot; readonly promised: Ballot }
+export interface Endorse {
+  readonly kind: 'endorse'
+  readonly configNumber: number
+  readonly attempt: number
+  readonly commit: Slot
+}
+export interface Refuse {
+  readonly kind: 'refuse'
+  readonly configNumber: number
+  readonly attempt: number
+  readonly commit: Slot
+  readonly promised: Ballot
+}
 
 /** Phase 1a, over all slots above commit. */
 export interface Prepare {
@@ -53,7 +79,10 @@ export interface Promised {
   readonly tooFar: boolean
 }
 /** "I hold a promise for your ballot but not your log": the leader prepares the sender again. */
-export interface PrepareRequest { readonly kind: 'prepareRequest'; readonly ballot: Ballot }
+export interface PrepareRequest {
+  readonly kind: 'prepareRequest'
+  readonly ballot: Ballot
+}
 
 /** Brings a promiser to the leader's log: all of (base, leader's through], adopted as one (D2). */
 export interface AcceptSync {
@@ -73,27 +102,80 @@ export interface Accept {
   readonly commit: Slot
 }
 /** Phase 2b: everything up to `through` is durable here at this ballot. */
-export interface Accepted { readonly kind: 'accepted'; readonly ballot: Ballot; readonly through: Slot; readonly commit: Slot }
-export interface Nack { readonly kind: 'nack'; readonly promised: Ballot }
+export interface Accepted {
+  readonly kind: 'accepted'
+  readonly ballot: Ballot
+  readonly through: Slot
+  readonly commit: Slot
+}
+export interface Nack {
+  readonly kind: 'nack'
+  readonly promised: Ballot
+}
 
 /** Commit only: what the receiver holds at this ballot is chosen up to `commit`. */
-export interface Learn { readonly kind: 'learn'; readonly ballot: Ballot; readonly commit: Slot }
+export interface Learn {
+  readonly kind: 'learn'
+  readonly ballot: Ballot
+  readonly commit: Slot
+}
 /** Leader to a follower beyond MaxLag: I stop pushing, pull from anybody. */
-export interface SyncRequired { readonly kind: 'syncRequired'; readonly ballot: Ballot; readonly commit: Slot }
+export interface SyncRequired {
+  readonly kind: 'syncRequired'
+  readonly ballot: Ballot
+  readonly commit: Slot
+}
 /** Pull: send me what is chosen from this slot on. */
-export interface SyncRequest { readonly kind: 'syncRequest'; readonly fromSlot: Slot }
+export interface SyncRequest {
+  readonly kind: 'syncRequest'
+  readonly fromSlot: Slot
+}
 /** Chosen entries only, gapless, from the slot asked for. Empty: nothing newer is chosen here. */
-export interface SyncChunk { readonly kind: 'syncChunk'; readonly fromSlot: Slot; readonly entries: readonly Entry[]; readonly commit: Slot }
+export interface SyncChunk {
+  readonly kind: 'syncChunk'
+  readonly fromSlot: Slot
+  readonly entries: readonly Entry[]
+  readonly commit: Slot
+}
 /** The slot asked for is trimmed: start over from this checkpoint. */
-export interface SyncReset { readonly kind: 'syncReset'; readonly logStart: LogStart; readonly configNumber: number }
+export interface SyncReset {
+  readonly kind: 'syncReset'
+  readonly logStart: LogStart
+  readonly configNumber: number
+}
 
 /** The leader of this ballot gives up, best effort. */
-export interface Resign { readonly kind: 'resign'; readonly ballot: Ballot }
+export interface Resign {
+  readonly kind: 'resign'
+  readonly ballot: Ballot
+}
 /** Linearizable read: do you still support this ballot? A readId is never used twice within (boot, ballot). */
-export interface ReadProbe { readonly kind: 'readProbe'; readonly ballot: Ballot; readonly readId: number }
-export interface ReadAck { readonly kind: 'readAck'; readonly ballot: Ballot; readonly readId: number }
+export interface ReadProbe {
+  readonly kind: 'readProbe'
+  readonly ballot: Ballot
+  readonly readId: number
+}
+export interface ReadAck {
+  readonly kind: 'readAck'
+  readonly ballot: Ballot
+  readonly readId: number
+}
 
-/** The following three have their place here; their rules come with membership and repair. */
-export interface TransferNow { readonly kind: 'transferNow'; readonly ballot: Ballot; readonly lastSlot: Slot; readonly transferId: number }
-export interface RepairRequest { readonly kind: 'repairRequest'; readonly slot: Slot; readonly origin: Ballot; readonly chain: number }
-export interface RepairResponse { readonly kind: 'repairResponse'; readonly entry: Entry }
+/** Leader to a follower that holds all of its log: campaign now (consensus 1.13). */
+export interface TransferNow {
+  readonly kind: 'transferNow'
+  readonly ballot: Ballot
+  readonly lastSlot: Slot
+  readonly transferId: number
+}
+/** The following two have their place here; their rules come with repair. */
+export interface RepairRequest {
+  readonly kind: 'repairRequest'
+  readonly slot: Slot
+  readonly origin: Ballot
+  readonly chain: number
+}
+export interface RepairResponse {
+  readonly kind: 'repairResponse'
+  readonly entry: Entry
+}

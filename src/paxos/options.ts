@@ -19,6 +19,8 @@ export interface PaxosTuning {
   /** A leader that is not quorum-connected, or whose proposal stays undecided, for so long resigns. */
   readonly quorumLossMs: number
   readonly undecidedMs: number
+  /** A transfer of leadership that has not come off within this is given up (consensus 1.13). */
+  readonly transferMs: number
   /** Per follower: messages and bytes under way. */
   readonly windowMessagesMax: number
   readonly windowBytesMax: number
@@ -41,6 +43,7 @@ export const DEFAULT_TUNING: PaxosTuning = {
   idleLearnMs: 50,
   quorumLossMs: 1_000,
   undecidedMs: 5_000,
+  transferMs: 1_000,
   windowMessagesMax: 64,
   windowBytesMax: 8 * 1024 * 1024,
   uncommittedSlotsMax: 1_024,

@@ -17,6 +17,7 @@ import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
 import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
 import { onSyncChunk, onSyncRequired, pullTick } from './synchronize.ts'
+import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
 
 /**
  * One replica of one group: a value machine without I/O, clock or chance (consensus 1.4). The same state and the same
@@ -72,15 +73,20 @@ export class Paxos {
         return onPropose(core, event.proposals)
       case 'persisted':
         invariant(event.id <= core.lastPersist, 'Only a persist that was asked for becomes durable.')
+        core.durablePersist = event.id
         onOwnPromiseDurable(core, event.id)
-        return onOwnDurable(core, event.id)
+        onOwnDurable(core, event.id)
+        return advanceTransfer(core)
       case 'links':
-        return onLinks(core, event.links)
+        onLinks(core, event.links)
+        return watchTransfer(core)
       case 'readIndex':
         return onReadIndex(core, event.token)
       case 'resign':
         if (core.role === 'leader') resign(core)
         return
+      case 'transfer':
+        return onTransfer(core, event.token, event.to)
       default:
         return unreachable(event)
     }
@@ -92,6 +98,7 @@ export class Paxos {
     if (core.candidacy !== undefined) candidateTick(core, core.candidacy)
     if (core.leadership !== undefined) leaderTick(core, core.leadership)
     if (core.leadership !== undefined) readsTick(core, core.leadership)
+    watchTransfer(core)
     pullTick(core)
     restTick(core)
   }
@@ -118,7 +125,8 @@ export class Paxos {
       case 'accept':
         return onAccept(core, from, message)
       case 'accepted':
-        return onAccepted(core, from, message)
+        onAccepted(core, from, message)
+        return advanceTransfer(core)
       case 'nack':
         return onNack(core, from, message)
       case 'learn':
@@ -136,11 +144,12 @@ export class Paxos {
         return onReadProbe(core, from, message)
       case 'readAck':
         return onReadAck(core, from, message)
-      case 'syncReset':
       case 'transferNow':
+        return onTransferNow(core, from, message)
+      case 'syncReset':
       case 'repairRequest':
       case 'repairResponse':
-        // Trimming, transfer and repair have no rules here yet; nobody of this version sends these to be acted upon.
+        // Trimming and repair have no rules here yet; nobody of this version sends these to be acted upon.
         return
       default:
         return unreachable(message)
@@ -173,8 +182,10 @@ export class Paxos {
     )
     if (candidacy !== undefined) at = Math.min(at, candidacy.deadlineMs, candidacy.retransmitAtMs)
     if (leadership !== undefined) {
-      const { learnAtMs, idleAtMs, retransmitAtMs, quorumLossAtMs, undecidedAtMs, reads } = leadership
+      const { learnAtMs, idleAtMs, retransmitAtMs, quorumLossAtMs, undecidedAtMs, reads, transfer } =
+        leadership
       at = Math.min(at, learnAtMs, idleAtMs, retransmitAtMs, quorumLossAtMs, undecidedAtMs, reads.retryAtMs)
+      at = Math.min(at, transfer?.deadlineMs ?? NEVER, transfer?.patienceEndMs ?? NEVER)
     }
     return at === NEVER ? undefined : at
   }
@@ -228,6 +239,11 @@ export class Paxos {
   /** It leads and knows everything chosen before it did (read barrier of consensus 1.11). */
   get canServeReads(): boolean {
     return hasPassedBarrier(this.#core)
+  }
+
+  /** The voter that this leader is about to hand over to; nothing is admitted meanwhile. */
+  get transferTarget(): BrokerId | undefined {
+    return this.#core.leadership?.transfer?.to
   }
 
   /** In-sync voters as of the last event, the leader included; 0 when it does not lead. */

@@ -7,7 +7,7 @@ import { chainEntry } from './entry.ts'
 import { countInSync, findPeer } from './progress.ts'
 import { countAccepted, noteCaughtUp, noteTold, pump, rewind } from './replication.ts'
 import type { Accepted } from './messages.ts'
-import type { Entry } from './state.ts'
+import { ENTRY_KIND, type Entry } from './state.ts'
 import type { Leadership } from './volatile.ts'
 
 /**
@@ -17,6 +17,7 @@ import type { Leadership } from './volatile.ts'
 export function onPropose(core: Core, proposals: readonly Proposal[]): void {
   const { leadership, log } = core
   if (leadership === undefined) return refuse(core, proposals, 'not-leader')
+  if (leadership.transfer !== undefined) return refuse(core, proposals, 'transferring')
   const inSyncMin = Math.max(core.tuning.minInSync ?? 0, core.majority)
   if (countInSync(core, leadership) < inSyncMin) return refuse(core, proposals, 'not-enough-in-sync')
   const writes: Write[] = []
@@ -29,19 +30,37 @@ export function onPropose(core: Core, proposals: readonly Proposal[]): void {
     writes.push({ kind: 'entry', entry })
   }
   if (place > 0) {
-    const persistId = core.persist(writes)
-    leadership.ownWrites.push({ persistId, through: log.through })
+    persistOwn(core, leadership, writes)
     for (let taken = 0; taken < place; taken++) {
       const token = proposals[taken]?.token
       invariant(token !== undefined, 'Each appended entry has its proposal.')
       core.effects.push({ kind: 'appended', token, slot: (log.through - place + 1 + taken) as Slot })
     }
-    leadership.idleAtMs = NEVER
-    if (leadership.undecidedAtMs === NEVER) leadership.undecidedAtMs = core.nowMs + core.tuning.undecidedMs
-    for (const peer of leadership.peers) pump(core, leadership, peer)
-    noteTold(core, leadership)
+    sendOwn(core, leadership)
   }
   if (place < proposals.length) refuse(core, proposals.slice(place), 'full')
+}
+
+/** An entry that stores nothing, whatever the bounds say: nobody waits for it, only its place counts. */
+export function proposeNoop(core: Core, leadership: Leadership): void {
+  const body = new Uint8Array(0)
+  const value = { kind: ENTRY_KIND.NOOP, recordCount: 0, body, crc: core.checksum(body, 0) }
+  const entry = nextEntry(core, leadership.ballot, value)
+  core.log.append(entry)
+  persistOwn(core, leadership, [{ kind: 'entry', entry }])
+  sendOwn(core, leadership)
+}
+
+function persistOwn(core: Core, leadership: Leadership, writes: readonly Write[]): void {
+  const persistId = core.persist(writes)
+  leadership.ownWrites.push({ persistId, through: core.log.through })
+}
+
+function sendOwn(core: Core, leadership: Leadership): void {
+  leadership.idleAtMs = NEVER
+  if (leadership.undecidedAtMs === NEVER) leadership.undecidedAtMs = core.nowMs + core.tuning.undecidedMs
+  for (const peer of leadership.peers) pump(core, leadership, peer)
+  noteTold(core, leadership)
 }
 
 function refuse(core: Core, proposals: readonly Proposal[], reason: RefusalReason): void {
@@ -59,7 +78,7 @@ function hasRoom(core: Core, proposal: Proposal): boolean {
   )
 }
 
-function nextEntry(core: Core, origin: Ballot, proposal: Proposal): Entry {
+function nextEntry(core: Core, origin: Ballot, proposal: Omit<Proposal, 'token'>): Entry {
   const { log } = core
   const { kind, recordCount, crc, body } = proposal
   const slot = (log.through + 1) as Slot

@@ -60,6 +60,16 @@ export class Rules {
     return Math.max(base, log.commit) as Slot
   }
 
+  /** A TransferNow is of the moment at which its target held all that the leader had (consensus 1.13). */
+  matchesTransfer(lastSlot: Slot, through: Slot): boolean {
+    return lastSlot === through
+  }
+
+  /** Whether a leader that resumes has to make its log longer, so that a TransferNow on its way matches no more. */
+  mustOutdateTransfer(sentThrough: Slot | undefined, through: Slot): boolean {
+    return sentThrough === through
+  }
+
   /**
    * I5: what stays above a learned chunk. All of it while the chains agree; nothing when a learned entry differed, for
    * what stood on the own one was never chosen and would not link any more.

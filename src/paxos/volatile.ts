@@ -82,6 +82,17 @@ export interface ChosenMark {
   readonly atMs: number
 }
 
+/** Leadership on its way to another voter (consensus 1.13). */
+export interface Transfer {
+  readonly to: BrokerId
+  readonly id: number
+  readonly deadlineMs: number
+  /** Until then the other replicas in sync are waited for too; NEVER when they are not any more. */
+  patienceEndMs: number
+  /** The end of the log that TransferNow named; undefined until the target holds all of it. */
+  sentThrough: Slot | undefined
+}
+
 /** Leadership of one ballot. */
 export interface Leadership {
   readonly ballot: Ballot
@@ -100,6 +111,8 @@ export interface Leadership {
   lastBatch:
     { readonly after: number; readonly entries: readonly Entry[]; readonly bytes: number } | undefined
   readonly reads: Reads
+  /** Nothing is admitted while there is one. */
+  transfer: Transfer | undefined
   learnAtMs: number
   idleAtMs: number
   retransmitAtMs: number

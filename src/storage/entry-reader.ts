@@ -39,7 +39,7 @@ function recordOf(
 ): PersistRecord {
   const slot = slice.first as Slot
   if (key === undefined || value === undefined) {
-    throw new DamagedEntryError(group, slot, `the journal has lost number ${slice.run.lsn}`)
+    throw new DamagedEntryError(group, slot, `the journal has lost number ${slice.run.lsn}`, true)
   }
   const record = decodeRecord(key, value)
   if (record === undefined)
@@ -47,7 +47,7 @@ function recordOf(
   const isOurs =
     record.kind === 'persist' && record.group === group && record.entries[0]?.slot === slice.run.first
   if (!isOurs)
-    throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} holds something else`)
+    throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} holds something else`, true)
   return record
 }
 
@@ -61,10 +61,10 @@ function verifiedEntry(
   const stored = record.entries[at]
   const neighbour = before ?? record.entries[at - 1]
   if (stored === undefined || stored.chain !== runEntry(slice.run, slot).chain) {
-    throw new DamagedEntryError(record.group, slot as Slot, 'journal and index disagree about it')
+    throw new DamagedEntryError(record.group, slot as Slot, 'journal and index disagree about it', true)
   }
   if (neighbour !== undefined && !linksTo(neighbour.chain, stored)) {
-    throw new DamagedEntryError(record.group, slot as Slot, 'it does not follow the entry before it')
+    throw new DamagedEntryError(record.group, slot as Slot, 'it does not follow the entry before it', true)
   }
   const entry = entryOf(record, stored)
   if (entry === undefined)

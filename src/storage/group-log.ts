@@ -1,7 +1,7 @@
 import type { StateRecord } from '../paxos/state.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import type { PersistRecord } from './journal-record.ts'
+import type { PersistParts, PersistRecord } from './journal-record.ts'
 import type { GroupChanges } from './index-layer.ts'
 import { runKey } from './keys.ts'
 import { encodeRun, type Head, type Run, type RunEntry } from './rows.ts'
@@ -74,6 +74,17 @@ export interface IndexedPersist {
   readonly run: Run | undefined
   readonly lastChain: number
   readonly bytes: number
+}
+
+/** As `indexedPersist`, for a persist that was just written. */
+export function indexedParts(lsn: number, group: GroupId, { state, entries }: PersistParts): IndexedPersist {
+  const facts = entries.map(({ slot, origin, chain, body }) => ({
+    slot,
+    origin,
+    chain,
+    bodyLength: body.length,
+  }))
+  return indexedPersist(lsn, group, state, facts)
 }
 
 /** Reduces a persist; its entries are contiguous. */

@@ -8,7 +8,7 @@ export interface IndexFlusherOptions {
   readonly batchBytes: number
   readonly schedule: (run: () => void, delayMs: number) => void
   readonly onFlushed: () => void
-  readonly fail: (error: Error) => void
+  readonly fail: (error: unknown) => void
 }
 
 /**
@@ -51,8 +51,10 @@ export class IndexFlusher {
     }, this.#options.delayMs)
   }
 
-  /** Writes what waits and ends. */
-  async stop(): Promise<void> {
+  /** Writes what waits and ends; `drained` resolves when the journal has written everything. */
+  async stop(drained: () => Promise<void>): Promise<void> {
+    await this.#sweeper?.stop()
+    await drained()
     while (this.#running !== undefined) await this.#running
     const isAbandoned = this.#isStopped
     this.#isStopped = true
@@ -78,7 +80,7 @@ export class IndexFlusher {
       this.#options.onFlushed()
       if (!this.#isStopped) await this.#sweeper?.step(this.#index.base)
     } catch (error) {
-      this.#options.fail(error instanceof Error ? error : new Error(String(error)))
+      this.#options.fail(error)
     }
   }
 }

@@ -3,6 +3,7 @@ import { scanPages, type KeyValue, type Operation } from './key-value.ts'
 import { BASE_NUMBER, batchKey, groupOf, INDEX_TAG, numberOf, tagOf, tagRange } from './keys.ts'
 import type { Trust } from './log-index.ts'
 import {
+  DISTRUSTED,
   encodeBatch,
   readApplied,
   readBatch,
@@ -24,11 +25,12 @@ export interface FoundIndex {
   readonly highestLsn: number
   /** Rows of batches, also unreadable ones: the recovery's own batch replaces them. */
   readonly batchKeys: readonly Uint8Array[]
-  /** It is behind the floor, or unreadable: `clearIndex`, then replay every key of the journal. */
+  /** It is behind the floor: `clearIndex`, then replay every key of the journal. */
   readonly isRebuilt: boolean
+  /** A row cannot be read, or a run of the broker met one: nothing in the index is to be used. */
+  readonly isDamaged: boolean
   readonly heads: ReadonlyMap<GroupId, Head>
-  /** Undefined for a row that cannot be read. */
-  readonly applied: ReadonlyMap<GroupId, AppliedRow | undefined>
+  readonly applied: ReadonlyMap<GroupId, AppliedRow>
   readonly deleted: ReadonlyMap<GroupId, DeletedRow>
 }
 
@@ -37,7 +39,7 @@ interface Collected {
   readonly batches: BatchRow[]
   readonly batchKeys: Uint8Array[]
   readonly heads: Map<GroupId, Head>
-  readonly applied: Map<GroupId, AppliedRow | undefined>
+  readonly applied: Map<GroupId, AppliedRow>
   readonly deleted: Map<GroupId, DeletedRow>
   isDamaged: boolean
 }
@@ -52,12 +54,11 @@ export async function readIndex(base: KeyValue, floorLsn: number): Promise<Found
   const trust = trustOf(collected)
   const highestNumber = Math.max(trust.number, ...collected.batches.map((batch) => batch.number))
   const highestLsn = Math.max(trust.lsn, ...collected.batches.map((batch) => batch.toLsn))
-  const { applied, batchKeys, heads, deleted } = collected
-  const isRebuilt = collected.isDamaged || trust.lsn < floorLsn
-  const found = { trusted: trust, highestNumber, highestLsn, batchKeys, isRebuilt, heads, applied, deleted }
-  return isRebuilt
-    ? { ...found, trusted: { number: trust.number, lsn: 0 }, heads: new Map(), deleted: new Map() }
-    : found
+  const { base: _, batches: __, ...rows } = collected
+  const found = { ...rows, trusted: trust, highestNumber, highestLsn, isRebuilt: false }
+  if (trust.lsn >= floorLsn) return found
+  const trusted = { number: trust.number, lsn: 0 }
+  return { ...found, isRebuilt: true, trusted, heads: new Map(), deleted: new Map() }
 }
 
 /**
@@ -83,6 +84,16 @@ export async function clearIndex(base: KeyValue, found: FoundIndex): Promise<voi
   }
 }
 
+/** As `clearIndex`, for an index of which nothing is used, not even what state machines did. */
+export async function emptyIndex(base: KeyValue): Promise<void> {
+  for await (const page of scanPages(base, { ...tagRange(0, 0xff), countMax: PAGE_COUNT })) {
+    await base.batch(
+      page.map(({ key }) => ({ type: 'del', key })),
+      { sync: true },
+    )
+  }
+}
+
 async function collect(base: KeyValue): Promise<Collected> {
   const collected: Collected = {
     base: undefined,
@@ -104,21 +115,27 @@ function collectRow(collected: Collected, key: Uint8Array, value: Uint8Array): v
   if (tagOf(key) === INDEX_TAG.BATCH) {
     const row = readBatch(key, value)
     if (row === undefined) collected.isDamaged = true
-    else if (numberOf(key) === BASE_NUMBER) collected.base = row
-    else collected.batches.push(row)
+    else if (numberOf(key) === BASE_NUMBER) {
+      collected.base = row
+      if (row.fromLsn === DISTRUSTED) collected.isDamaged = true
+    } else collected.batches.push(row)
     if (row === undefined || numberOf(key) !== BASE_NUMBER) collected.batchKeys.push(key)
     return
   }
   const group = groupOf(key) as GroupId
-  if (tagOf(key) === INDEX_TAG.APPLIED) {
-    collected.applied.set(group, readApplied(key, value))
-    return
-  }
-  const isHead = tagOf(key) === INDEX_TAG.HEAD
-  const row = isHead ? readHead(key, value) : readDeleted(key, value)
-  if (row === undefined) collected.isDamaged = true
-  else if ('state' in row) collected.heads.set(group, row)
-  else collected.deleted.set(group, row)
+  const isKept =
+    tagOf(key) === INDEX_TAG.APPLIED
+      ? keep(collected.applied, group, readApplied(key, value))
+      : tagOf(key) === INDEX_TAG.HEAD
+        ? keep(collected.heads, group, readHead(key, value))
+        : keep(collected.deleted, group, readDeleted(key, value))
+  if (!isKept) collected.isDamaged = true
+}
+
+function keep<T>(rows: Map<GroupId, T>, group: GroupId, row: T | undefined): boolean {
+  if (row === undefined) return false
+  rows.set(group, row)
+  return true
 }
 
 /** Up to the first number that is missing: LevelDB may lose the middle of what was not synced and keep its end (J1). */

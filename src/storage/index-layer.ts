@@ -7,6 +7,9 @@ import type { DeletedRow, Run } from './rows.ts'
 /** About what a key and its bookkeeping weigh: bounds need no more than that. */
 const ROW_BYTES = 48
 
+/** About what a journal value weighs that holds a state record alone. */
+export const STATE_VALUE_BYTES = 256
+
 /** What one group's records of one index batch change. */
 export class GroupChanges {
   isHeadChanged = false
@@ -15,7 +18,7 @@ export class GroupChanges {
   /** Rows of older batches from this slot on are dead, as far as their LSN is below `cutLsn`. */
   cutFrom = Infinity
   cutLsn = 0
-  readonly droppedLsns: number[] = []
+  readonly droppedRuns: Run[] = []
   /** Older state records; with the first slot of the run in the same journal value, 0 for none. */
   readonly supersededStates: { readonly lsn: number; readonly runFirst: number }[] = []
   readonly marks: OffsetMark[] = []
@@ -39,7 +42,7 @@ export class GroupChanges {
 
   cut(fromSlot: number, lsn: number): void {
     for (let last = this.runs.at(-1); last !== undefined && last.first >= fromSlot; last = this.runs.at(-1)) {
-      this.droppedLsns.push(last.lsn)
+      this.droppedRuns.push(last)
       this.runs.pop()
     }
     this.cutFrom = Math.min(this.cutFrom, fromSlot)
@@ -47,7 +50,7 @@ export class GroupChanges {
   }
 
   supersedeState(lsn: number, runFirst: number): void {
-    if (runFirst === 0) this.#layer.addGarbage(lsn)
+    if (runFirst === 0) this.#layer.addGarbage(lsn, STATE_VALUE_BYTES)
     else this.supersededStates.push({ lsn, runFirst })
   }
 
@@ -68,8 +71,8 @@ export class GroupChanges {
 /** Changes of the index that wait in memory to be written as one batch. */
 export class IndexLayer {
   readonly groups = new Map<GroupId, GroupChanges>()
-  /** LSNs that nothing in the index refers to any more. */
-  readonly garbage = new Set<number>()
+  /** LSNs that nothing in the index refers to any more, and about what their journal values weigh. */
+  readonly garbage = new Map<number, number>()
   /** Deletes that need no reasoning: freed rows, collected garbage. */
   readonly operations: Operation[] = []
   bytes = 0
@@ -88,8 +91,8 @@ export class IndexLayer {
     return changes
   }
 
-  addGarbage(lsn: number): void {
-    this.garbage.add(lsn)
+  addGarbage(lsn: number, valueBytes: number): void {
+    this.garbage.set(lsn, Math.max(valueBytes, this.garbage.get(lsn) ?? 0))
     this.bytes += ROW_BYTES
   }
 

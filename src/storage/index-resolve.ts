@@ -1,6 +1,6 @@
 import type { GroupId } from '../types/ids.ts'
 import { emptyThrough, type GroupLog } from './group-log.ts'
-import type { GroupChanges, IndexLayer } from './index-layer.ts'
+import { STATE_VALUE_BYTES, type GroupChanges, type IndexLayer } from './index-layer.ts'
 import { scanPages, type KeyValue, type Operation } from './key-value.ts'
 import {
   appliedKey,
@@ -17,15 +17,16 @@ import {
 import {
   encodeApplied,
   encodeDeleted,
+  encodeGarbage,
   encodeHead,
   encodeMachineValue,
   encodeMark,
-  encodeNumbers,
   readRun,
+  runBytes,
   runEntry,
   type Run,
 } from './rows.ts'
-import { DamagedStoreError } from './storage-errors.ts'
+import { DamagedIndexError, DamagedStoreError } from './storage-errors.ts'
 
 const PAGE = 1_000
 
@@ -57,9 +58,9 @@ export async function resolveLayer(
     if (changes.isHeadChanged && log.state !== undefined) puts.push(await headPut(base, changes, log))
     putRows(group, changes, number, puts)
   }
-  for (const lsn of layer.garbage) {
+  for (const [lsn, valueBytes] of layer.garbage) {
     const key = garbageKey(lsn)
-    puts.push({ type: 'put', key, value: encodeNumbers(key, []) })
+    puts.push({ type: 'put', key, value: encodeGarbage(key, valueBytes) })
   }
   for (const put of puts) operations.push(put)
   return operations
@@ -90,9 +91,8 @@ function dropGroup(
   operations: Operation[],
   puts: Operation[],
 ): void {
-  for (const lsn of changes.droppedLsns) layer.garbage.add(lsn)
-  for (const run of changes.runs) layer.garbage.add(run.lsn)
-  for (const state of changes.supersededStates) layer.garbage.add(state.lsn)
+  for (const run of [...changes.droppedRuns, ...changes.runs]) layer.addGarbage(run.lsn, runBytes(run))
+  for (const state of changes.supersededStates) layer.addGarbage(state.lsn, STATE_VALUE_BYTES)
   operations.push({ type: 'del', key: headKey(group) }, { type: 'del', key: appliedKey(group) })
   const key = deletedKey(group)
   if (changes.deleted !== undefined)
@@ -111,10 +111,10 @@ interface Dropping {
 async function dropDead(base: KeyValue, dropping: Dropping): Promise<void> {
   const { layer, group, changes, log, operations } = dropping
   const live = new Set(changes.runs.map((run) => run.lsn))
-  const dropRun = (lsn: number): void => {
-    if (!live.has(lsn) && lsn !== log.stateLsn) layer.garbage.add(lsn)
+  const dropRun = (run: Run): void => {
+    if (!live.has(run.lsn) && run.lsn !== log.stateLsn) layer.addGarbage(run.lsn, runBytes(run))
   }
-  changes.droppedLsns.forEach(dropRun)
+  changes.droppedRuns.forEach(dropRun)
   const isCut = (first: number, lsn: number): boolean => first >= changes.cutFrom && lsn < changes.cutLsn
   if (changes.cutFrom !== Infinity) {
     const range = {
@@ -126,12 +126,12 @@ async function dropDead(base: KeyValue, dropping: Dropping): Promise<void> {
       for (const { key, value } of page) {
         const run = readRun(key, groupNumberOf(key), value)
         if (run === undefined)
-          throw new DamagedStoreError(
+          throw new DamagedIndexError(
             `The index row of group ${group} at slot ${groupNumberOf(key)} is damaged.`,
           )
         if (!isCut(run.first, run.lsn)) continue
         operations.push({ type: 'del', key })
-        dropRun(run.lsn)
+        dropRun(run)
       }
     }
   }
@@ -142,7 +142,7 @@ async function dropDead(base: KeyValue, dropping: Dropping): Promise<void> {
     const key = keys[index]
     const value = values[index]
     const run = key === undefined || value === undefined ? undefined : readRun(key, state.runFirst, value)
-    if (run?.lsn !== state.lsn || isCut(run.first, run.lsn)) layer.garbage.add(state.lsn)
+    if (run?.lsn !== state.lsn || isCut(run.first, run.lsn)) layer.addGarbage(state.lsn, STATE_VALUE_BYTES)
   })
 }
 

@@ -1,16 +1,17 @@
 import type { GroupId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import { SynodError } from '../errors.ts'
 import type { Entry } from '../paxos/state.ts'
+import { Collector } from './collector.ts'
 import { readEntries } from './entry-reader.ts'
-import { indexedPersist, type GroupLog } from './group-log.ts'
+import { indexedParts, type GroupLog } from './group-log.ts'
 import { identityPut, openIdentity, type IdentityFile } from './identity.ts'
-import { encodeDeletion, encodePersist, partsOf, type PersistParts } from './journal-record.ts'
+import { encodeDeletion, encodePersist, partsOf } from './journal-record.ts'
 import { JournalWriter, type JournalItem } from './journal-writer.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey } from './keys.ts'
 import { readMachineRows } from './machine-rows.ts'
 import { IndexFlusher } from './index-flusher.ts'
+import { IndexGuard } from './index-guard.ts'
 import { LogIndex } from './log-index.ts'
 import type {
   AppliedState,
@@ -24,7 +25,8 @@ import type {
 } from './log-store.ts'
 import { findOffset, findTime, readMarks } from './mark-reader.ts'
 import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
-import { recoverStore } from './recovery.ts'
+import { recoverStore, type Recovered } from './recovery.ts'
+import { groupGone } from './storage-errors.ts'
 import { Sweeper } from './sweeper.ts'
 
 /** The two databases of a store and the copy of its identity beside them. */
@@ -32,6 +34,8 @@ export interface StoreFiles {
   readonly journal: KeyValue
   readonly index: KeyValue
   readonly identity: IdentityFile
+  /** Puts an empty database in the index's place. Default: its rows are deleted. */
+  readonly setIndexAside?: () => Promise<void>
 }
 
 /** The one LogStore there is, over LevelDB or its twin in memory. */
@@ -41,6 +45,7 @@ export class JournaledStore implements LogStore {
   readonly #tuning: StoreTuning
   readonly #writer: JournalWriter
   readonly #index: LogIndex
+  readonly #guard: IndexGuard
   readonly #flusher: IndexFlusher
   #identity: StoreIdentity
   #assignedLsn = 0
@@ -58,8 +63,13 @@ export class JournaledStore implements LogStore {
     this.#identity = identity
     this.#options = options
     this.#tuning = { ...DEFAULT_STORE_TUNING, ...options.tuning }
-    const fail = (error: Error): void => this.#fail(error)
+    const fail = (error: unknown): void => this.#fail(error)
     this.#index = new LogIndex(files.index, { settleBytes: this.#tuning.indexSettleBytes })
+    this.#guard = new IndexGuard(this.#index, {
+      setAside: files.setIndexAside,
+      warn: (sentence) => options.onWarning?.(sentence),
+      fail,
+    })
     this.#flusher = new IndexFlusher(this.#index, {
       delayMs: this.#tuning.indexDelayMs,
       batchBytes: this.#tuning.indexBatchBytes,
@@ -99,11 +109,9 @@ export class JournaledStore implements LogStore {
 
   async adoptCluster(clusterId: string): Promise<void> {
     invariant(clusterId.length > 0, 'A cluster id is not empty.')
-    if (this.#identity.clusterId === clusterId) return
-    invariant(
-      this.#identity.clusterId === '',
-      `This store belongs to cluster '${this.#identity.clusterId}' for good.`,
-    )
+    const { clusterId: present } = this.#identity
+    if (present === clusterId) return
+    invariant(present === '', `This store belongs to cluster '${present}' for good.`)
     const identity = { ...this.#identity, clusterId }
     const put = identityPut(identity)
     await this.#write({ operations: [put], bytes: put.value.length, needsSync: true })
@@ -113,25 +121,13 @@ export class JournaledStore implements LogStore {
 
   async recover(): Promise<readonly RecoveredGroup[]> {
     invariant(!this.#isRecovered, 'A store recovers once.')
-    const recovered = await recoverStore(this.#files.journal, this.#index)
+    const { journal } = this.#files
+    const recovered = await recoverStore(journal, this.#index, (reason) => this.#guard.setAside(reason))
     this.#recoveredLsn = recovered.lastLsn
     this.#assignedLsn = recovered.lastLsn
     for (const log of this.#index.groups.values()) this.#births.set(log.group, log.born)
     for (const group of recovered.deleted.keys()) this.#deleted.add(group)
-    const unfreed = new Map([...recovered.deleted].filter(([, row]) => !row.isFreed))
-    const { sweepCountMin, sweepCountMax } = this.#tuning
-    const sweeper = new Sweeper(
-      this.#index,
-      { floor: recovered.floor, unfreed },
-      {
-        garbageCountMin: sweepCountMin,
-        deleteCountMax: sweepCountMax,
-        census: () => ({ groupCount: this.#births.size, lastLsn: this.#assignedLsn }),
-        durableLsn: () => this.durableLsn,
-        write: (item) => this.#write(item),
-      },
-    )
-    this.#flusher.start(sweeper)
+    this.#flusher.start(this.#sweeperOf(recovered))
     this.#isRecovered = true
     return recovered.groups
   }
@@ -160,7 +156,10 @@ export class JournaledStore implements LogStore {
       bytes: value.length,
       needsSync: true,
       lsn,
-      record: () => this.#record(lsn, group, born, parts),
+      record: () => {
+        this.#index.recordPersist(group, born, indexedParts(lsn, group, parts))
+        this.#flusher.noticeChange()
+      },
       onDurable: write.onDurable,
       onFailed: ignore,
     })
@@ -216,6 +215,10 @@ export class JournaledStore implements LogStore {
     return await this.#read(group, [], (log) => readMarks(this.#index, log, offset, countMax))
   }
 
+  wasDeleted(group: GroupId): boolean {
+    return this.#deleted.has(group)
+  }
+
   groupBytes(group: GroupId): number {
     return this.#index.groups.get(group)?.bytes ?? 0
   }
@@ -232,21 +235,24 @@ export class JournaledStore implements LogStore {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#writer.drained()
-    await this.#flusher.stop()
+    await this.#flusher.stop(() => this.#writer.drained())
     await this.#files.journal.close()
     await this.#files.index.close()
   }
 
-  #record(lsn: number, group: GroupId, born: number, { state, entries }: PersistParts): void {
-    const facts = entries.map(({ slot, origin, chain, body }) => ({
-      slot,
-      origin,
-      chain,
-      bodyLength: body.length,
-    }))
-    this.#index.recordPersist(group, born, indexedPersist(lsn, group, state, facts))
-    this.#flusher.noticeChange()
+  #sweeperOf({ floor, deleted }: Recovered): Sweeper {
+    const collector = new Collector(this.#files.journal, this.#index, floor, {
+      ...this.#options,
+      tuning: this.#tuning,
+      census: () => ({ groupCount: this.#births.size, lastLsn: this.#assignedLsn }),
+      durableLsn: () => this.durableLsn,
+      oldestPendingMs: () => this.#writer.oldestPendingMs,
+      write: (item) => this.#write(item),
+      onChange: () => this.#flusher.noticeChange(),
+      fail: (error) => this.#fail(error),
+    })
+    const unfreed = new Map([...deleted].filter(([, row]) => !row.isFreed))
+    return new Sweeper(this.#index, collector, { unfreed, deleteCountMax: this.#tuning.sweepCountMax })
   }
 
   #write(
@@ -269,6 +275,7 @@ export class JournaledStore implements LogStore {
       return await read(log)
     } catch (error) {
       if (this.#deleted.has(group)) throw groupGone(group, error)
+      this.#guard.notice(error)
       throw error
     }
   }
@@ -278,17 +285,15 @@ export class JournaledStore implements LogStore {
     invariant(!this.#isClosed, 'A closed store takes no more writes.')
   }
 
-  #fail(error: Error): void {
+  #fail(reason: unknown): void {
     if (this.#failure !== undefined) return
+    const error = reason instanceof Error ? reason : new Error(String(reason))
     this.#failure = error
     this.#writer.stop(error)
     this.#flusher.abandon()
+    this.#guard.notice(error)
     this.#options.onFailure(error)
   }
 }
 
 function ignore(): void {}
-
-function groupGone(group: GroupId, cause?: unknown): SynodError {
-  return new SynodError('not-found', `Group ${group} was deleted.`, { cause })
-}

@@ -34,6 +34,14 @@ export interface KeyValue {
   getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
   /** One page in key order. A page shorter than `countMax` and `bytesMax` allow is the last one. */
   scan(scan: Scan): Promise<readonly Pair[]>
+  /** About how many bytes the database's files hold of the range, garbage included; what is only in memory does not count. */
+  sizeOf(range: KeyRange): Promise<number>
+  /**
+   * Gives the disk back what deletes left in the range, as far as a call for any range came between what was put and its
+   * delete: what LevelDB has in memory it writes as it is, deletes beside what they delete. When it resolves, every batch
+   * that had resolved before the call survives a power cut, synced or not.
+   */
+  compact(range: KeyRange): Promise<void>
   close(): Promise<void>
 }
 

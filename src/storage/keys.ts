@@ -17,7 +17,7 @@ import type { KeyRange } from './key-value.ts'
  * | 2 head       | group u32              | latest state record, end of the log                                     |
  * | 3 applied    | group u32              | how far the state machine came, and the batch that says so              |
  * | 4 deleted    | group u32              | LSN of the deletion                                                     |
- * | 5 garbage    | lsn u64                | nothing: a journal key that later journal records supersede             |
+ * | 5 garbage    | lsn u64                | bytes of a journal value that later journal records supersede           |
  * | 6 run        | group u32, slot u64    | where the entries from this slot on are: LSN, origins, chains, lengths  |
  * | 7 mark       | group u32, offset u64  | slot, record count and time of the batch that begins at this offset     |
  * | 8 machine    | group u32, bytes       | a row of the group's state machine                                      |

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { storeId } from '../types/ids.ts'
+import { exists, syncFolder } from './folder.ts'
 import { formatIdentity, parseIdentity, type IdentityFile } from './identity.ts'
 import { JournaledStore, type StoreFiles } from './journaled-store.ts'
+import { openLevelIndex } from './level-index.ts'
 import { LevelKeyValue } from './level-key-value.ts'
 import type { StoreIdentity } from './log-store.ts'
-import { INDEX_WRITE_BUFFER_BYTES, type StoreOptions } from './options.ts'
+import type { StoreOptions } from './options.ts'
 import { DamagedStoreError, DataFolderError } from './storage-errors.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -14,9 +16,11 @@ const MEBIBYTE = 1024 * 1024
 const FULL_FRACTION = 0.05
 const FULL_BYTES = 512 * MEBIBYTE
 
-const JOURNAL = { writeBufferBytes: 16 * MEBIBYTE, cacheBytes: 8 * MEBIBYTE }
-const INDEX = { writeBufferBytes: INDEX_WRITE_BUFFER_BYTES, cacheBytes: 16 * MEBIBYTE, mayCreate: true }
-
+const JOURNAL = {
+  writeBufferBytes: 16 * MEBIBYTE,
+  cacheBytes: 8 * MEBIBYTE,
+  damaged: (reason: string) => new DamagedStoreError(`LevelDB cannot read the journal (${reason}).`),
+}
 type Supplied = 'randomStoreId' | 'nowMs' | 'schedule' | 'space'
 /** What the system supplies may be left out. */
 export type LevelStoreOptions = Omit<StoreOptions, Supplied> & Partial<Pick<StoreOptions, Supplied>>
@@ -30,7 +34,7 @@ export const LevelLogStore = { open: openLevelStore } as const
  * use, cannot be opened or belongs to another broker; DamagedStoreError when what it holds contradicts itself.
  */
 export async function openLevelStore(folder: string, options: LevelStoreOptions): Promise<JournaledStore> {
-  const files = await openFiles(folder)
+  const files = await openFiles(folder, options)
   try {
     return await JournaledStore.open(files, {
       randomStoreId: () => storeId(randomBytes(16).toString('hex')),
@@ -38,6 +42,7 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
       schedule: (run, delayMs) => void setTimeout(run, delayMs).unref(),
       space: () => spaceOf(folder),
       ...options,
+      onFailure: (error) => options.onFailure(failureOf(folder, error)),
     })
   } catch (error) {
     await files.journal.close()
@@ -50,7 +55,7 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
   }
 }
 
-async function openFiles(folder: string): Promise<StoreFiles> {
+async function openFiles(folder: string, options: Pick<StoreOptions, 'onWarning'>): Promise<StoreFiles> {
   const identity = new IdentityFileOnDisk(join(folder, 'store.json'))
   const isFormatted = (await identity.read()) !== undefined
   const journalFolder = join(folder, 'journal')
@@ -60,11 +65,24 @@ async function openFiles(folder: string): Promise<StoreFiles> {
   await mkdir(folder, { recursive: true })
   const journal = await openDatabase(folder, journalFolder, { ...JOURNAL, mayCreate: !isFormatted })
   try {
-    return { journal, index: await openIndex(join(folder, 'index')), identity }
+    const index = await openLevelIndex(join(folder, 'index'), {
+      mustExist: isFormatted,
+      warn: (sentence) => options.onWarning?.(sentence),
+    })
+    return { journal, index: index.database, identity, setIndexAside: () => index.setAside() }
   } catch (error) {
     await journal.close()
     throw new DataFolderError(`The index in ${folder} cannot be opened.`, { cause: error })
   }
+}
+
+/** What LevelDB says names a file, not what it means for the broker. */
+function failureOf(folder: string, error: Error): Error {
+  const isFromLevel = 'code' in error && String(error.code).startsWith('LEVEL_')
+  if (!isFromLevel) return error
+  return new DataFolderError(`The data folder ${folder} cannot be written (${error.message}).`, {
+    cause: error,
+  })
 }
 
 type LevelSettings = Parameters<typeof LevelKeyValue.open>[1]
@@ -80,17 +98,6 @@ async function openDatabase(folder: string, path: string, settings: LevelSetting
     const reason =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
     throw new DataFolderError(`The journal in ${folder} cannot be opened (${reason}).`, { cause: error })
-  }
-}
-
-/** An index that LevelDB cannot open is thrown away: the journal holds all of it. The journal's lock covers both. */
-async function openIndex(path: string): Promise<LevelKeyValue> {
-  try {
-    return await LevelKeyValue.open(path, INDEX)
-  } catch (error) {
-    if (isLocked(error)) throw error
-    await rm(path, { recursive: true, force: true })
-    return await LevelKeyValue.open(path, INDEX)
   }
 }
 
@@ -127,25 +134,6 @@ class IdentityFileOnDisk implements IdentityFile {
     await rename(draft, this.#path)
     await syncFolder(dirname(this.#path))
     await syncFolder(dirname(dirname(this.#path)))
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
   }
 }
 

@@ -1,12 +1,12 @@
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { changeGroup, newGroupLog, type GroupLog, type IndexedPersist } from './group-log.ts'
-import { IndexLayer } from './index-layer.ts'
+import { IndexLayer, STATE_VALUE_BYTES } from './index-layer.ts'
 import { resolveLayer, type FrozenLog } from './index-resolve.ts'
 import { operationBytes, type KeyValue, type Operation } from './key-value.ts'
-import { BASE_NUMBER, batchKey } from './keys.ts'
+import { BASE_NUMBER, batchKey, INDEX_TAG, tagRange } from './keys.ts'
 import type { AppliedState } from './log-store.ts'
-import { encodeBatch } from './rows.ts'
+import { DISTRUSTED, encodeBatch } from './rows.ts'
 
 /** Up to which index batch and journal number the index is known to be whole. */
 export interface Trust {
@@ -33,14 +33,15 @@ export class LogIndex {
   recordedLsn = 0
   /** Index batches up to here are in LevelDB's synced tables; no power cut takes them. */
   settled: Trust = { number: 0, lsn: 0 }
-  /** Garbage put since the sweeper looked last. */
-  newGarbageCount = 0
+  /** Garbage that was written since the collector looked last. */
+  newGarbage = { count: 0, bytes: 0 }
   readonly #settleBytes: number
   #base: Trust = { number: 0, lsn: 0 }
   #number = 0
   #flushedLsn = 0
   #bytesWritten = 0
   #window: WrittenBatch[] = []
+  #isDistrusted = false
 
   /** `settleBytes`: three write buffers of the database; by then the table of a batch's own buffer is written and synced. */
   constructor(base: KeyValue, options: { readonly settleBytes: number }) {
@@ -69,7 +70,7 @@ export class LogIndex {
     this.recordedLsn = lsn
     const log = this.groups.get(group) ?? newGroupLog(group, born)
     this.pending.of(log).deleted = { lsn, born, isFreed: false }
-    if (log.stateLsn !== 0) this.pending.addGarbage(log.stateLsn)
+    if (log.stateLsn !== 0) this.pending.addGarbage(log.stateLsn, STATE_VALUE_BYTES)
     this.groups.delete(group)
   }
 
@@ -114,6 +115,36 @@ export class LogIndex {
     this.flushing = undefined
   }
 
+  /**
+   * Makes all that was written so far safe from power cuts, without waiting for `settleBytes` of later batches: the floor
+   * may follow at once.
+   */
+  async settle(): Promise<void> {
+    const written = { number: this.#number, lsn: this.#flushedLsn }
+    const bytesWritten = this.#bytesWritten
+    await this.base.compact(tagRange(INDEX_TAG.GARBAGE, INDEX_TAG.GARBAGE + 1))
+    this.#window = this.#window.filter((batch) => batch.bytesWritten > bytesWritten)
+    if (written.number > this.settled.number) this.settled = written
+  }
+
+  /** Damage was met: the next start rebuilds the index, whatever is written to it until then. */
+  async distrust(): Promise<void> {
+    this.#isDistrusted = true
+    await this.base.batch([this.#basePut()], { sync: true })
+  }
+
+  /** Forgets everything, for a recovery that begins again with an empty database. */
+  startOver(): void {
+    this.groups.clear()
+    this.pending = new IndexLayer()
+    this.flushing = undefined
+    this.newGarbage = { count: 0, bytes: 0 }
+    this.#number = 0
+    this.#bytesWritten = 0
+    this.#window = []
+    this.resume({ number: 0, trusted: { number: 0, lsn: 0 } })
+  }
+
   /** Starts from what a recovery found. `number` is above every number that may still be in the database. */
   resume(found: { readonly number: number; readonly trusted: Trust }): void {
     this.#number = found.number
@@ -124,10 +155,10 @@ export class LogIndex {
   }
 
   /** Passes over a record of a group that is known to be deleted. */
-  recordDead(lsn: number): void {
+  recordDead(lsn: number, valueBytes: number): void {
     invariant(lsn > this.recordedLsn, 'Records are told to the index in the order of their LSNs.')
     this.recordedLsn = lsn
-    this.pending.addGarbage(lsn)
+    this.pending.addGarbage(lsn, valueBytes)
   }
 
   /** Ends a recovery: from this batch on everything is trusted again, whatever numbers were found (`batchKeys`). */
@@ -150,9 +181,14 @@ export class LogIndex {
         operations.push(operation)
       this.#base = this.settled
     }
+    operations.push(this.#basePut())
+  }
+
+  #basePut(): Operation {
     const key = batchKey(BASE_NUMBER)
-    const row = { number: this.#base.number, fromLsn: 0, toLsn: this.#base.lsn }
-    operations.push({ type: 'put', key, value: encodeBatch(key, row) })
+    const { number, lsn } = this.#base
+    const row = { number, fromLsn: this.#isDistrusted ? DISTRUSTED : 0, toLsn: lsn }
+    return { type: 'put', key, value: encodeBatch(key, row) }
   }
 
   #written(batch: Trust, operations: readonly Operation[]): void {
@@ -174,7 +210,8 @@ export class LogIndex {
     this.pending = new IndexLayer()
     this.flushing = layer
     const operations = await resolveLayer(this.base, layer, logs, number)
-    this.newGarbageCount += layer.garbage.size
+    this.newGarbage.count += layer.garbage.size
+    for (const bytes of layer.garbage.values()) this.newGarbage.bytes += bytes
     return operations
   }
 

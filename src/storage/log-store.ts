@@ -108,6 +108,8 @@ export interface LogStore {
   findTime(group: GroupId, timeMs: number): Promise<OffsetMark | undefined>
   /** Marks from the one that holds `offset` on, at most `countMax`. */
   readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]>
+  /** The group was deleted here, perhaps before this start; nothing is ever written of it again. */
+  wasDeleted(group: GroupId): boolean
   /** Bytes of entries that a group holds, about. */
   groupBytes(group: GroupId): number
 

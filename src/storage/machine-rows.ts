@@ -1,11 +1,19 @@
 import type { GroupId } from '../types/ids.ts'
 import { scanPages, type KeyValue } from './key-value.ts'
-import { groupRange, INDEX_TAG, machinePartOf } from './keys.ts'
+import { groupOf, groupRange, INDEX_TAG, machinePartOf, tagRange } from './keys.ts'
 import type { Row } from './log-store.ts'
 import { readMachineValue } from './rows.ts'
-import { DamagedStoreError } from './storage-errors.ts'
+import { DamagedIndexError } from './storage-errors.ts'
 
 const PAGE_COUNT = 1_024
+
+/** Throws a DamagedIndexError when a row of any state machine does not hold. */
+export async function checkMachineRows(index: KeyValue): Promise<void> {
+  const range = tagRange(INDEX_TAG.MACHINE, INDEX_TAG.MACHINE + 1)
+  for await (const page of scanPages(index, { ...range, countMax: PAGE_COUNT })) {
+    for (const { key, value } of page) plainValue(key, value)
+  }
+}
 
 /** All rows of a group's state machine, in key order. */
 export async function readMachineRows(index: KeyValue, group: GroupId): Promise<readonly Row[]> {
@@ -15,11 +23,15 @@ export async function readMachineRows(index: KeyValue, group: GroupId): Promise<
     countMax: PAGE_COUNT,
   })) {
     for (const { key, value } of page) {
-      const plain = readMachineValue(key, value)
-      if (plain === undefined)
-        throw new DamagedStoreError(`A row of group ${group}'s state machine is damaged.`)
-      rows.push({ key: machinePartOf(key), value: plain })
+      rows.push({ key: machinePartOf(key), value: plainValue(key, value) })
     }
   }
   return rows
+}
+
+function plainValue(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const plain = readMachineValue(key, value)
+  if (plain === undefined)
+    throw new DamagedIndexError(`A row of group ${groupOf(key)}'s state machine is damaged.`)
+  return plain
 }

@@ -4,7 +4,7 @@ import { markKey } from './keys.ts'
 import type { OffsetMark } from './log-store.ts'
 import type { LogIndex } from './log-index.ts'
 import { readMark } from './rows.ts'
-import { DamagedStoreError } from './storage-errors.ts'
+import { DamagedIndexError } from './storage-errors.ts'
 
 /**
  * The marks of a group as of one moment: rows of the database below `baseBelow`, then those in memory. Marks are never
@@ -100,6 +100,6 @@ async function baseMarks(marks: Marks, from: number, countMax: number): Promise<
 
 function verified(group: GroupId, key: Uint8Array, value: Uint8Array): OffsetMark {
   const mark = readMark(key, value)
-  if (mark === undefined) throw new DamagedStoreError(`An offset row of group ${group} is damaged.`)
+  if (mark === undefined) throw new DamagedIndexError(`An offset row of group ${group} is damaged.`)
   return mark
 }

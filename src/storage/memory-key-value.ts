@@ -1,5 +1,5 @@
 import { invariant } from '../types/invariant.ts'
-import type { KeyValue, Operation, Pair, Scan } from './key-value.ts'
+import type { KeyRange, KeyValue, Operation, Pair, Scan } from './key-value.ts'
 
 /**
  * LevelDB's twin in memory, for tests and the simulator. Keys are held as latin1 strings, whose order is the order of their
@@ -38,6 +38,19 @@ export class MemoryKeyValue implements KeyValue {
     }
     return found
   }
+
+  async sizeOf(range: KeyRange): Promise<number> {
+    let bytes = 0
+    const high = this.#position(textOf(range.below))
+    for (let at = this.#position(textOf(range.from)); at < high; at++) {
+      const pair = this.#pairs[at]
+      invariant(pair !== undefined, 'Keys and pairs have the same length.')
+      bytes += pair.key.length + pair.value.length
+    }
+    return bytes
+  }
+
+  async compact(_range: KeyRange): Promise<void> {}
 
   async close(): Promise<void> {}
 

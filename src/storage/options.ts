@@ -17,8 +17,15 @@ export interface StoreTuning {
    * disk may lose any batch that is younger, none that is older or that was there when the store was opened.
    */
   readonly indexSettleBytes: number
+  /** Garbage that is worth a look: so many journal keys, or so many bytes of their values. */
   readonly sweepCountMin: number
+  readonly sweepBytesMin: number
+  /** Rows or keys deleted in one batch, so that the writer never stalls. */
   readonly sweepCountMax: number
+  /** Journal bytes that are freed together: LevelDB rewrites the live part of them at once. */
+  readonly sweepWindowBytes: number
+  /** A window is freed when at least this share of it is garbage: below it, rewriting costs more than it gives. */
+  readonly sweepShareMin: number
 }
 
 /** LevelDB's write buffer for the index. */
@@ -32,7 +39,10 @@ export const DEFAULT_STORE_TUNING: StoreTuning = {
   indexPendingBytesMax: 16 * 1024 * 1024,
   indexSettleBytes: 3 * INDEX_WRITE_BUFFER_BYTES,
   sweepCountMin: 1_000,
+  sweepBytesMin: 4 * 1024 * 1024,
   sweepCountMax: 1_000,
+  sweepWindowBytes: 16 * 1024 * 1024,
+  sweepShareMin: 1 / 8,
 }
 
 /** What a store needs from outside: time, chance and the ears of its host. It has no timer or clock of its own. */
@@ -48,6 +58,8 @@ export interface StoreOptions {
   readonly onFailure: (error: Error) => void
   /** After each synced batch, when its `onDurable` callbacks have run: the moment to queue what has gathered. */
   readonly onIdle?: () => void
+  /** One sentence for the operator: something was damaged and is mended without loss. */
+  readonly onWarning?: (sentence: string) => void
   readonly onSync?: (info: SyncInfo) => void
   readonly space?: () => Promise<{ readonly freeBytes: number; readonly full: boolean }>
   readonly tuning?: Partial<StoreTuning>

@@ -1,14 +1,5 @@
-import type { GroupId, Slot } from '../types/ids.ts'
-import type { Entry } from '../paxos/state.ts'
-import { readEntries } from './entry-reader.ts'
-import {
-  emptyThrough,
-  firstSlotOf,
-  followsLog,
-  groupLogOf,
-  indexedPersist,
-  type GroupLog,
-} from './group-log.ts'
+import type { GroupId } from '../types/ids.ts'
+import { followsLog, groupLogOf, indexedPersist } from './group-log.ts'
 import {
   decodeRecord,
   linksTo,
@@ -29,17 +20,16 @@ import {
 } from './keys.ts'
 import type { RecoveredGroup } from './log-store.ts'
 import type { LogIndex } from './log-index.ts'
+import { checkMachineRows } from './machine-rows.ts'
 import { clearIndex, readIndex, type FoundIndex } from './index-found.ts'
 import { readFloor, type DeletedRow, type Floor } from './rows.ts'
-import { chainAt, locate } from './run-reader.ts'
-import { DamagedEntryError, DamagedStoreError } from './storage-errors.ts'
+import { recoverGroup } from './recovered-group.ts'
+import { DamagedIndexError, DamagedStoreError, indexDamageOf } from './storage-errors.ts'
 
 const PAGE_COUNT = 1_024
 const PAGE_BYTES = 8 * 1024 * 1024
 /** A long replay writes the index in parts, so that memory stays bounded. */
 const REPLAY_FLUSH_BYTES = 4 * 1024 * 1024
-/** Bodies whose runs are looked up at a time. */
-const TILING_BYTES = 64 * 1024 * 1024
 
 export interface Recovered {
   readonly groups: readonly RecoveredGroup[]
@@ -51,15 +41,45 @@ export interface Recovered {
 }
 
 /**
+ * Recovers, once more from an empty index when this one is damaged: `setIndexAside` has to empty it. What an index that
+ * can still be read says of the journal's end is held against the journal first (J2).
+ */
+export async function recoverStore(
+  journal: KeyValue,
+  index: LogIndex,
+  setIndexAside: (reason: string) => Promise<void>,
+): Promise<Recovered> {
+  try {
+    return await recoverOnce(journal, index)
+  } catch (error) {
+    const damage = indexDamageOf(error)
+    if (damage === undefined) throw error
+    await setIndexAside(damage)
+  }
+  try {
+    index.startOver()
+    return await recoverOnce(journal, index)
+  } catch (error) {
+    const damage = indexDamageOf(error)
+    throw damage === undefined ? error : new DamagedStoreError(damage, { cause: error })
+  }
+}
+
+/**
  * Brings the index to the end of the journal, or says why that cannot be done without guessing. The index is believed up to
  * the first batch number that is missing (J1); from there the journal is replayed, or from its beginning when the index is
  * behind the floor. Intermediate batches give no trust, so a crash meanwhile starts the same recovery again.
  */
-export async function recoverStore(journal: KeyValue, index: LogIndex): Promise<Recovered> {
+async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovered> {
   const floor = await findFloor(journal)
   const lastLsn = await findLastLsn(journal)
   if (floor.lsn > 0 && lastLsn <= floor.lsn) {
     throw new DamagedStoreError(`The journal ends at number ${lastLsn}, at or below its floor ${floor.lsn}.`)
+  }
+  if (lastLsn < floor.atLsn) {
+    throw new DamagedStoreError(
+      `The journal ends at number ${lastLsn}, but it had ${floor.atLsn} when its floor was written.`,
+    )
   }
   const found = await readIndex(index.base, floor.lsn)
   if (found.highestLsn > lastLsn) {
@@ -67,6 +87,7 @@ export async function recoverStore(journal: KeyValue, index: LogIndex): Promise<
       `The journal ends at number ${lastLsn}, but the index has seen ${found.highestLsn}.`,
     )
   }
+  if (found.isDamaged) throw new DamagedIndexError('A row of the index cannot be read.')
   if (found.isRebuilt) await clearIndex(index.base, found)
   index.resume({ number: found.highestNumber, trusted: found.trusted })
   for (const [group, head] of found.heads) {
@@ -80,6 +101,7 @@ export async function recoverStore(journal: KeyValue, index: LogIndex): Promise<
   const isUpToDate = found.batchKeys.length === 0 && !found.isRebuilt && index.pending.isEmpty
   if (!isUpToDate) await index.flushRecovered(found.batchKeys)
   if (found.isRebuilt) checkGroupCount(index, floor, replay)
+  await checkMachineRows(index.base)
   const groups: RecoveredGroup[] = []
   for (const log of index.groups.values()) {
     log.isAhead = false
@@ -156,7 +178,7 @@ class Replay {
       return
     }
     if (this.deleted.has(record.group)) {
-      this.#index.recordDead(lsn)
+      this.#index.recordDead(lsn, record.value.length)
       return
     }
     this.#checkFollows(lsn, record)
@@ -197,7 +219,7 @@ async function restoreApplied(index: LogIndex, found: FoundIndex): Promise<void>
   }
   for (const [group, row] of found.applied) {
     const log = index.groups.get(group)
-    const isTrusted = row !== undefined && row.number <= found.trusted.number
+    const isTrusted = row.number <= found.trusted.number
     if (isTrusted && log !== undefined && row.slot >= log.applied.slot) {
       log.applied = { slot: row.slot, nextOffset: row.nextOffset, lastAppendedAtMs: row.lastAppendedAtMs }
     } else await forgetApplied(index, group)
@@ -221,64 +243,4 @@ function checkGroupCount(index: LogIndex, floor: Floor, replay: Replay): void {
       `The journal has ${count} groups of the ${floor.groupCount} that it must have.`,
     )
   }
-}
-
-async function recoverGroup(
-  journal: KeyValue,
-  index: LogIndex,
-  log: GroupLog,
-  isRebuilt: boolean,
-): Promise<RecoveredGroup> {
-  const { group, state, applied, through } = log
-  if (state === undefined) throw new DamagedStoreError(`Group ${group} has entries but no state record.`)
-  if (through < state.through || through < emptyThrough(state)) {
-    throw new DamagedStoreError(
-      `Group ${group} ends at slot ${through}, before slot ${state.through} that it promised to hold.`,
-    )
-  }
-  if (applied.slot > through) {
-    throw new DamagedStoreError(
-      `Group ${group} has applied slot ${applied.slot}, but its log ends at ${through}.`,
-    )
-  }
-  try {
-    if (isRebuilt) await checkTiling(index, log)
-    const isWhole = applied.slot === through && log.chain !== undefined
-    const chainAtApplied = isWhole ? (log.chain ?? 0) : await chainAt(index, log, applied.slot)
-    const tail = applied.slot === through ? [] : await readTail(journal, index, log, chainAtApplied)
-    return { group, state, applied: { ...applied, slot: applied.slot as Slot }, chainAtApplied, tail }
-  } catch (error) {
-    if (error instanceof DamagedEntryError) throw new DamagedStoreError(error.message, { cause: error })
-    throw error
-  }
-}
-
-/** Looks every live slot up: a rebuilt index has to cover all of them. */
-async function checkTiling(index: LogIndex, log: GroupLog): Promise<void> {
-  for (let slot = firstSlotOf(log); slot <= log.through;) {
-    const slices = await locate(index, log, { from: slot, to: log.through, bytesMax: TILING_BYTES })
-    slot = (slices.at(-1)?.last ?? log.through) + 1
-  }
-}
-
-/** Entries (applied, through], every link of them verified. */
-async function readTail(
-  journal: KeyValue,
-  index: LogIndex,
-  log: GroupLog,
-  chainAtApplied: number,
-): Promise<readonly Entry[]> {
-  const tail: Entry[] = []
-  let chain = chainAtApplied
-  for (let slot = log.applied.slot + 1; slot <= log.through;) {
-    const part = await readEntries(journal, index, log, { from: slot, to: log.through, bytesMax: PAGE_BYTES })
-    const [first] = part
-    if (first?.slot !== slot || !linksTo(chain, first)) {
-      throw new DamagedEntryError(log.group, slot as Slot, 'it does not follow the slot before it')
-    }
-    for (const entry of part) tail.push(entry)
-    slot += part.length
-    chain = part.at(-1)?.chain ?? chain
-  }
-  return tail
 }

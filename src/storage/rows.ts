@@ -8,6 +8,9 @@ import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeStat
 
 /* Values of the index and of the journal's floor. Each `read…` gives undefined when the seal does not hold. */
 
+/** In the base row's `fromLsn`: damage was met while the index was in use, and a start has to rebuild it. */
+export const DISTRUSTED = 1
+
 /** Index batch: it reflects the journal's records (fromLsn, toLsn]. As base: numbers up to `number` are settled. */
 export interface BatchRow {
   readonly number: number
@@ -75,7 +78,8 @@ export const encodeBatch = (key: Uint8Array, row: BatchRow): Buffer =>
 
 export function readBatch(key: Uint8Array, bytes: Uint8Array): BatchRow | undefined {
   const [number = 0, fromLsn = 0, toLsn = 0] = readNumbers(key, bytes, 3) ?? []
-  return number === 0 ? undefined : { number, fromLsn, toLsn }
+  // A base with number 0 says only that the index is not to be trusted.
+  return number === 0 && fromLsn !== DISTRUSTED ? undefined : { number, fromLsn, toLsn }
 }
 
 export const encodeFloor = (key: Uint8Array, floor: Floor): Buffer =>
@@ -106,6 +110,14 @@ export function readDeleted(key: Uint8Array, bytes: Uint8Array): DeletedRow | un
   if (numbers === undefined) return undefined
   const [lsn = 0, born = 0, freed = 0] = numbers
   return { lsn, born, isFreed: freed === 1 }
+}
+
+/** A journal key that later records supersede, with about what its value weighs. */
+export const encodeGarbage = (key: Uint8Array, valueBytes: number): Buffer => encodeNumbers(key, [valueBytes])
+
+/** About what the journal value weighs. */
+export function readGarbage(key: Uint8Array, bytes: Uint8Array): number | undefined {
+  return readNumbers(key, bytes, 1)?.[0]
 }
 
 export const encodeMark = (key: Uint8Array, mark: OffsetMark): Buffer =>
@@ -173,6 +185,13 @@ export function readRun(key: Uint8Array, first: number, bytes: Uint8Array): Run 
   const count = (value.length - RUN_HEAD_BYTES) / RUN_ENTRY_BYTES
   if (!Number.isInteger(count) || count < 1 || !isSealed(key, value)) return undefined
   return { first, last: first + count - 1, lsn: readU64(value, SEAL_BYTES), value }
+}
+
+/** Bytes of all bodies of the run. */
+export function runBytes(run: Run): number {
+  let bytes = 0
+  for (let slot = run.first; slot <= run.last; slot++) bytes += runEntry(run, slot).bodyLength
+  return bytes
 }
 
 /** The facts of a slot that the run covers. */

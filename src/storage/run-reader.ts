@@ -56,7 +56,8 @@ export async function chainAt(index: LogIndex, log: GroupLog, slot: number): Pro
   const { state } = log
   if (state !== undefined && slot === emptyThrough(state)) return state.logStart.chain
   const [slice] = await locate(index, log, { from: slot, to: slot, bytesMax: 1 })
-  if (slice === undefined) throw new DamagedEntryError(log.group, slot as Slot, 'the log does not reach it')
+  if (slice === undefined)
+    throw new DamagedEntryError(log.group, slot as Slot, 'the log does not reach it', true)
   return runEntry(slice.run, slot).chain
 }
 
@@ -73,7 +74,7 @@ interface Found {
 function takeSlice(log: GroupLog, found: Found, run: Run | undefined, end: number): void {
   const first = found.slot
   if (run === undefined || run.first > first || run.last < first) {
-    throw new DamagedEntryError(log.group, first as Slot, 'the index does not know where it is')
+    throw new DamagedEntryError(log.group, first as Slot, 'the index does not know where it is', true)
   }
   const limit = Math.min(run.last, end, found.to)
   while (found.slot <= limit) {
@@ -109,7 +110,7 @@ async function nextRuns(index: LogIndex, log: GroupLog, from: number, below: num
   return pairs.map(({ key, value }) => {
     const run = readRun(key, groupNumberOf(key), value)
     if (run === undefined)
-      throw new DamagedEntryError(log.group, groupNumberOf(key) as Slot, 'its index row does not hold')
+      throw new DamagedEntryError(log.group, groupNumberOf(key) as Slot, 'its index row does not hold', true)
     return run
   })
 }

@@ -321,6 +321,25 @@ test('does not send again what will not pass, and gives up after its time', asyn
   await assert.rejects(createSynodClient('http://127.0.0.1:1').produce('t', [{ text: 'x' }], { timeoutMs: 300 }), NoAnswer)
 })
 
+test('says that records may be stored when the last try says no but one before it was unclear', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  ports.topics.add('t')
+  ports.log.beforeAppend = () => {
+    throw new SynodError('no-leader', 'Nobody leads.', { retryAfterMs: 10 })
+  }
+  let calls = 0
+  const lostOnce: typeof fetch = (input, init) =>
+    calls++ === 0 ? Promise.reject(new TypeError('The connection broke.')) : fetch(input, init)
+  const client = createSynodClient(url, { fetch: lostOnce })
+  await assert.rejects(client.produce('t', [{ text: 'x' }], { timeoutMs: 400 }), (error) => {
+    assert.ok(error instanceof SynodProblem)
+    assert.equal(error.code, 'no-leader')
+    assert.equal(error.problem.sideEffects, 'possible')
+    return true
+  })
+})
+
 test('a broker that takes a request and never answers is given up for another one', async (t) => {
   const ports = fakePorts()
   const { url } = await startBroker(t, ports)

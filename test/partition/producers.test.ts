@@ -116,10 +116,6 @@ test('candidates for expiry are those used longest ago by slot', () => {
   const table = filled(4)
   table.set('p0', afterAppend(table.get('p0'), claim(1, 1), { slot: 9, baseOffset: 9, appendedAtMs: 10 }))
   assert.deepEqual(table.leastRecent(2), ['p1', 'p2'])
-  assert.deepEqual(
-    table.leastRecent(2, (id) => id === 'p1'),
-    ['p2', 'p3'],
-  )
   assert.deepEqual(table.leastRecent(9), ['p1', 'p2', 'p3', 'p0'])
 })
 

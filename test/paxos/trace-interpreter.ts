@@ -1,4 +1,5 @@
 import { formatBallot } from '../../src/paxos/ballot.ts'
+import { brokerId } from '../../src/types/ids.ts'
 import { effectInWords, messageInWords } from './trace-words.ts'
 import { VirtualCluster, type Letter } from './virtual-cluster.ts'
 
@@ -23,6 +24,8 @@ const MAX_LAG_SLOTS = 4
  *   propose 1 a b           two values in one event
  *   sync 1                  what 1 wrote becomes durable
  *   deliver 2 drop=(3)      all messages for 2 arrive, those of 3 are lost
+ *   transfer 1 3            replica 1 is to hand its leadership to 3
+ *   delay 3                 what is on its way to 3 is held back until `arrive`
  *   stabilize               syncs and deliveries until nothing moves
  *   crash 3, start 3        what was not durable is lost
  *   status                  each replica in one line
@@ -30,6 +33,7 @@ const MAX_LAG_SLOTS = 4
 export class TraceInterpreter {
   #cluster: VirtualCluster | undefined
   #lines: string[] = []
+  #delayed: Letter[] = []
   #isLinked: (a: number, b: number) => boolean = () => true
 
   /** The lines beneath one command. */
@@ -58,6 +62,19 @@ export class TraceInterpreter {
         return this.#now.pass(id)
       case 'propose':
         this.#now.propose(id, ...words.slice(1))
+        return
+      case 'transfer':
+        this.#now.step(id, { kind: 'transfer', token: 0, to: brokerId(Number(words[1])) })
+        return
+      case 'delay':
+        this.#delayed.push(...this.#now.wire.filter((letter) => letter.to === id))
+        this.#now.wire = this.#now.wire.filter((letter) => letter.to !== id)
+        return
+      case 'arrive':
+        for (const letter of this.#delayed.splice(0)) {
+          this.#now.wire.push(letter)
+          this.#hand(letter, false)
+        }
         return
       case 'sync':
         this.#now.makeDurable(id)

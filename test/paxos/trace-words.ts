@@ -41,6 +41,8 @@ export function messageInWords(message: Message): string {
       return `syncRequest from=${message.fromSlot}`
     case 'syncChunk':
       return `syncChunk from=${message.fromSlot} [${entriesInWords(message.entries)}] commit=${message.commit}`
+    case 'transferNow':
+      return `transferNow ${formatBallot(message.ballot)} last=${message.lastSlot}`
     case 'prepareRequest':
     case 'resign':
       return `${message.kind} ${formatBallot(message.ballot)}`
@@ -64,6 +66,10 @@ export function effectInWords(effect: Effect): string | undefined {
       return `learns that ${entriesInWords(effect.entries)} is chosen`
     case 'refused':
       return `refuses a proposal: ${effect.reason}`
+    case 'transferStarted':
+      return 'admits nothing any more'
+    case 'transferRefused':
+      return `does not hand over: ${effect.reason}`
     case 'appended':
       return `puts a proposal at slot ${effect.slot}`
     case 'role': {

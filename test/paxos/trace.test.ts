@@ -28,8 +28,8 @@ function replay(file: string): string {
 
 const names = readdirSync(TRACES).filter((name) => name.endsWith('.txt'))
 
-test('there are ten conversations', () => {
-  assert.equal(names.length, 10)
+test('there are twelve conversations', () => {
+  assert.equal(names.length, 12)
 })
 
 for (const name of names) {

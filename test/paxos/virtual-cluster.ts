@@ -2,13 +2,14 @@ import { crc32 } from 'node:zlib'
 import type { Effect, PaxosEvent } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
-import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
+import { DEFAULT_TUNING, type PaxosOptions, type PaxosTuning } from '../../src/paxos/options.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
 import {
   ENTRY_KIND,
   initialState,
   type Configuration,
   type Entry,
+  type RecoveredState,
   type StateRecord,
 } from '../../src/paxos/state.ts'
 import { brokerId, slot, storeId, type BrokerId, type Replica } from '../../src/types/ids.ts'
@@ -53,25 +54,31 @@ export function textOf(entry: Entry): string {
   return new TextDecoder().decode(entry.body)
 }
 
+export interface VirtualClusterOptions {
+  readonly size: number
+  readonly tuning?: Partial<PaxosTuning>
+  readonly random?: () => number
+  readonly onEffect?: (replica: VirtualReplica, effect: Effect) => void
+  /** Another core than the real one, to show that a test would notice. */
+  readonly paxos?: (options: PaxosOptions, recovered: RecoveredState) => Paxos
+}
+
 /** Several replicas, their disks and a wire between them, all under the hand of a test. Nothing moves by itself. */
 export class VirtualCluster {
   readonly replicas: VirtualReplica[]
   readonly #tuning: PaxosTuning
   readonly #random: () => number
-  readonly onEffect: (replica: VirtualReplica, effect: Effect) => void
+  readonly #paxos: NonNullable<VirtualClusterOptions['paxos']>
+  onEffect: (replica: VirtualReplica, effect: Effect) => void
   /** Messages that have left and not arrived, oldest first. */
   wire: Letter[] = []
   nowMs = 1000
   #tokens = 0
 
-  constructor(options: {
-    readonly size: number
-    readonly tuning?: Partial<PaxosTuning>
-    readonly random?: () => number
-    readonly onEffect?: (replica: VirtualReplica, effect: Effect) => void
-  }) {
+  constructor(options: VirtualClusterOptions) {
     this.#tuning = { ...DEFAULT_TUNING, ...options.tuning }
     this.#random = options.random ?? (() => 0)
+    this.#paxos = options.paxos ?? ((...parts) => new Paxos(...parts))
     this.onEffect = options.onEffect ?? (() => {})
     const configuration = configurationOf(options.size)
     this.replicas = configuration.voters.map(({ broker }) => ({
@@ -110,7 +117,7 @@ export class VirtualCluster {
       tail.push(entry)
     }
     replica.boot++
-    replica.paxos = new Paxos(
+    replica.paxos = this.#paxos(
       { self: replicaOf(id), tuning: this.#tuning, checksum: crc32, bootNumber: replica.boot },
       { state: replica.state, commit: slot(0), chainAtCommit: 0, tail },
     )

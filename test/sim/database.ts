@@ -6,7 +6,7 @@ import {
   type Pair,
   type Scan,
 } from '../../src/storage/key-value.ts'
-import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
+import type { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 
 /** When things happen to a database, and to whom they must not happen. */
 export interface DatabaseTiming {
@@ -42,6 +42,8 @@ export class FaultyDatabase implements KeyValue {
   /** Batches that are not safe yet, in order; the last ones may still be under way. */
   private unsafe: { readonly operations: readonly Operation[]; readonly bytes: number }[] = []
   private unsafeBytes = 0
+  /** So many of them are through. */
+  private writtenCount = 0
   private readonly timing: DatabaseTiming
   private readonly options: DatabaseOptions
   /** The power is gone: what is left of the process can do no more. */
@@ -71,6 +73,7 @@ export class FaultyDatabase implements KeyValue {
       timing.afterWrite(() => {
         if (this.isDead) return
         void this.live.batch(operations, { sync })
+        this.writtenCount++
         // A synced write makes everything safe that was written to the same log before it.
         if (sync && !options.isLying) this.settle(this.unsafe.indexOf(written) + 1)
         while (this.unsafe[0] !== undefined && this.unsafeBytes - this.unsafe[0].bytes >= options.settleBytes)
@@ -98,10 +101,27 @@ export class FaultyDatabase implements KeyValue {
     return this.live.scan(scan)
   }
 
-  async clear(range: KeyRange): Promise<void> {
-    const pairs = await this.live.scan({ ...range, countMax: Number.MAX_SAFE_INTEGER })
-    // Not atomic: each delete may get lost by itself.
-    for (const { key } of pairs) await this.batch([{ type: 'del', key }], { sync: false })
+  sizeOf(range: KeyRange): Promise<number> {
+    this.timing.stir()
+    return this.live.sizeOf(range)
+  }
+
+  /** Writing new tables makes everything safe that had been written when it began. */
+  compact(): Promise<void> {
+    const { timing, writtenCount } = this
+    if (this.isDead) return new Promise(() => {})
+    const last = this.unsafe[writtenCount - 1]
+    timing.stir()
+    return new Promise((resolve) => {
+      timing.afterWrite(() => {
+        if (this.isDead) return
+        if (last !== undefined) this.settle(this.unsafe.indexOf(last) + 1)
+        timing.resume(() => {
+          timing.stir()
+          resolve()
+        })
+      })
+    })
   }
 
   async close(): Promise<void> {}
@@ -117,6 +137,7 @@ export class FaultyDatabase implements KeyValue {
   }
 
   private settle(count: number): void {
+    this.writtenCount -= count
     for (const { operations, bytes } of this.unsafe.splice(0, count)) {
       void this.platter.contents.batch(operations, { sync: true })
       this.unsafeBytes -= bytes

@@ -57,7 +57,7 @@ export class GroupHost {
   /** Writes handed to the store and not confirmed yet. */
   readonly pending: (readonly Write[])[] = []
   private readonly broker: Surroundings
-  private readonly gated: Extract<Effect, { kind: 'send' }>[] = []
+  private readonly gated: Extract<Effect, { kind: 'send' | 'serve' }>[] = []
   private readonly offered = new Map<number, Waiting>()
   private readonly appended = new Map<Slot, Appended>()
   private readonly reads = new Map<number, number>()
@@ -153,7 +153,12 @@ export class GroupHost {
         this.reads.delete(effect.token)
         return
       case 'serve':
-        return this.serve(effect)
+        if (effect.after <= this.durableId) this.serve(effect)
+        else this.gated.push(effect)
+        return
+      case 'transferStarted':
+      case 'transferRefused':
+        return
       case 'role':
         if (effect.role !== 'leader')
           for (const waiting of this.queue.splice(0))
@@ -181,7 +186,7 @@ export class GroupHost {
     broker.oracles.madeDurable(broker.id, this.group, writes)
     this.durableId = id
     while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id)
-      this.leave(this.gated.shift() as (typeof this.gated)[0])
+      this.carryOut(this.gated.shift() as (typeof this.gated)[0])
     if (broker.mutant.isConfirmedEarly !== true) this.step({ kind: 'persisted', id })
   }
 
@@ -189,7 +194,9 @@ export class GroupHost {
     const { broker } = this
     const message = broker.mutant.altersMessage?.(effect.message, this.paxos) ?? effect.message
     broker.oracles.left(broker.id, this.group, message)
-    broker.transmit(effect.to, this.group, message)
+    // Receivers get the sender's own objects: nobody may change what was sent.
+    if ('entries' in message) Object.freeze(message.entries)
+    broker.transmit(effect.to, this.group, Object.freeze(message))
   }
 
   private apply(entry: Entry): void {

@@ -1,3 +1,23 @@
+/** What a user would notice. */
+type OutwardRule =
+  | 'agreement'
+  | 'acknowledged'
+  | 'refused'
+  | 'exactly-once'
+  | 'order'
+  | 'offsets'
+  | 'read'
+  | 'progress'
+  | 'idle'
+
+/** What the protocol promises itself (consensus 1.8); a break is seen before anybody is harmed by it. */
+type ProtocolRule = 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'commit' | 'holes'
+
+/** What a host and its disk owe the core, and what must not happen to any program. */
+type DutyRule = 'durable' | 'recovery' | 'spin' | 'exception'
+
+export type Rule = OutwardRule | ProtocolRule | DutyRule
+
 /** An oracle found what must not be. */
 export class Violation extends Error {
   override readonly name = 'Violation'
@@ -8,34 +28,6 @@ export class Violation extends Error {
     this.rule = rule
   }
 }
-
-/**
- * The rules that are checked. The first line holds what a user would notice, the second what the protocol promises itself
- * (consensus 1.8), the third what a broker does against its host's duties, long before anything is lost by it.
- */
-export type Rule =
-  | 'agreement'
-  | 'acknowledged'
-  | 'refused'
-  | 'exactly-once'
-  | 'order'
-  | 'offsets'
-  | 'read'
-  | 'progress'
-  | 'idle'
-  | 'I1'
-  | 'I2'
-  | 'I3'
-  | 'I4'
-  | 'I7'
-  | 'I8'
-  | 'chosen'
-  | 'holes'
-  | 'commit'
-  | 'durable'
-  | 'recovery'
-  | 'spin'
-  | 'exception'
 
 /** Throws at the first broken rule. A mutant test may ignore early ones to see what the fault leads to. */
 export class Judge {

@@ -6,7 +6,9 @@ import { runSeed } from './world.ts'
 /** Where the search begins and how far it may go; far beyond what each takes now, so that other seeds do no harm. */
 const SEEDS_MAX = 2_000
 
-async function firstCaught(mutant: Mutant): Promise<{ readonly seed: number; readonly rule: string } | undefined> {
+async function firstCaught(
+  mutant: Mutant,
+): Promise<{ readonly seed: number; readonly rule: string } | undefined> {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
     const { violation } = await runSeed(seed, { mutant })
     if (violation !== undefined) return { seed, rule: violation.rule }

@@ -126,6 +126,19 @@ const STORMY: Partial<Swarm> = {
   isOneLeftDown: false,
 }
 
+/** Power cuts that take several at once, on disks that take their time. */
+const BLACKOUTS: Partial<Swarm> = {
+  ...STORMY,
+  diskMeanMs: 40,
+  diskMaxMs: 200,
+  crashEveryMs: 100,
+  togetherRate: 0.6,
+  partitionEveryMs: Infinity,
+  rumourEveryMs: 40,
+  delayMeanMs: 3,
+  lossRate: 0,
+}
+
 /** Journals that are swept at once, and an index that loses much. */
 const HARD_ON_STORES: Partial<Swarm> = {
   crashEveryMs: 300,
@@ -258,6 +271,28 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'forgotten-rows',
     about: 'A start forgets what the state machine knew of its producers.',
     isRowless: true,
+  },
+  {
+    name: 'M2-harm',
+    about: 'As M2, noticed only by what users see.',
+    leavesEarly: (message) => message.kind === 'accepted',
+    swarm: BLACKOUTS,
+    ignored: EARLY_RULES,
+  },
+  {
+    name: 'M3-harm',
+    about: 'As M3, noticed only when a chosen entry is missing.',
+    leavesEarly: (message) => message.kind === 'promise',
+    swarm: BLACKOUTS,
+    ignored: new Set<Rule>(['durable']),
+  },
+  {
+    name: 'M7-harm',
+    about: 'As M7 without the rule that the own promise counts when it is on disk: a ballot leads twice.',
+    leavesEarly: (message) => message.kind === 'prepare',
+    isConfirmedEarly: true,
+    swarm: { ...STORMY, diskMeanMs: 60, diskMaxMs: 400 },
+    ignored: new Set<Rule>(['durable', 'chosen', 'commit', 'recovery', 'read', 'I1', 'I3', 'I4']),
   },
   {
     name: 'M9-harm',

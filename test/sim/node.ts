@@ -47,6 +47,7 @@ export class SimulatedBroker {
   private readonly wallStartMs: number
   private process: Process | undefined
   private isBooting = false
+  private isAway = false
   /** Counts starts and crashes: what was begun under another number must not go on. */
   private life = 0
   private readonly pausable: Pausable
@@ -85,7 +86,7 @@ export class SimulatedBroker {
   }
 
   start(): void {
-    if (this.process !== undefined || this.isBooting) return
+    if (this.process !== undefined || this.isBooting || this.isAway) return
     this.isBooting = true
     const life = ++this.life
     this.boot(life).catch((error: unknown) => {
@@ -104,6 +105,12 @@ export class SimulatedBroker {
     this.process = undefined
     this.pausable.clear()
     this.disk.crash()
+  }
+
+  /** Crashes and does not start again. */
+  leave(): void {
+    this.isAway = true
+    this.crash()
   }
 
   /** The run is over: nothing that is still under way may touch it. */

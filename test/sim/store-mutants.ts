@@ -45,7 +45,7 @@ export function collectNewestStates(): () => void {
   const { recordPersist } = LogIndex.prototype
   LogIndex.prototype.recordPersist = function (group, born, persist): void {
     recordPersist.call(this, group, born, persist)
-    if (persist.state !== undefined && persist.run === undefined) this.pending.addGarbage(persist.lsn)
+    if (persist.state !== undefined && persist.run === undefined) this.pending.addGarbage(persist.lsn, 1)
   }
   return () => {
     LogIndex.prototype.recordPersist = recordPersist

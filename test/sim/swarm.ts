@@ -134,6 +134,7 @@ function drawDisk(random: Random) {
       indexSettleBytes: random.pick([2_000, 10_000, 12 * 1024 * 1024]),
       sweepCountMin: random.pick([1, 10, 1_000]),
       sweepCountMax: random.pick([3, 1_000]),
+      sweepWindowBytes: 4_000,
     },
   }
 }

@@ -21,7 +21,7 @@ import { Oracles } from './oracles.ts'
 import { Random } from './random.ts'
 import type { Scene } from './scene.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
-import { Trace } from './trace.ts'
+import { Trace, TRACED } from './trace.ts'
 import { Workload } from './workload.ts'
 
 /** A healed cluster decides a new entry, and all its replicas agree on everything, within this. */
@@ -157,13 +157,13 @@ class World implements Scene {
   /** Ends all faults. In some runs one broker stays away for good. */
   private heal(): void {
     this.isHealed = true
-    this.trace.note(8, 0, 1, this.queue.nowMs, () => 'all is healed')
+    this.trace.note(TRACED.FAULT, 0, 1, this.queue.nowMs, () => 'all is healed')
     this.network.heal()
     const away = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
     for (const broker of this.brokers.values()) {
       broker.disk.heal()
       broker.wake()
-      if (broker.id === away) broker.crash()
+      if (broker.id === away) broker.leave()
       else broker.start()
     }
     this.workload.finish()

@@ -1,6 +1,7 @@
 import type { MemoryDisk } from '../../src/storage/memory-log-store.ts'
 import {
   operationBytes,
+  type KeyRange,
   type KeyValue,
   type Operation,
   type Pair,
@@ -11,7 +12,7 @@ import type { StoreFiles } from '../../src/storage/journaled-store.ts'
 
 interface Written {
   readonly operations: readonly Operation[]
-  readonly isSynced: boolean
+  isSynced: boolean
 }
 
 /** A database that remembers each batch since it was opened, so that a crash can take some of them. */
@@ -43,6 +44,14 @@ export class CrashingKeyValue implements KeyValue {
 
   scan(scan: Scan): Promise<readonly Pair[]> {
     return this.#now.scan(scan)
+  }
+
+  sizeOf(range: KeyRange): Promise<number> {
+    return this.#now.sizeOf(range)
+  }
+
+  async compact(_range: KeyRange): Promise<void> {
+    for (const written of this.written) written.isSynced = true
   }
 
   async close(): Promise<void> {}

@@ -36,6 +36,7 @@ test('LevelDB and its twin in memory answer alike', async (t) => {
     writeBufferBytes: 65_536,
     cacheBytes: 65_536,
     mayCreate: true,
+    damaged: (reason) => new Error(reason),
   })
   t.after(() => level.close())
   const memory = new MemoryKeyValue()

@@ -65,7 +65,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 )
 
 /** Everything small, so that short runs flush, settle, sweep and page. */
-const TUNING: Partial<StoreTuning> = { indexSettleBytes: 700, sweepCountMin: 1, sweepCountMax: 3 }
+const TUNING: Partial<StoreTuning> = {
+  indexSettleBytes: 700,
+  sweepCountMin: 1,
+  sweepCountMax: 3,
+  sweepWindowBytes: 600,
+}
 
 class ModelGroup {
   readonly log = new SampleLog()

@@ -158,11 +158,16 @@ export class TestCluster {
     return outcome.error
   }
 
-  /** Makes a topic of one partition on all brokers, led by somebody. */
+  /** Makes a topic, and waits until each partition is led and its replicas are in sync. */
   async topic(name = 'orders', config: Partial<TopicConfig> = {}, partitions = 1): Promise<Topic> {
     const spec = { partitions, replicationFactor: undefined, config }
     const { topic } = await this.finish(this.brokers[0]!.services.directory.create(name, spec))
-    await this.until(() => void this.leaderOf(topic))
+    await this.until(() => {
+      for (const { partition, group, replicas } of topic.partitions) {
+        const { paxos } = this.broker(this.leaderOf(topic, partition)).partition(group)!.replica
+        assert.equal(paxos.inSyncCount, replicas.length)
+      }
+    })
     return topic
   }
 

@@ -1,4 +1,4 @@
-import type { KeyValue, Operation, Pair, Scan } from '../../src/storage/key-value.ts'
+import type { KeyRange, KeyValue, Operation, Pair, Scan } from '../../src/storage/key-value.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 
 /** A database in memory whose writes a test can hold back, or let fail. */
@@ -6,6 +6,7 @@ export class PausableKeyValue implements KeyValue {
   readonly #inner: MemoryKeyValue
   #waiting: (() => void)[] = []
   #isPaused = false
+  #areReadsPaused = false
   #failure: Error | undefined
   batchCount = 0
 
@@ -13,16 +14,22 @@ export class PausableKeyValue implements KeyValue {
     this.#inner = inner
   }
 
-  /** Writes that were not asked for yet wait until `resume`. */
+  /** Writes that are asked for from now on wait until `resume`. */
   pause(): void {
     this.#isPaused = true
   }
 
   resume(): void {
     this.#isPaused = false
+    this.#areReadsPaused = false
     const waiting = this.#waiting
     this.#waiting = []
     for (const run of waiting) run()
+  }
+
+  /** Reads that are asked for from now on wait until `resume`. */
+  pauseReads(): void {
+    this.#areReadsPaused = true
   }
 
   /** Every write from now on fails. */
@@ -37,22 +44,37 @@ export class PausableKeyValue implements KeyValue {
 
   async batch(operations: readonly Operation[], options: { readonly sync: boolean }): Promise<void> {
     this.batchCount++
-    if (this.#isPaused) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#isPaused) await this.#resumed()
     if (this.#failure !== undefined) throw this.#failure
     await this.#inner.batch(operations, options)
   }
 
-  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    if (this.#areReadsPaused) await this.#resumed()
     return this.#inner.get(key)
   }
 
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    if (this.#areReadsPaused) await this.#resumed()
     return this.#inner.getMany(keys)
   }
 
-  scan(scan: Scan): Promise<readonly Pair[]> {
+  async scan(scan: Scan): Promise<readonly Pair[]> {
+    if (this.#areReadsPaused) await this.#resumed()
     return this.#inner.scan(scan)
   }
 
+  sizeOf(range: KeyRange): Promise<number> {
+    return this.#inner.sizeOf(range)
+  }
+
+  compact(range: KeyRange): Promise<void> {
+    return this.#inner.compact(range)
+  }
+
   async close(): Promise<void> {}
+
+  #resumed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { MAIN, startDev } from '../support/dev-cluster.ts'
 import { eventually } from '../support/eventually.ts'
+import { folderBytes } from '../support/folder-bytes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { call, json, produce } from './api.ts'
 
@@ -92,13 +93,29 @@ test('Frees the disk of a deleted topic', async (t) => {
   const cluster = await startDev(t)
   const { url } = cluster.brokers()[0]!
   const value = 'x'.repeat(500_000)
+  const bytesOf = (id: string): Promise<number> => folderBytes(join(cluster.folder, `broker-${id}`))
   for (let i = 0; i < 20; i++) assert.equal((await produce(url, 'big', value)).status, 201)
+  assert.equal((await produce(url, 'small', 'stays')).status, 201)
+  for (const { id } of cluster.brokers())
+    await eventually(async () => assert.ok((await bytesOf(id)) > 10_000_000, `broker ${id} holds the topic`))
   assert.equal((await call(url, '/v1/topics/big', { method: 'DELETE' })).status, 204)
-  assert.equal((await call(url, '/v1/topics/big')).status, 404)
-  await eventually(async () => {
-    for (const broker of cluster.brokers())
-      assert.equal((await call(broker.url, '/v1/topics/big')).status, 404)
-  })
+  for (const broker of cluster.brokers()) {
+    await eventually(async () => assert.equal((await call(broker.url, '/v1/topics/big')).status, 404))
+    await eventually(
+      async () => {
+        const bytes = await bytesOf(broker.id)
+        assert.ok(bytes < 2_000_000, `the folder of broker ${broker.id} has ${bytes} bytes`)
+      },
+      { timeoutMs: 20_000 },
+    )
+  }
+  await cluster.killAll()
+  const again = await startDev(t, { folder: cluster.folder })
+  for (const broker of again.brokers()) {
+    const page = await call(broker.url, '/v1/topics/small/partitions/0/records?from=earliest')
+    assert.match(JSON.stringify(page.body), /stays/)
+    assert.equal((await call(broker.url, '/v1/topics/big')).status, 404)
+  }
 })
 
 async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {

@@ -55,13 +55,16 @@ export class Brokers {
   /** The answer of a broker, with a status below 400. Rejects with SynodProblem, NoAnswer, or the signal's reason. */
   async request(request: BrokerRequest): Promise<Response> {
     const giveUpAtMs = Date.now() + request.timeoutMs
+    let mayHaveHappened = false
     for (let failures = 1; ; failures++) {
       try {
         return await this.#once(request, giveUpAtMs - Date.now())
       } catch (error) {
         request.signal?.throwIfAborted()
+        mayHaveHappened ||= isUnclear(error)
         const pauseMs = Math.max(backoffMs(failures), retryAfterMsOf(error))
-        if (!mayRepeat(error, request.isRepeatable) || Date.now() + pauseMs > giveUpAtMs) throw error
+        if (!mayRepeat(error, request.isRepeatable) || Date.now() + pauseMs > giveUpAtMs)
+          throw mayHaveHappened ? asUnclear(error) : error
         this.moveOn()
         await pause(pauseMs, request.signal)
       }
@@ -110,6 +113,16 @@ function noAnswer(url: string): (cause: unknown) => never {
   return (cause) => {
     throw new NoAnswer(`${url} did not answer.`, { cause })
   }
+}
+
+function isUnclear(error: unknown): boolean {
+  return !(error instanceof SynodProblem) || error.problem.sideEffects === 'possible'
+}
+
+/** What the last try says of itself does not hold for the tries before it. */
+function asUnclear(error: unknown): unknown {
+  if (!(error instanceof SynodProblem)) return error
+  return new SynodProblem({ ...error.problem, sideEffects: 'possible' })
 }
 
 /** Exactly when the brokers say so, or when nobody said anything and it does no harm. */

@@ -2,7 +2,7 @@ import { SynodError } from '../../errors.ts'
 import type { RecordDraft } from '../../types/record.ts'
 import type { PlacedDraft } from './append.ts'
 import { elementSlices, memberSlices, parseJson } from './json-slices.ts'
-import { checkHeaders, checkKey } from './record-draft.ts'
+import { checkHeaders, checkKey, checkUnicode } from './record-draft.ts'
 import { meantOrAll } from './suggest.ts'
 import { parseTimestamp } from './timestamp.ts'
 
@@ -72,7 +72,10 @@ function valueOf(
     return { form: 'json', value }
   }
   const text = optionalText(record, field, pointer) ?? ''
-  if (field === 'text') return { form: 'text', value: Buffer.from(text) }
+  if (field === 'text') {
+    checkUnicode(text, (detail, hint) => invalid(`${pointer}/text`, detail, hint))
+    return { form: 'text', value: Buffer.from(text) }
+  }
   const value = Buffer.from(text, 'base64')
   if (value.toString('base64') !== text)
     throw invalid(

@@ -6,19 +6,40 @@ import type { Duplex } from 'node:stream'
 import { SynodError } from '../../errors.ts'
 import { problemHeaders, toProblem } from '../problem.ts'
 
+/** Requests of one connection that were read and are not answered. Nobody pipelines so many in good faith. */
+export const DUE_ANSWERS_MAX = 1_000
+
 /**
  * Counts the answers that are due on each connection, and ends those connections whose client stopped reading. Node's
  * socket timeout already starts anew whenever a byte of what waits leaves; here is decided what its end means.
  */
 export class ConnectionWatch {
   readonly #due = new WeakMap<Duplex, Set<ServerResponse>>()
+  readonly #latest = new WeakMap<Duplex, ServerResponse>()
+  readonly #broken = new WeakSet<Duplex>()
 
-  begin(request: IncomingMessage, response: ServerResponse): void {
+  /**
+   * The promise resolves when all earlier answers have left; undefined when there is none. It never does when the connection
+   * ends before, and is forgotten with it.
+   */
+  begin(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
     const { socket } = request
     const due = this.#due.get(socket) ?? new Set()
+    const latest = this.#latest.get(socket)
     this.#due.set(socket, due)
+    this.#latest.set(socket, response)
     due.add(response)
     response.once('close', () => due.delete(response))
+    if (due.size > DUE_ANSWERS_MAX) socket.destroy()
+    if (latest === undefined || !due.has(latest)) return undefined
+    return new Promise((resolve) => latest.once('close', resolve))
+  }
+
+  /** True at the first call for a connection: one error breaks it, and more follow from what else arrives. */
+  breaks(socket: Duplex): boolean {
+    if (this.#broken.has(socket)) return false
+    this.#broken.add(socket)
+    return true
   }
 
   /** The answers that are due on this connection, the oldest first. */
@@ -34,7 +55,7 @@ export class ConnectionWatch {
 }
 
 /** What node's parser or its timers object to, in our words. */
-function connectionError(error: Error & { readonly code?: string }, headersTimeoutMs: number): SynodError {
+function connectionError(error: ConnectionError, headersTimeoutMs: number): SynodError {
   if (error.code === 'HPE_HEADER_OVERFLOW')
     return new SynodError('headers-too-large', 'The headers have more than 16 KiB.', {
       hint: 'Put long values into the body.',
@@ -56,12 +77,25 @@ export interface ConnectionErrorParts {
   readonly newRequestId: () => string
 }
 
-/** Answers what never became a request, or broke inside its body, with a problem as well. */
+type ConnectionError = Error & { readonly code?: string }
+
+/**
+ * Answers what never became a request, or broke inside its body, with a problem as well; after what came before it and was
+ * understood: that may have changed something, and must not be told that it was malformed.
+ */
 export function answerConnectionError(
-  error: Error & { readonly code?: string },
+  error: ConnectionError,
   socket: Duplex,
   parts: ConnectionErrorParts,
 ): void {
+  if (!parts.watch.breaks(socket)) return
+  const due = parts.watch.dueOn(socket)
+  const understood = due.findLast((response) => response.req.complete)
+  if (understood === undefined || due.some((response) => response.headersSent)) refuse(error, socket, parts)
+  else understood.once('close', () => refuse(error, socket, parts))
+}
+
+function refuse(error: ConnectionError, socket: Duplex, parts: ConnectionErrorParts): void {
   const due = parts.watch.dueOn(socket)
   // An answer that has begun cannot be followed by another one for a request that nobody understood.
   if (!socket.writable || error.code === 'ECONNRESET' || due.length > 1 || due[0]?.headersSent === true) {

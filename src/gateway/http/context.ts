@@ -1,5 +1,6 @@
 import type { GatewayOptions } from '../options.ts'
 import type { Ports } from '../ports.ts'
+import type { ByteBudget } from './byte-budget.ts'
 
 /** What every handler has at hand. One for the life of a gateway. */
 export interface GatewayContext {
@@ -7,6 +8,8 @@ export interface GatewayContext {
   readonly options: GatewayOptions
   /** Aborts when the gateway closes, so that answers without an end come to one. */
   readonly closing: AbortSignal
+  /** What pages and records that are being answered hold in memory. */
+  readonly answers: ByteBudget
 }
 
 /**

@@ -110,6 +110,10 @@ export class Dispatcher {
       throw new SynodError('headers-too-large', `The request has ${request.rawHeaders.length / 2} headers.`, {
         hint: `Send at most ${REQUEST_HEADERS_MAX}.`,
       })
+    if (request.headers.host === undefined && request.httpVersion === '1.1')
+      throw new SynodError('malformed-request', 'The request has no Host header.', {
+        hint: 'HTTP/1.1 demands one: Host: localhost:8080.',
+      })
     if (request.headers.origin !== undefined) admitOrigin(request, response, this.originRules)
     const method = request.method ?? 'GET'
     if (method === 'OPTIONS') {

@@ -6,8 +6,10 @@ import type { Topic } from '../../types/topic.ts'
 import type { ReadResult } from '../ports.ts'
 import { recordJson } from '../reading/record-json.ts'
 import { parseFrom } from '../reading/start-position.ts'
+import { READER_TURNS } from '../reading/turns.ts'
 import { sendJson } from './answer.ts'
 import type { RequestContext } from './context.ts'
+import { bytesOf, holdUntilSent, takeBytes } from './held-answer.ts'
 import { duration, wholeNumber } from './query.ts'
 import type { Query } from './query.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -55,12 +57,29 @@ export async function readPage(
       if (signal?.aborted === true && !response.destroyed && !(error instanceof SynodError)) return read(0)
       throw error
     })
-    if (!response.destroyed)
-      sendJson(response, 200, pageJson(topic, partition, { fromOffset, result, bounds }))
+    if (response.destroyed) return
+    const page = await encode(context, result, () =>
+      pageJson(topic, partition, { fromOffset, result, bounds }),
+    )
+    if (response.destroyed) return
+    holdUntilSent(context.answers, response, page.length)
+    sendJson(response, 200, page)
   } catch (error) {
     if (!response.destroyed) throw error
   } finally {
     response.off('close', abort)
+  }
+}
+
+/** What was read is held only until it is a page. Errors: 'overloaded'. */
+async function encode(context: RequestContext, result: ReadResult, page: () => string): Promise<string> {
+  const byteCount = bytesOf(result)
+  takeBytes(context.answers, byteCount)
+  try {
+    await READER_TURNS.enter(byteCount)
+    return page()
+  } finally {
+    context.answers.give(byteCount)
   }
 }
 

@@ -4,6 +4,7 @@ import { SynodError } from '../../errors.ts'
 import type { RecordForm, StoredRecord } from '../../types/record.ts'
 import { sendAnswer } from './answer.ts'
 import type { RequestContext } from './context.ts'
+import { bytesOf, holdUntilSent } from './held-answer.ts'
 import { recordsFrom } from './read-page.ts'
 import { toWire } from './record-draft.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -34,6 +35,9 @@ export async function readRecord(
       facts: { highWatermark: result.highWatermark },
     })
   const status = record.form === 'tombstone' ? 204 : 200
+  if (response.destroyed) return
+  // The value is a view of its batch, which so stays whole.
+  holdUntilSent(context.answers, response, bytesOf(result))
   sendAnswer(response, { status, headers: headersOf(partition, record), body: record.value })
 }
 

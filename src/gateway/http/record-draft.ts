@@ -99,6 +99,12 @@ export function toWire(text: string): string {
 
 export type Refuse = (detail: string, hint: string) => SynodError
 
+/** A lone surrogate has no UTF-8: storing something in its place would change the text in silence. */
+export function checkUnicode(text: string, refuse: Refuse): void {
+  if (LONE_SURROGATE.test(text))
+    throw refuse('The text is not valid Unicode.', 'Remove the lone surrogate, or send the bytes as base64.')
+}
+
 /** Keys are chosen and shown as UTF-8, so they must survive it. */
 export function checkKey(key: string | undefined, refuse: Refuse): void {
   if (key === undefined) return

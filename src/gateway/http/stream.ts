@@ -10,6 +10,7 @@ import { resolvePlan } from '../reading/resolve-plan.ts'
 import type { StartPlan } from '../reading/start-position.ts'
 import { findTarget } from '../reading/target.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
+import { READER_TURNS } from '../reading/turns.ts'
 import type { RequestContext } from './context.ts'
 import { choice, parseQuery } from './query.ts'
 
@@ -91,6 +92,8 @@ async function pour(follower: TopicFollower, response: ServerResponse, pouring: 
   context.closing.addEventListener('abort', stop)
   try {
     for (let chunk = await follower.next(); chunk !== undefined; chunk = await follower.next()) {
+      await READER_TURNS.enter(chunk.byteLength)
+      if (response.destroyed) break
       let hasRoom = true
       response.cork()
       for (const batch of chunk.batches) {
@@ -98,7 +101,6 @@ async function pour(follower: TopicFollower, response: ServerResponse, pouring: 
       }
       response.uncork()
       if (!hasRoom) await drained(response)
-      else await new Promise((resolve) => setImmediate(resolve))
     }
     if (context.closing.aborted) throw draining()
   } catch (error) {

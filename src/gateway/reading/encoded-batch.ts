@@ -11,9 +11,46 @@ export interface EncodedBatch {
   readonly starts: Uint32Array
 }
 
+/** Encodings that are kept, in bytes. An encoding may be several times as large as its batch, so it is counted apart. */
+export const KEPT_BYTES_MAX = 64 * 1024 * 1024
+
+/** What may be forgotten again, the oldest first. */
+class KeptBytes {
+  #kept: { readonly byteLength: number; readonly forget: () => void }[] = []
+  #head = 0
+  #bytes = 0
+
+  /** `forget` must not hold on to the batch, which is to leave memory when the log drops it. */
+  keep(byteLength: number, forget: () => void): void {
+    this.#kept.push({ byteLength, forget })
+    this.#bytes += byteLength
+    while (this.#bytes > KEPT_BYTES_MAX && this.#head < this.#kept.length) this.#forgetOldest()
+    if (this.#head > 1_024 && this.#head * 2 > this.#kept.length) {
+      this.#kept.splice(0, this.#head)
+      this.#head = 0
+    }
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#kept[this.#head]
+    invariant(oldest !== undefined, 'Bytes are kept of something.')
+    this.#kept[this.#head++] = FORGOTTEN
+    this.#bytes -= oldest.byteLength
+    oldest.forget()
+  }
+}
+
+const FORGOTTEN = { byteLength: 0, forget: () => undefined }
+const kept = new KeptBytes()
+
+/** Counts an encoding that is kept beside a batch; `forget` is called when it must go, and must not hold the batch. */
+export function keepEncoding(byteLength: number, forget: () => void): void {
+  kept.keep(byteLength, forget)
+}
+
 /**
- * Encodings live beside the batch and no longer than it, so memory is bounded by what bounds cached batches. All readers
- * of a batch at the tail hold the same object: 100 subscribers cost one encoding, and their sockets share its bytes.
+ * Encodings live beside the batch and no longer than it, within their own budget. All readers of a batch at the tail hold
+ * the same object: 100 subscribers cost one encoding, and their sockets share its bytes.
  */
 const encodings = new WeakMap<CommittedBatch, Map<BatchForm, EncodedBatch>>()
 
@@ -36,6 +73,8 @@ export function encodedOnce(
       'Each record of a batch has its place in the encoding.',
     )
     forms.set(form, encoded)
+    const keptForms = forms
+    keepEncoding(encoded.bytes.length + encoded.starts.byteLength, () => keptForms.delete(form))
   }
   return encoded
 }

@@ -1,6 +1,6 @@
 import type { CommittedBatch, RecordForm, StoredRecord } from '../../types/record.ts'
 import type { Chunk } from '../reading/follow.ts'
-import { encodedFrom, encodedOnce, type EncodedBatch } from '../reading/encoded-batch.ts'
+import { encodedFrom, encodedOnce, keepEncoding, type EncodedBatch } from '../reading/encoded-batch.ts'
 import { asBuffer, batchLines } from '../reading/record-json.ts'
 import { headerLength, textFrame, writeHeader, type Opcode } from './frame.ts'
 
@@ -81,11 +81,11 @@ interface KeptArrays {
   readonly batchMax: number
   readonly bytes: Buffer
 }
-const keptArrays = new WeakMap<CommittedBatch, KeptArrays>()
+const keptArrays = new WeakMap<CommittedBatch, { latest: KeptArrays | undefined }>()
 
 function arrayFrames(topicName: string, chunk: Chunk, batchMax: number): Buffer {
   const [first] = chunk.batches
-  const kept = first === undefined ? undefined : keptArrays.get(first)
+  const kept = first === undefined ? undefined : keptArrays.get(first)?.latest
   const { fromOffset, nextOffset } = chunk
   if (
     kept !== undefined &&
@@ -96,8 +96,17 @@ function arrayFrames(topicName: string, chunk: Chunk, batchMax: number): Buffer 
     return kept.bytes
   }
   const bytes = encodeArrays(topicName, chunk, batchMax)
-  if (first !== undefined) keptArrays.set(first, { fromOffset, nextOffset, batchMax, bytes })
+  if (first !== undefined) keepArrays(first, { fromOffset, nextOffset, batchMax, bytes })
   return bytes
+}
+
+function keepArrays(first: CommittedBatch, latest: KeptArrays): void {
+  const place = keptArrays.get(first) ?? { latest: undefined }
+  place.latest = latest
+  keptArrays.set(first, place)
+  keepEncoding(latest.bytes.length, () => {
+    if (place.latest === latest) place.latest = undefined
+  })
 }
 
 function encodeArrays(topicName: string, chunk: Chunk, batchMax: number): Buffer {

@@ -4,12 +4,11 @@ import { SynodError } from '../../errors.ts'
 import type { Problem } from '../problem.ts'
 import type { Chunk, TopicFollower } from '../reading/follow.ts'
 import { Outflow } from '../reading/outflow.ts'
+import { READER_TURNS } from '../reading/turns.ts'
 import { chunkFrames, type FrameStyle } from './batch-frames.ts'
 
 /** Beyond this much in the socket's buffer nothing more is read from the log for this subscriber. */
 const BUFFERED_BYTES_MAX = 1024 * 1024
-/** Written in one go before other subscribers have their turn. */
-const TURN_BYTES_MAX = 256 * 1024
 const PING_MS = 20_000
 /** Without anything coming in or any byte going out for so long, the other side is gone. */
 const SILENCE_MS_MAX = 40_000
@@ -42,7 +41,6 @@ export class SubscribeSession {
   readonly #socket: Socket
   readonly #options: SessionOptions
   readonly #outflow: Outflow
-  #turnBytes = 0
   #isCorked = false
   #pingBytes = 0
   #isPingWaiting = false
@@ -77,7 +75,9 @@ export class SubscribeSession {
     try {
       for (;;) {
         const chunk = await this.#options.follower.next()
-        if (chunk === undefined || !this.#isOpen()) return
+        if (chunk === undefined) return
+        await READER_TURNS.enter(chunk.byteLength)
+        if (!this.#isOpen()) return
         this.#write(chunk)
         await this.#roomForMore()
       }
@@ -129,19 +129,14 @@ export class SubscribeSession {
       })
     }
     for (const frames of chunkFrames(this.#options.topicName, chunk, this.#options.style)) {
-      this.#turnBytes += frames.length
       this.#socket.write(frames)
     }
   }
 
   async #roomForMore(): Promise<void> {
-    if (this.#outflow.waitingBytes > BUFFERED_BYTES_MAX) {
-      await drained(this.#socket)
-      this.#answerLatePing()
-    }
-    if (this.#turnBytes < TURN_BYTES_MAX) return
-    await new Promise((resolve) => setImmediate(resolve))
-    this.#turnBytes = 0
+    if (this.#outflow.waitingBytes <= BUFFERED_BYTES_MAX) return
+    await drained(this.#socket)
+    this.#answerLatePing()
   }
 
   /** A client that pings and does not read must not grow the buffer: RFC 6455 lets the latest pong answer for all. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { SynodError } from '../../../src/errors.ts'
+import { ByteBudget } from '../../../src/gateway/http/byte-budget.ts'
 import type { RequestContext } from '../../../src/gateway/http/context.ts'
 import { handleStream } from '../../../src/gateway/http/stream.ts'
 import { DEFAULT_GATEWAY_OPTIONS } from '../../../src/gateway/options.ts'
@@ -39,6 +40,7 @@ async function startStreams(t: TestContext): Promise<StreamServer> {
       ports,
       options,
       closing: closing.signal,
+      answers: new ByteBudget(1024),
       requestId: 'r1',
       path,
       search,

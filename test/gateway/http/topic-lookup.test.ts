@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { ByteBudget } from '../../../src/gateway/http/byte-budget.ts'
 import type { RequestContext } from '../../../src/gateway/http/context.ts'
 import { findPartition, TopicCreator } from '../../../src/gateway/http/topic-lookup.ts'
 import { DEFAULT_GATEWAY_OPTIONS } from '../../../src/gateway/options.ts'
@@ -20,6 +21,7 @@ function contextOf(ports = fakePorts()): RequestContext {
     ports,
     options,
     closing: new AbortController().signal,
+    answers: new ByteBudget(1024),
     requestId: 'r',
     path: '/',
     search: '',

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CONTROLLER_GROUP } from '../../src/types/ids.ts'
+import { TestCluster } from '../support/cluster.ts'
+
+test('empty brokers form a cluster when all of them are there, whatever the order of their starts', async (t) => {
+  const cluster = new TestCluster(t)
+  for (const id of [3, 2]) await cluster.open(id)
+  await cluster.pass(5_000)
+  for (const broker of cluster.brokers) assert.equal(broker.store.identity.clusterId, '')
+  await cluster.open(1)
+  await cluster.allReady()
+  const clusterIds = new Set(cluster.brokers.map((broker) => broker.store.identity.clusterId))
+  assert.equal(clusterIds.size, 1)
+  for (const broker of cluster.brokers) {
+    const { voters } = broker.control.group.replica.paxos.configuration
+    assert.deepEqual(
+      voters,
+      cluster.brokers
+        .map((each) => ({ broker: each.id, store: each.store.identity.storeId }))
+        .toSorted((a, b) => a.broker - b.broker),
+    )
+  }
+})
+
+test('a broker that is killed while the cluster is formed takes it up again', async (t) => {
+  // Whatever step of the formation the kill comes after: before it, between its two writes, and after them.
+  for (let stepCount = 1; stepCount <= 8; stepCount++) {
+    const cluster = new TestCluster(t)
+    for (const id of cluster.ids) await cluster.open(id)
+    await cluster.pass(stepCount * 5)
+    await cluster.kill(1)
+    await cluster.pass(1_000)
+    await cluster.open(1)
+    await cluster.allReady()
+    const clusterIds = new Set(cluster.brokers.map((broker) => broker.store.identity.clusterId))
+    assert.equal(clusterIds.size, 1)
+  }
+})
+
+test('a broker that comes back is in its cluster without asking the seeds', async (t) => {
+  const cluster = await TestCluster.start(t)
+  const { clusterId } = cluster.broker(1).store.identity
+  for (const id of cluster.ids) await cluster.kill(id)
+  for (const id of [1, 2]) await cluster.open(id)
+  await cluster.allReady()
+  assert.equal(cluster.broker(1).store.identity.clusterId, clusterId)
+})
+
+test('wiped brokers form no new cluster beside one that holds data, and do not vote in it', async (t) => {
+  const cluster = await TestCluster.start(t)
+  const topic = await cluster.topic()
+  await cluster.finish(cluster.append(1, topic, 'precious'))
+  for (const id of cluster.ids) await cluster.kill(id)
+  cluster.wipe(1)
+  cluster.wipe(2)
+  for (const id of cluster.ids) await cluster.open(id)
+  await cluster.pass(15_000)
+  for (const id of [1, 2]) {
+    const broker = cluster.broker(id)
+    assert.equal(broker.store.identity.clusterId, '')
+    assert.equal(broker.engine.registry.replica(CONTROLLER_GROUP), undefined)
+    assert.match(broker.warnings.join(), /but this broker's data folder is new/)
+  }
+  assert.equal(cluster.broker(3).isReady, false)
+})
+
+test('one wiped broker stays outside while the others go on', async (t) => {
+  const cluster = await TestCluster.start(t)
+  const topic = await cluster.topic()
+  await cluster.finish(cluster.append(2, topic, 'a'))
+  await cluster.kill(1)
+  cluster.wipe(1)
+  const wiped = await cluster.open(1)
+  await cluster.finish(cluster.append(2, topic, 'b'))
+  await cluster.pass(15_000)
+  assert.equal(wiped.store.identity.clusterId, '')
+  assert.equal(wiped.isReady, false)
+  assert.deepEqual(await cluster.finish(cluster.read(cluster.leaderOf(topic), topic)), ['a', 'b'])
+})
+
+test('a broker of one cluster takes no other', async (t) => {
+  const cluster = await TestCluster.start(t, { size: 1 })
+  const { membership, store } = cluster.broker(1)
+  const voters = [{ broker: cluster.broker(1).id, store: store.identity.storeId }]
+  await membership.accept({ clusterId: store.identity.clusterId, voters })
+  await assert.rejects(membership.accept({ clusterId: 'another', voters }), /takes no other/)
+})
+
+test('a broker is reached where the seeds say, else where it listens', async (t) => {
+  const cluster = await TestCluster.start(t, { size: 1 })
+  assert.deepEqual(cluster.broker(1).membership.ownAddress(7), { host: 'memory', port: 1_001 })
+  const alone = await TestCluster.start(t, { size: 1, config: { seeds: [] } })
+  assert.deepEqual(alone.broker(1).membership.ownAddress(7), { host: '127.0.0.1', port: 7 })
+})

@@ -1,0 +1,207 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePorts } from '../../src/cli/dev/ports.ts'
+import { invariant } from '../../src/types/invariant.ts'
+import { MAIN } from '../support/dev-cluster.ts'
+import { BrokerProxy } from './broker-proxy.ts'
+import { Link, type LinkFault } from './link.ts'
+
+interface Broker {
+  readonly id: number
+  readonly url: string
+  readonly args: readonly string[]
+  readonly logFile: string
+  readonly proxy: BrokerProxy
+  child: ChildProcess | undefined
+}
+
+/** A broker that ended though nobody ended it. */
+export interface UnexpectedEnd {
+  readonly broker: number
+  readonly reason: string
+}
+
+/**
+ * Brokers as real processes, started with `synod serve`. The address that each has in the seeds, and so in the metadata, is
+ * that of a proxy before it: brokers reach each other only over links that can be spoiled; clients reach them directly.
+ */
+export class ChaosCluster {
+  /** Processes that ended by themselves. */
+  readonly unexpectedEnds: UnexpectedEnd[] = []
+  readonly #brokers: readonly Broker[]
+  readonly #links: ReadonlyMap<string, Link>
+  readonly #secret = randomBytes(32).toString('hex')
+  #isOver = false
+
+  static async start(options: { readonly folder: string; readonly brokers: number }): Promise<ChaosCluster> {
+    const { folder, brokers: count } = options
+    const ports = await freePorts(3 * count, '127.0.0.1', new Set())
+    const cluster = new ChaosCluster(folder, ports, count)
+    try {
+      await Promise.all(cluster.ids.map((id) => cluster.launch(id)))
+      await Promise.all(cluster.#brokers.map((broker) => readiness(broker)))
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
+    return cluster
+  }
+
+  private constructor(folder: string, ports: readonly number[], count: number) {
+    const ids = Array.from({ length: count }, (_, index) => index + 1)
+    const port = (id: number, which: 0 | 1 | 2): number => ports[(id - 1) * 3 + which]!
+    const pairs = ids.flatMap((from) => ids.filter((to) => to !== from).map((to) => linkName(from, to)))
+    this.#links = new Map(pairs.map((pair) => [pair, new Link()]))
+    const seeds = ids.map((id) => `${id}=127.0.0.1:${port(id, 2)}`).join(',')
+    this.#brokers = ids.map((id) => {
+      const dataFolder = join(folder, `broker-${id}`)
+      mkdirSync(dataFolder, { recursive: true })
+      const settings = {
+        '--broker-id': String(id),
+        '--data-folder': dataFolder,
+        '--public-port': String(port(id, 0)),
+        '--internal-port': String(port(id, 1)),
+        '--seeds': seeds,
+      }
+      return {
+        id,
+        url: `http://127.0.0.1:${port(id, 0)}`,
+        args: ['--disable-proto=delete', MAIN, 'serve', '--ready-json', ...Object.entries(settings).flat()],
+        logFile: join(folder, `broker-${id}.log`),
+        proxy: new BrokerProxy({
+          port: port(id, 2),
+          targetPort: port(id, 1),
+          linkFrom: (opener) => this.#link(opener, id),
+          linkTo: (opener) => this.#link(id, opener),
+        }),
+        child: undefined,
+      }
+    })
+    process.once('exit', this.#killAll)
+  }
+
+  get ids(): readonly number[] {
+    return this.#brokers.map(({ id }) => id)
+  }
+
+  get urls(): readonly string[] {
+    return this.#brokers.map(({ url }) => url)
+  }
+
+  urlOf(id: number): string {
+    return this.#broker(id).url
+  }
+
+  isRunning(id: number): boolean {
+    return this.#broker(id).child !== undefined
+  }
+
+  /** Starts the process if it does not run. */
+  async launch(id: number): Promise<void> {
+    const broker = this.#broker(id)
+    if (broker.child !== undefined || this.#isOver) return
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('SYNOD_'))
+    const log = openSync(broker.logFile, 'a')
+    const child = spawn(process.execPath, broker.args, {
+      env: { UV_THREADPOOL_SIZE: '8', ...Object.fromEntries(others), SYNOD_CLUSTER_SECRET: this.#secret },
+      stdio: ['pipe', 'pipe', log],
+    })
+    closeSync(log)
+    child.stdin?.on('error', () => undefined)
+    broker.child = child
+    child.once('exit', (code, signal) => {
+      broker.child = undefined
+      broker.proxy.refuse()
+      const isWanted = this.#isOver || child.killed
+      if (!isWanted) this.unexpectedEnds.push({ broker: id, reason: `exit code ${code}, signal ${signal}` })
+    })
+    await broker.proxy.open()
+  }
+
+  /** Resolves when the process is gone; at once if there is none. */
+  async end(id: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const { child } = this.#broker(id)
+    if (child === undefined) return
+    const gone = once(child, 'exit')
+    child.kill(signal)
+    await gone
+  }
+
+  pause(id: number): void {
+    trySignal(this.#broker(id).child?.pid, 'SIGSTOP')
+  }
+
+  resume(id: number): void {
+    trySignal(this.#broker(id).child?.pid, 'SIGCONT')
+  }
+
+  spoil(from: number, to: number, fault: LinkFault): void {
+    this.#link(from, to).add(fault)
+  }
+
+  mend(from: number, to: number, fault: LinkFault): void {
+    this.#link(from, to).remove(fault)
+  }
+
+  /** Resident memory in MiB; undefined where the system does not tell or the process is gone. */
+  residentMib(id: number): number | undefined {
+    const pid = this.#broker(id).child?.pid
+    try {
+      const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+      return kib === undefined ? undefined : Number(kib) / 1_024
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Ends every process and closes every socket. */
+  async stop(): Promise<void> {
+    this.#isOver = true
+    process.off('exit', this.#killAll)
+    for (const id of this.ids) this.resume(id)
+    await Promise.all(this.ids.map((id) => this.end(id, 'SIGKILL')))
+    for (const { proxy } of this.#brokers) proxy.close()
+  }
+
+  readonly #killAll = (): void => {
+    for (const { child } of this.#brokers) trySignal(child?.pid, 'SIGKILL')
+  }
+
+  #broker(id: number): Broker {
+    const broker = this.#brokers[id - 1]
+    invariant(broker !== undefined, `There is no broker ${id}.`)
+    return broker
+  }
+
+  #link(from: number, to: number): Link {
+    const link = this.#links.get(linkName(from, to))
+    invariant(link !== undefined, `There is no link from ${from} to ${to}.`)
+    return link
+  }
+}
+
+function linkName(from: number, to: number): string {
+  return `${from} to ${to}`
+}
+
+/** Resolves with the first line that says so. */
+async function readiness({ child, id, logFile }: Broker): Promise<void> {
+  invariant(child?.stdout, 'A broker that was launched has an output.')
+  let text = ''
+  for await (const chunk of child.stdout) {
+    text += String(chunk)
+    if (text.includes('"ready":true')) return void child.stdout.resume()
+  }
+  throw new Error(`Broker ${id} did not start, see ${logFile}: ${text}`)
+}
+
+function trySignal(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal)
+  } catch {
+    // It has ended by itself meanwhile, which its exit tells.
+  }
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isClean, showReport } from './report.ts'
+import { runChaos } from './run-chaos.ts'
+
+/** Draws kill-all, pause-one, kill-one, cut-one-way, isolate and kill-majority, one after the other. */
+const SEED = 7
+
+test('Keeps every promise while brokers die, pause and lose each other', async (t) => {
+  // Kept when the test fails: it holds the history, and data and logs of the brokers.
+  const folder = mkdtempSync(join(tmpdir(), 'synod-chaos-'))
+  const report = await runChaos({
+    folder,
+    brokers: 3,
+    partitions: 6,
+    seed: SEED,
+    faultsMs: 20_000,
+    durationMs: { min: 1_500, max: 3_000 },
+    quietMs: { min: 500, max: 1_500 },
+    producerPauseMs: 20,
+    say: (sentence) => t.diagnostic(sentence),
+  })
+  assert.ok(isClean(report), `${showReport(report)}\n\nThe history is ${report.historyPath}.`)
+  for (const [producer, { ok }] of report.operations)
+    assert.ok(ok > 10, `${producer} stored ${ok} operations`)
+  assert.ok(report.faults.size >= 4, `${report.faults.size} kinds of fault`)
+  assert.ok(report.verdict.seen > 3 * report.verdict.produced.ok, 'every reader reads everything')
+  rmSync(folder, { recursive: true })
+})

@@ -1,0 +1,62 @@
+import type { ChaosCluster } from './chaos-cluster.ts'
+import type { LinkFault } from './link.ts'
+import type { Fault } from './schedule.ts'
+
+/** Makes a fault happen; what it returns ends it. */
+export async function inflict(cluster: ChaosCluster, fault: Fault): Promise<() => Promise<void>> {
+  const { brokers, amount } = fault
+  const [first, second] = brokers
+  switch (fault.kind) {
+    case 'kill-one':
+    case 'kill-majority':
+    case 'kill-all':
+      await Promise.all(brokers.map((id) => cluster.end(id, 'SIGKILL')))
+      return async () => void (await Promise.all(brokers.map((id) => cluster.launch(id))))
+    case 'restart':
+      await cluster.end(first!, 'SIGTERM')
+      await cluster.launch(first!)
+      return () => Promise.resolve()
+    case 'pause-one':
+    case 'pause-majority':
+      for (const id of brokers) cluster.pause(id)
+      return () => {
+        for (const id of brokers) cluster.resume(id)
+        return Promise.resolve()
+      }
+    case 'isolate':
+      return spoil(cluster, both(first!, others(cluster, first!)), { isCut: true })
+    case 'cut-pair':
+      return spoil(cluster, both(first!, [second!]), { isCut: true })
+    case 'cut-one-way':
+      return spoil(cluster, [[first!, second!]], { isCut: true })
+    case 'slow-link':
+      return spoil(cluster, both(first!, [second!]), { bytesPerSecond: amount })
+    case 'delay':
+      return spoil(cluster, both(first!, others(cluster, first!)), { delayMs: amount })
+  }
+}
+
+type Pair = readonly [from: number, to: number]
+
+function others(cluster: ChaosCluster, id: number): readonly number[] {
+  return cluster.ids.filter((other) => other !== id)
+}
+
+function both(id: number, peers: readonly number[]): readonly Pair[] {
+  return peers.flatMap((peer): Pair[] => [
+    [id, peer],
+    [peer, id],
+  ])
+}
+
+function spoil(
+  cluster: ChaosCluster,
+  pairs: readonly Pair[],
+  fault: LinkFault,
+): Promise<() => Promise<void>> {
+  for (const [from, to] of pairs) cluster.spoil(from, to, fault)
+  return Promise.resolve(() => {
+    for (const [from, to] of pairs) cluster.mend(from, to, fault)
+    return Promise.resolve()
+  })
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isClean, showReport } from './report.ts'
+import { runChaos } from './run-chaos.ts'
+
+const USAGE = 'npm run chaos -- --minutes N [--brokers 3] [--partitions 12] [--seed S]'
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '5' },
+      brokers: { type: 'string', default: '3' },
+      partitions: { type: 'string', default: '12' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    },
+  })
+  const [minutes, brokers, partitions, seed] = [
+    values.minutes,
+    values.brokers,
+    values.partitions,
+    values.seed,
+  ].map(Number) as [number, number, number, number]
+  if (
+    !(minutes > 0) ||
+    !(brokers >= 2 && brokers <= 7) ||
+    !(partitions >= 1) ||
+    !Number.isSafeInteger(seed)
+  ) {
+    console.error(USAGE)
+    return 2
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'synod-chaos-'))
+  console.log(`seed ${seed}, ${brokers} brokers, ${partitions} partitions, ${minutes} minutes, in ${folder}`)
+  const report = await runChaos({
+    folder,
+    brokers,
+    partitions,
+    seed,
+    faultsMs: minutes * 60_000,
+    durationMs: { min: 2_000, max: 10_000 },
+    quietMs: { min: 2_000, max: 6_000 },
+    producerPauseMs: 20,
+    say: (sentence) => console.log(sentence),
+  })
+  console.log(`\n${showReport(report)}\n`)
+  if (isClean(report)) {
+    rmSync(folder, { recursive: true })
+    console.log('Nothing is wrong.')
+    return 0
+  }
+  console.log(`Something is wrong. The history is ${report.historyPath}; data and logs are beside it.`)
+  return 1
+}
+
+// Brokers that were stopped by a signal would outlive this process; at an orderly exit none is left.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+process.exitCode = await main()

@@ -1,0 +1,178 @@
+import { WebSocket } from 'ws'
+import { createSynodClient, type SynodRecord } from '../../clients/typescript/src/client.ts'
+import type { Operation, SeenRecord } from '../history/operation.ts'
+import { isUnexpected, valueOf } from './sending.ts'
+
+export interface ReaderOptions {
+  readonly name: string
+  readonly url: string
+  /** For readers that go on at another broker. */
+  readonly otherUrls: readonly string[]
+  readonly topic: string
+  readonly partitions: number
+  record(operation: Operation): void
+  /** An answer that no fault explains. */
+  unexpected(sentence: string): void
+}
+
+/** Reads from the first record on and says what it is given, as it is given. */
+export abstract class Reader {
+  readonly name: string
+  protected readonly options: ReaderOptions
+  protected readonly abort = new AbortController()
+  /** Next offsets. */
+  protected readonly positions = new Map<number, number>()
+  readonly #done: Promise<void>
+
+  constructor(options: ReaderOptions) {
+    this.name = options.name
+    this.options = options
+    // Not before the constructors of the kinds have run.
+    this.#done = Promise.resolve().then(() => this.run())
+  }
+
+  /** Whether it has read all records below these marks. */
+  hasReached(highWatermarks: ReadonlyMap<number, number>): boolean {
+    return [...highWatermarks].every(([partition, mark]) => (this.positions.get(partition) ?? 0) >= mark)
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort()
+    await this.#done
+    const partitions = Array.from({ length: this.options.partitions }, (_, partition) => partition)
+    this.options.record({ type: 'end', reader: this.name, partitions })
+  }
+
+  protected abstract run(): Promise<void>
+
+  /** From here on exactly the records from the present positions on are due. */
+  protected seek(): void {
+    this.options.record({ type: 'seek', reader: this.name, next: Object.fromEntries(this.positions) })
+  }
+
+  protected given(records: readonly SynodRecord[]): void {
+    if (records.length === 0) return
+    for (const { partition, offset } of records) this.positions.set(partition, offset + 1)
+    this.options.record({
+      type: 'poll',
+      reader: this.name,
+      records: records.map((each): SeenRecord => [each.partition, each.offset, valueOf(each.text ?? '')]),
+    })
+  }
+
+  protected get isStopped(): boolean {
+    return this.abort.signal.aborted
+  }
+}
+
+const SILENCE_MS = 3_000
+
+/** The TypeScript client: it begins at one broker and goes on at others by itself. */
+export class ClientReader extends Reader {
+  protected async run(): Promise<void> {
+    const { url, otherUrls, topic } = this.options
+    this.seek()
+    const client = createSynodClient([url, ...otherUrls], { WebSocket })
+    const records = client.subscribe(topic, {
+      from: 'earliest',
+      signal: this.abort.signal,
+      silenceMs: SILENCE_MS,
+    })
+    try {
+      for await (const record of records) this.given([record])
+    } catch (error) {
+      if (!this.isStopped) this.options.unexpected(`${this.name} ended: ${String(error)}`)
+    }
+  }
+}
+
+const RETRY_MS = 200
+const FRAME_RECORDS = 50
+
+/** A bare WebSocket to one broker, so that nothing between hides what that broker sends. */
+export class SocketReader extends Reader {
+  protected async run(): Promise<void> {
+    while (!this.isStopped) {
+      this.seek()
+      await this.#session()
+      await pause(RETRY_MS)
+    }
+  }
+
+  #session(): Promise<void> {
+    const { url, topic } = this.options
+    const from = [...this.positions].map(([partition, offset]) => `${partition}@${offset}`).join(',')
+    const query = new URLSearchParams({ from: from === '' ? 'earliest' : from, batch: String(FRAME_RECORDS) })
+    const address = `${url.replace('http', 'ws')}/v1/topics/${topic}/subscribe?${query.toString()}`
+    return new Promise((resolve) => {
+      const socket = new WebSocket(address)
+      const onAbort = (): void => socket.terminate()
+      this.abort.signal.addEventListener('abort', onAbort)
+      socket.on('message', (data: Buffer) => this.#frame(data))
+      socket.on('unexpected-response', (_request, response) => {
+        const status = response.statusCode ?? 0
+        if (isUnexpected(status)) this.options.unexpected(`${this.name}: ${status} at the handshake.`)
+        socket.terminate()
+      })
+      // A close follows.
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        this.abort.signal.removeEventListener('abort', onAbort)
+        resolve()
+      })
+    })
+  }
+
+  #frame(data: Buffer): void {
+    if (this.isStopped) return
+    const frame = JSON.parse(data.toString('utf8')) as
+      readonly SynodRecord[] | { readonly problem?: { readonly status: number; readonly code: string } }
+    if ('problem' in frame && frame.problem !== undefined) {
+      if (isUnexpected(frame.problem.status))
+        this.options.unexpected(`${this.name}: ${JSON.stringify(frame.problem)}`)
+    } else if (Array.isArray(frame)) {
+      this.given(frame as readonly SynodRecord[])
+    }
+  }
+}
+
+const PAGE_TRY_MS = 3_000
+const PAGE_RECORDS = 200
+/** So long a page waits for a record before it is empty. */
+const PAGE_WAIT_MS = 100
+
+/** Pages of one broker, partition after partition. */
+export class PageReader extends Reader {
+  protected async run(): Promise<void> {
+    this.seek()
+    for (let turn = 0; !this.isStopped; turn++) {
+      const isServed = await this.#page(turn % this.options.partitions)
+      if (!isServed) await pause(RETRY_MS)
+    }
+  }
+
+  async #page(partition: number): Promise<boolean> {
+    const { url, topic } = this.options
+    const from = this.positions.get(partition) ?? 0
+    try {
+      const response = await fetch(
+        `${url}/v1/topics/${topic}/partitions/${partition}/records?from=${from}&limit=${PAGE_RECORDS}&wait=${PAGE_WAIT_MS}ms`,
+        { signal: AbortSignal.any([this.abort.signal, AbortSignal.timeout(PAGE_TRY_MS)]) },
+      )
+      const page = (await response.json()) as { records: readonly SynodRecord[]; code?: string }
+      if (response.ok) {
+        if (!this.isStopped) this.given(page.records)
+        return true
+      }
+      if (isUnexpected(response.status))
+        this.options.unexpected(`${this.name}: ${response.status} ${page.code} at ${partition}@${from}.`)
+    } catch {
+      // The broker is away; what is due stays due.
+    }
+    return false
+  }
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs))
+}

@@ -1,0 +1,62 @@
+import { ANOMALIES } from '../history/findings.ts'
+import type { ChaosReport } from './run-chaos.ts'
+
+/** Whether nothing at all is wrong. */
+export function isClean({ verdict, wrongs }: ChaosReport): boolean {
+  return verdict.anomalies.size === 0 && wrongs.length === 0
+}
+
+/** What a run came to, for people. */
+export function showReport(report: ChaosReport): string {
+  const { verdict, operations, faults, gaps, memory, wrongs } = report
+  const sections = [
+    table(
+      ['operations', 'ok', 'unknown', 'failed'],
+      [...operations].map(([name, counts]) => [name, counts.ok, counts.unknown, counts.failed]),
+    ),
+    `records: ${verdict.produced.ok} acknowledged, ${verdict.produced.unknown} unknown (${verdict.unknownStored} of them stored), ` +
+      `${verdict.produced.failed} refused; ${verdict.seen} seen by all readers together`,
+    table(
+      ['faults', 'times', 'longest gap ms', 'after healing ms'],
+      [...new Set([...faults.keys(), ...gaps.keys()])].map((kind) => [
+        kind,
+        kind === 'quiet' || kind === 'two at once' ? '' : (faults.get(kind) ?? 0),
+        Math.round(gaps.get(kind)?.longestMs ?? 0),
+        Math.round(gaps.get(kind)?.afterHealingMs ?? 0),
+      ]),
+    ),
+    table(
+      ['memory MiB', 'first', 'last', 'most'],
+      [...memory].map(([id, each]) => [
+        `broker ${id}`,
+        ...[each.firstMib, each.lastMib, each.mostMib].map(Math.round),
+      ]),
+    ),
+    table(
+      ['anomalies', 'count'],
+      (Object.keys(ANOMALIES) as (keyof typeof ANOMALIES)[]).map((name) => [
+        name,
+        verdict.anomalies.get(name)?.count ?? 0,
+      ]),
+    ),
+    ...[...verdict.anomalies].map(([name, { examples }]) => `${name}:\n${examples.map(indented).join('\n')}`),
+    ...(wrongs.length === 0 ? [] : [`also wrong:\n${wrongs.map(indented).join('\n')}`]),
+  ]
+  return sections.join('\n\n')
+}
+
+function indented(sentence: string): string {
+  return `  ${sentence}`
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const lines = [head, ...rows.map((row) => row.map(String))]
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+        .join('  '),
+    )
+    .join('\n')
+}

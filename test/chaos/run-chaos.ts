@@ -1,0 +1,266 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Verdict } from '../history/check-history.ts'
+import { checkHistoryFile, HistoryFile } from '../history/history-file.ts'
+import type { Operation, Outcome } from '../history/operation.ts'
+import { Random } from '../sim/random.ts'
+import { eventually } from '../support/eventually.ts'
+import { call, json } from '../system/api.ts'
+import { ChaosCluster } from './chaos-cluster.ts'
+import { inflict } from './faults.ts'
+import { compareBrokers, untilInSync } from './final-state.ts'
+import { GapWatch, type Gap, type GapKind, type PastEpisode } from './gaps.ts'
+import {
+  BatchProducer,
+  KeyProducer,
+  PlainProducer,
+  SequenceProducer,
+  type RunningProducer,
+} from './producers.ts'
+import { ClientReader, PageReader, SocketReader, type Reader } from './readers.ts'
+import { schedule, showFault, type Episode, type FaultKind } from './schedule.ts'
+
+export interface ChaosOptions {
+  /** Data, logs and the history go there; it exists. */
+  readonly folder: string
+  readonly brokers: number
+  readonly partitions: number
+  readonly seed: number
+  /** How long faults go on. */
+  readonly faultsMs: number
+  /** How long one lasts. */
+  readonly durationMs: { readonly min: number; readonly max: number }
+  readonly quietMs: { readonly min: number; readonly max: number }
+  /** Of each producer, between two operations. */
+  readonly producerPauseMs: number
+  say(sentence: string): void
+}
+
+export interface ChaosReport {
+  readonly verdict: Verdict
+  readonly historyPath: string
+  /** Operations by producer and what it was told. */
+  readonly operations: ReadonlyMap<string, Readonly<Record<Outcome, number>>>
+  readonly faults: ReadonlyMap<FaultKind, number>
+  readonly gaps: ReadonlyMap<GapKind, Gap>
+  /** Resident MiB of each broker when the load had begun, at the end, and the most seen. */
+  readonly memory: ReadonlyMap<
+    number,
+    { readonly firstMib: number; readonly lastMib: number; readonly mostMib: number }
+  >
+  /** What is wrong beside the anomalies of the history: a sentence each. */
+  readonly wrongs: readonly string[]
+}
+
+const TOPIC = 'chaos'
+const REPLICAS = 3
+const HEAL_MS_MAX = 90_000
+const SAMPLE_MS = 1_000
+const WRONGS_MAX = 50
+
+/** Starts a cluster, loads it, spoils it, heals it, and judges what everybody was told and saw. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  mkdirSync(options.folder, { recursive: true })
+  const cluster = await ChaosCluster.start(options)
+  const run = new ChaosRun(options, cluster)
+  try {
+    return await run.run()
+  } finally {
+    await cluster.stop()
+  }
+}
+
+class ChaosRun {
+  readonly #options: ChaosOptions
+  readonly #cluster: ChaosCluster
+  readonly #random: Random
+  readonly #history: HistoryFile
+  readonly #operations = new Map<string, Record<Outcome, number>>()
+  readonly #faults = new Map<FaultKind, number>()
+  readonly #episodes: PastEpisode[] = []
+  readonly #gaps = new GapWatch()
+  readonly #memory = new Map<number, { firstMib: number; lastMib: number; mostMib: number }>()
+  readonly #wrongs: string[] = []
+
+  constructor(options: ChaosOptions, cluster: ChaosCluster) {
+    this.#options = options
+    this.#cluster = cluster
+    this.#random = new Random(options.seed)
+    this.#history = new HistoryFile(join(options.folder, 'history.jsonl'))
+  }
+
+  async run(): Promise<ChaosReport> {
+    const { brokers, partitions } = this.#options
+    const replicas = Math.min(brokers, REPLICAS)
+    await this.#createTopic({ partitions, replicationFactor: replicas })
+    const producers = this.#startProducers()
+    const readers = this.#startReaders()
+    const sampling = setInterval(() => this.#sampleMemory(), SAMPLE_MS)
+    try {
+      await this.#spoil()
+      await this.#settle(producers, readers, replicas)
+    } finally {
+      clearInterval(sampling)
+      await Promise.all([...producers, ...readers].map((each) => each.stop()))
+      await this.#history.close()
+    }
+    const { unexpectedEnds } = this.#cluster
+    for (const { broker, reason } of unexpectedEnds)
+      this.#wrong(`Broker ${broker} ended by itself: ${reason}.`)
+    return {
+      verdict: await checkHistoryFile(this.#history.path),
+      historyPath: this.#history.path,
+      operations: this.#operations,
+      faults: this.#faults,
+      gaps: this.#gaps.byKind(this.#episodes),
+      memory: this.#memory,
+      wrongs: this.#wrongs,
+    }
+  }
+
+  async #createTopic(spec: {
+    readonly partitions: number
+    readonly replicationFactor: number
+  }): Promise<void> {
+    const [url] = this.#cluster.urls
+    await eventually(
+      async () => {
+        const { status } = await call(url!, `/v1/topics/${TOPIC}`, json('PUT', spec))
+        if (status !== 200 && status !== 201) throw new Error(`The topic was answered with ${status}.`)
+      },
+      { timeoutMs: 30_000 },
+    )
+    await untilInSync(this.#cluster.urls, TOPIC, { replicas: spec.replicationFactor, timeoutMs: HEAL_MS_MAX })
+  }
+
+  #startProducers(): readonly RunningProducer[] {
+    const { partitions, producerPauseMs } = this.#options
+    const kinds = { key: KeyProducer, sequence: SequenceProducer, plain: PlainProducer, batch: BatchProducer }
+    const counts = { key: 2, sequence: 3, plain: 2, batch: 1 }
+    return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) =>
+      Array.from({ length: counts[kind] }, (_, index) => {
+        const name = `${kind}${index + 1}`
+        return new kinds[kind]({
+          name,
+          urls: this.#cluster.urls,
+          topic: TOPIC,
+          partitions,
+          random: this.#random.fork(name),
+          pauseMs: producerPauseMs,
+          record: (operation) => this.#record(operation),
+          unexpected: (sentence) => this.#wrong(sentence),
+        })
+      }),
+    )
+  }
+
+  #startReaders(): readonly Reader[] {
+    const { urls } = this.#cluster
+    const kinds = { client: ClientReader, socket: SocketReader, pages: PageReader }
+    return urls.flatMap((url, index) =>
+      (Object.keys(kinds) as (keyof typeof kinds)[]).map(
+        (kind) =>
+          new kinds[kind]({
+            name: `${kind}${index + 1}`,
+            url,
+            otherUrls: urls.filter((other) => other !== url),
+            topic: TOPIC,
+            partitions: this.#options.partitions,
+            record: (operation) => this.#record(operation),
+            unexpected: (sentence) => this.#wrong(sentence),
+          }),
+      ),
+    )
+  }
+
+  /** Faults and quiet in turn, until the time is over; none is left. */
+  async #spoil(): Promise<void> {
+    const { faultsMs, say, durationMs, quietMs } = this.#options
+    const startMs = performance.now()
+    const episodes = schedule({
+      random: this.#random.fork('faults'),
+      ids: this.#cluster.ids,
+      durationMs,
+      quietMs,
+    })
+    await pause(quietMs.min)
+    for (const episode of episodes) {
+      if (performance.now() - startMs > faultsMs) return
+      const atS = ((performance.now() - startMs) / 1_000).toFixed(1)
+      say(
+        `${atS} s: ${episode.faults.map(showFault).join(' and ')} for ${(episode.durationMs / 1_000).toFixed(1)} s`,
+      )
+      await this.#suffer(episode)
+      await pause(episode.quietMs)
+    }
+  }
+
+  async #suffer({ faults, durationMs }: Episode): Promise<void> {
+    const startMs = performance.now()
+    for (const { kind } of faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1)
+    const heals = await Promise.all(faults.map((fault) => inflict(this.#cluster, fault)))
+    await pause(durationMs)
+    await Promise.all(heals.map((heal) => heal()))
+    this.#episodes.push({ kinds: faults.map(({ kind }) => kind), startMs, endMs: performance.now() })
+  }
+
+  /** Stops writing, waits until all replicas are equal and all readers are through, and reads everything once more. */
+  async #settle(
+    producers: readonly RunningProducer[],
+    readers: readonly Reader[],
+    replicas: number,
+  ): Promise<void> {
+    const { urls, ids } = this.#cluster
+    await Promise.all(ids.map((id) => this.#cluster.launch(id)))
+    await Promise.all(producers.map((producer) => producer.stop()))
+    this.#sampleMemory()
+    let highWatermarks: ReadonlyMap<number, number>
+    try {
+      highWatermarks = await untilInSync(urls, TOPIC, { replicas, timeoutMs: HEAL_MS_MAX })
+    } catch (error) {
+      this.#wrong(`Not healed within ${HEAL_MS_MAX} ms: ${String(error)}`)
+      return
+    }
+    await eventually(
+      () => {
+        const behind = readers.filter((reader) => !reader.hasReached(highWatermarks))
+        if (behind.length > 0) throw new Error(`${behind.map(({ name }) => name).join(', ')} stay behind.`)
+      },
+      { timeoutMs: HEAL_MS_MAX },
+    ).catch((error: unknown) => this.#wrong(String(error)))
+    const differences = await compareBrokers(urls, TOPIC, {
+      highWatermarks,
+      timeoutMs: HEAL_MS_MAX,
+      record: (operation) => this.#record(operation),
+    })
+    for (const difference of differences) this.#wrong(difference)
+  }
+
+  #record(operation: Operation): void {
+    this.#history.add(operation)
+    if (operation.type !== 'produce') return
+    this.#gaps.add(operation)
+    const counts = this.#operations.get(operation.producer) ?? { ok: 0, unknown: 0, failed: 0 }
+    this.#operations.set(operation.producer, counts)
+    counts[operation.outcome]++
+  }
+
+  #wrong(sentence: string): void {
+    if (this.#wrongs.length < WRONGS_MAX) this.#wrongs.push(sentence)
+    this.#options.say(`WRONG: ${sentence}`)
+  }
+
+  #sampleMemory(): void {
+    for (const id of this.#cluster.ids) {
+      const mib = this.#cluster.residentMib(id)
+      if (mib === undefined) continue
+      const known = this.#memory.get(id)
+      if (known === undefined) this.#memory.set(id, { firstMib: mib, lastMib: mib, mostMib: mib })
+      else Object.assign(known, { lastMib: mib, mostMib: Math.max(known.mostMib, mib) })
+    }
+  }
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs))
+}

@@ -1,0 +1,106 @@
+import type { Random } from '../sim/random.ts'
+
+/** Every kind of fault, and how often it is drawn. */
+export const FAULT_WEIGHTS = {
+  'kill-one': 3,
+  'kill-majority': 1,
+  'kill-all': 1,
+  'pause-one': 3,
+  'pause-majority': 1,
+  isolate: 3,
+  'cut-pair': 2,
+  'cut-one-way': 2,
+  'slow-link': 2,
+  delay: 2,
+  restart: 2,
+} as const
+
+export type FaultKind = keyof typeof FAULT_WEIGHTS
+
+/** Faults of the network: they can be laid over a fault of processes. */
+const LINK_KINDS: readonly FaultKind[] = ['isolate', 'cut-pair', 'cut-one-way', 'slow-link', 'delay']
+
+export interface Fault {
+  readonly kind: FaultKind
+  /** The brokers that it hits; for a link, from the first to the second. */
+  readonly brokers: readonly number[]
+  /** `delay`: one way, ms; `slow-link`: bytes per second. */
+  readonly amount: number
+}
+
+/** One or two faults at once, then a time without any. */
+export interface Episode {
+  readonly faults: readonly Fault[]
+  readonly durationMs: number
+  readonly quietMs: number
+}
+
+export interface ScheduleOptions {
+  readonly random: Random
+  readonly ids: readonly number[]
+  readonly durationMs: { readonly min: number; readonly max: number }
+  readonly quietMs: { readonly min: number; readonly max: number }
+}
+
+const SECOND_FAULT_CHANCE = 0.25
+
+/** What happens to the cluster: endless, and the same for the same seed. Each kind comes once before any comes again. */
+export function* schedule(options: ScheduleOptions): Generator<Episode, never, void> {
+  const { random, durationMs, quietMs } = options
+  let deck: FaultKind[] = []
+  for (;;) {
+    if (deck.length === 0) deck = shuffledKinds(random)
+    const first = draw(deck.pop()!, options)
+    const faults = [first]
+    if (random.chance(SECOND_FAULT_CHANCE)) faults.push(draw(random.pick(LINK_KINDS), options))
+    yield {
+      faults,
+      durationMs: random.between(durationMs.min, durationMs.max),
+      quietMs: random.between(quietMs.min, quietMs.max),
+    }
+  }
+}
+
+/** All kinds by their weights, in an order of chance, but one of each before the rest. */
+function shuffledKinds(random: Random): FaultKind[] {
+  const kinds = Object.keys(FAULT_WEIGHTS) as FaultKind[]
+  const rest = kinds.flatMap((kind) => Array.from({ length: FAULT_WEIGHTS[kind] - 1 }, () => kind))
+  return [...shuffled(rest, random), ...shuffled(kinds, random)]
+}
+
+function draw(kind: FaultKind, { random, ids }: ScheduleOptions): Fault {
+  const all = shuffled(ids, random)
+  const majority = all.slice(0, Math.floor(ids.length / 2) + 1)
+  const one = all.slice(0, 1)
+  const pair = all.slice(0, 2)
+  switch (kind) {
+    case 'kill-all':
+      return { kind, brokers: all, amount: 0 }
+    case 'kill-majority':
+    case 'pause-majority':
+      return { kind, brokers: majority, amount: 0 }
+    case 'cut-pair':
+    case 'cut-one-way':
+      return { kind, brokers: pair, amount: 0 }
+    case 'slow-link':
+      return { kind, brokers: pair, amount: Math.round(2_000 * 2 ** random.between(0, 5)) }
+    case 'delay':
+      return { kind, brokers: one, amount: Math.round(random.between(50, 300)) }
+    case 'kill-one':
+    case 'pause-one':
+    case 'isolate':
+    case 'restart':
+      return { kind, brokers: one, amount: 0 }
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const left = [...items]
+  const result: T[] = []
+  while (left.length > 0) result.push(...left.splice(random.integer(left.length), 1))
+  return result
+}
+
+export function showFault({ kind, brokers, amount }: Fault): string {
+  return `${kind} ${brokers.join(',')}${kind === 'delay' ? ` by ${amount} ms` : ''}${kind === 'slow-link' ? ` to ${amount} B/s` : ''}`
+}
