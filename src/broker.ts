@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { storeId, type BrokerId, type GroupId, type Replica as ReplicaId } from './types/ids.ts'
 import { ControlPlane } from './broker/control-plane.ts'
 import { DiskWatch } from './broker/disk-watch.ts'
+import { handOverAll } from './broker/hand-over.ts'
 import { buildEngine, type Engine } from './broker/engine.ts'
 import { Membership } from './broker/membership.ts'
 import { describeMetrics } from './broker/metrics.ts'
@@ -33,7 +34,7 @@ export interface RunningBroker {
 }
 
 const REGISTER_RETRY_MS = 200
-/** Word of a stop goes out and leaders resign; then the others elect. */
+/** Who still asks this broker hears who leads now, before it is gone; groups that nobody could take over are elected for. */
 const DRAIN_MS = 100
 /** How long a message typed by hand waits for the core's answer. */
 const TYPED_WAIT_MS = 1_000
@@ -70,6 +71,7 @@ class Broker implements RunningBroker {
   #control: ControlPlane | undefined
   #publicPort = 0
   #isReady = false
+  #isDraining = false
   #isStopped = false
   #stopping: Promise<void> | undefined
   #markReady: () => void = () => {}
@@ -181,7 +183,9 @@ class Broker implements RunningBroker {
   async #stop(): Promise<void> {
     const { heartbeats, registry, loop, transport, hosting } = this.#engine
     if (this.#control !== undefined && !this.#isStopped) {
+      this.#isDraining = true
       heartbeats.drain()
+      await handOverAll(this.#engine)
       registry.resignAll()
       await pause(DRAIN_MS)
     }
@@ -236,7 +240,8 @@ class Broker implements RunningBroker {
       try {
         return await control.register(addresses)
       } catch (error) {
-        if (!(error instanceof SynodError)) throw error
+        // 'internal': the cluster knows this broker with another store. It must not go on with this one.
+        if (!(error instanceof SynodError) || error.code === 'internal') throw error
         this.#logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await pause(REGISTER_RETRY_MS)
       }
@@ -252,14 +257,14 @@ class Broker implements RunningBroker {
     const isStarted = this.#control !== undefined
     return {
       live: !this.#isStopped,
-      ready: this.#isReady && !this.#isStopped,
+      ready: this.#isReady && !this.#isDraining && !this.#isStopped,
       started: isStarted,
       reason: this.#whyNotReady(isStarted),
     }
   }
 
   #whyNotReady(isStarted: boolean): string | undefined {
-    if (this.#isStopped) return 'The broker stops.'
+    if (this.#isStopped || this.#isDraining) return 'The broker stops.'
     if (this.#isReady) return undefined
     return isStarted
       ? 'The broker has not reached a controller yet.'

@@ -8,7 +8,7 @@ export const ERROR_CODES = [
   'origin-not-allowed', 'producer-fenced',
   'topic-not-found', 'partition-not-found', 'not-found', 'offset-trimmed', 'topic-deleted',
   'method-not-allowed', 'not-acceptable', 'request-timeout', 'unsupported-media-type', 'upgrade-required', 'headers-too-large',
-  'topic-config-differs', 'sequence-gap', 'topic-closed',
+  'topic-config-differs', 'sequence-gap', 'topic-closed', 'not-a-replica',
   'offset-mismatch', 'etag-mismatch', 'offset-out-of-range',
   'record-too-large', 'batch-too-large', 'invalid-config', 'idempotency-key-reused', 'not-enough-brokers',
   'topic-full', 'disk-full',

@@ -12,6 +12,7 @@ import { decodeJson, encodeJson } from '../partition/forward.ts'
 import type { StartOfGroup } from '../partition/group.ts'
 import { Inspector } from '../partition/inspect.ts'
 import { PartitionLog } from '../partition/log.ts'
+import { LeaderMoves } from '../partition/move-leader.ts'
 import { PartitionRequests } from '../partition/requests.ts'
 import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
 import { VERSION } from '../version.ts'
@@ -55,7 +56,7 @@ export class ControlPlane {
       isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
     })
     this.services = this.#buildServices()
-    this.#requests = new PartitionRequests(this.services.log, this.services.inspector)
+    this.#requests = new PartitionRequests(this.services.log, this.services.inspector, this.services.moves)
   }
 
   /** Opens this broker's replicas, and begins to take part. */
@@ -113,6 +114,7 @@ export class ControlPlane {
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
       directory: new TopicDirectory({ group, controller: this.#controller, router }),
+      moves: new LeaderMoves({ registry, router }),
       inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({
         self,

@@ -6,12 +6,14 @@ import type { TopicDirectory } from '../controller/topics.ts'
 import type { PartitionState, PaxosState, Ports } from '../gateway/ports.ts'
 import type { GroupState, Inspector } from '../partition/inspect.ts'
 import type { PartitionLog } from '../partition/log.ts'
+import type { LeaderMoves } from '../partition/move-leader.ts'
 
 /** What exists only once the broker belongs to a cluster. */
 export interface Services {
   readonly log: PartitionLog
   readonly directory: TopicDirectory
   readonly inspector: Inspector
+  readonly moves: LeaderMoves
   readonly status: ClusterStatus
 }
 
@@ -47,6 +49,7 @@ export function gatewayPorts(options: {
       alter: async (name, change, ifRevision) => services().directory.alter(name, change, ifRevision),
       delete: async (name, ifRevision) => services().directory.delete(name, ifRevision),
       describe: async (topic) => describe(topic, await services().inspector.topic(topic)),
+      moveLeader: async (topic, partition, to) => services().moves.move(topic, partition, to),
       paxos: async (topic, partition) => paxosState(await services().inspector.partition(topic, partition)),
     },
     cluster: {

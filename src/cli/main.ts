@@ -17,6 +17,10 @@ const COMMANDS: Readonly<
   dev: { summary: 'run a whole cluster on this machine', load: () => import('./commands/dev.ts') },
   serve: { summary: 'run one broker in this process', load: () => import('./commands/serve.ts') },
   topic: { summary: 'list, create, show and delete topics', load: () => import('./commands/topic.ts') },
+  partition: {
+    summary: 'let another broker lead a partition',
+    load: () => import('./commands/partition.ts'),
+  },
   produce: { summary: 'store the lines of standard input', load: () => import('./commands/produce.ts') },
   tail: { summary: 'print records as they arrive', load: () => import('./commands/tail.ts') },
   cluster: { summary: 'show the brokers and the controller', load: () => import('./commands/cluster.ts') },

@@ -97,6 +97,11 @@ export interface Topics {
   delete(name: string, ifRevision: number | undefined): Promise<void>
   /** Each partition's live state, asked of its leader where another broker leads; unknown parts are undefined. */
   describe(topic: Topic): Promise<readonly PartitionState[]>
+  /**
+   * Orders a partition's leader to hand over; resolves when that has begun. Errors: 'not-a-replica', 'not-enough-in-sync' when
+   * the broker cannot lead now, 'overloaded', 'no-leader', 'no-quorum'.
+   */
+  moveLeader(topic: Topic, partition: number, to: BrokerId): Promise<void>
   /** How a partition decides, by its leader if reachable, else by this broker's own replica. */
   paxos(topic: Topic, partition: number): Promise<PaxosState>
 }

@@ -1,5 +1,5 @@
 import { invariant } from '../types/invariant.ts'
-import { SynodError } from '../errors.ts'
+import type { SynodError } from '../errors.ts'
 import { outcomeUnknown, REFUSALS } from './proposals.ts'
 
 /** Appends of one partition that want all replicas in sync to have them; more are refused as 'overloaded'. */

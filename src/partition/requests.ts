@@ -11,16 +11,19 @@ import {
 } from './forward.ts'
 import type { Inspector } from './inspect.ts'
 import type { PartitionLog, Position } from './log.ts'
+import type { LeaderMoves } from './move-leader.ts'
 import { batchBody, MalformedBatchError } from './record-batch.ts'
 
 /** What another broker may ask of this one's partitions, by the request's kind. */
 export class PartitionRequests {
   readonly #log: PartitionLog
   readonly #inspector: Inspector
+  readonly #moves: LeaderMoves
 
-  constructor(log: PartitionLog, inspector: Inspector) {
+  constructor(log: PartitionLog, inspector: Inspector, moves: LeaderMoves) {
     this.#log = log
     this.#inspector = inspector
+    this.#moves = moves
   }
 
   async handle(
@@ -41,6 +44,8 @@ export class PartitionRequests {
         return encodeJson({ offset: await this.#log.resolveHere(group, decodeJson(body) as Position) })
       case 'state':
         return encodeJson(this.#inspector.statesHere((decodeJson(body) as { groups: GroupId[] }).groups))
+      case 'transfer':
+        return this.#moves.handle(group, body)
       default:
         throw new SynodError(
           'malformed-request',

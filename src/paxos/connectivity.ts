@@ -8,6 +8,12 @@ export function isLinked(core: Core, peer: BrokerId, links: LinkView | undefined
   return view !== undefined && view.alive && view.links.has(core.self)
 }
 
+/** The process that runs a live broker; undefined while something was heard of it, but not yet which process it is. */
+export function bootIdOf(core: Core, broker: BrokerId): string | undefined {
+  const view = core.links?.peers.get(broker)
+  return view !== undefined && view.alive && view.bootId !== '' ? view.bootId : undefined
+}
+
 /** Whether this replica has two-way links to a quorum and a disk that answers: only then may it lead (consensus 1.9). */
 export function isQuorumConnected(core: Core): boolean {
   if (core.links?.selfStalled === true) return false

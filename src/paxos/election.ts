@@ -1,7 +1,7 @@
 import type { BrokerId } from '../types/ids.ts'
 import { compareBallots, sameBallot, NO_BALLOT, type Ballot } from './ballot.ts'
 import { campaign } from './campaign.ts'
-import { isEligible, isLeaderHappy, isLinked, isQuorumConnected } from './connectivity.ts'
+import { bootIdOf, isEligible, isLeaderHappy, isLinked, isQuorumConnected } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
 import type { LinkView } from './link-view.ts'
 import type { Canvass, Endorse, Nack, Refuse } from './messages.ts'
@@ -19,9 +19,7 @@ export function onLinks(core: Core, links: LinkView): void {
   core.links = links
   if (core.leadership !== undefined) return leaderLinks(core, before)
   if (core.role !== 'follower') return
-  if (core.leader !== undefined && core.leaderBootId === undefined && core.isAlive(core.leader)) {
-    core.leaderBootId = links.peers.get(core.leader)?.bootId
-  }
+  if (core.leader !== undefined) core.leaderBootId ??= bootIdOf(core, core.leader)
   reconsider(core)
   // A group that nobody has led yet begins without asking: its first voter campaigns at once, the others wait.
   if (isFresh(core) && core.voters[0] === core.self && core.canvassAtMs !== NEVER)

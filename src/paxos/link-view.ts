@@ -14,7 +14,7 @@ export interface LinkView {
 export interface PeerView {
   /** Heard within the suspicion time and not refused. */
   readonly alive: boolean
-  /** Differs after each start of that broker's process. */
+  /** Differs after each start of that broker's process; empty while no heartbeat has told it. */
   readonly bootId: string
   readonly stalled: boolean
   readonly draining: boolean

@@ -1,6 +1,6 @@
 import { invariant } from '../types/invariant.ts'
 import { NO_BALLOT, compareBallots, sameBallot, type Ballot } from './ballot.ts'
-import { hasToPoll, isEligible, isLeaderHappy, rank } from './connectivity.ts'
+import { bootIdOf, hasToPoll, isEligible, isLeaderHappy, rank } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
 
 /** How much the wait before a canvass grows with each one that failed, at most. */
@@ -76,8 +76,7 @@ export function followLeader(core: Core, ballot: Ballot): void {
   invariant(core.role === 'follower', 'A candidate that hears a leader of its own ballot hears itself.')
   core.leader = ballot.broker
   core.ballot = core.promised
-  const view = core.links?.peers.get(ballot.broker)
-  core.leaderBootId = view?.alive === true ? view.bootId : undefined
+  core.leaderBootId = bootIdOf(core, ballot.broker)
   core.canvassAtMs = NEVER
   core.canvassing = undefined
   core.canvassCount = 0

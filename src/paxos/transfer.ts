@@ -68,8 +68,13 @@ export function advanceTransfer(core: Core): void {
 }
 
 /** Every replica in sync has everything on disk, the own one included: nobody waits for an answer only this leader can give. */
-function isOnAll({ log }: Core, { ownAccepted, peers }: Leadership): boolean {
-  return ownAccepted === log.through && peers.every((peer) => !peer.isInSync || peer.accepted === log.through)
+function isOnAll(core: Core, leadership: Leadership): boolean {
+  const { through } = core.log
+  countInSync(core, leadership)
+  return (
+    leadership.ownAccepted === through &&
+    leadership.peers.every((peer) => !peer.isInSync || peer.accepted === through)
+  )
 }
 
 /** Gives up when the time is over, or when the target cannot take over any more: then this replica leads on. */

@@ -108,10 +108,12 @@ export class Collector {
     this.#isUncounted = false
     this.#index.newGarbage = { count: 0, bytes: 0 }
     const left = { count: 0, bytes: 0 }
+    const hasGarbage = (await this.#garbage(1, this.#options.durableLsn(), 1)).length > 0
+    if (!hasGarbage && this.#freedGroups.length === 0) return
     await this.#index.settle()
+    await this.#compactFreedGroups()
     // Values must be in tables before their deletes are written, or the deletes free nothing.
     await this.#compact(this.#journal, { from: FLOOR_KEY, below: FLOOR_KEY })
-    await this.#compactFreedGroups()
     const floorLsn = Math.min(this.#index.settled.lsn, this.#options.durableLsn() - 1)
     let fromLsn = 1
     while (!this.#isStopped) {

@@ -52,7 +52,8 @@ async function openOrReplace(
     cacheBytes: CACHE_BYTES,
     mayCreate: true,
     damaged: (reason) => new DamagedIndexError(`LevelDB cannot read it (${reason}).`),
-    onClosed: () => writeFile(join(folder, CLOSED), ''),
+    // When it cannot be written, the next start verifies more than it would have to.
+    onClosed: () => writeFile(join(folder, CLOSED), '').catch(() => {}),
   }
   try {
     return await LevelKeyValue.open(folder, options)

@@ -1,4 +1,5 @@
 import type { GroupId } from '../types/ids.ts'
+import type { GroupLog } from './group-log.ts'
 import { scanPages, type KeyValue } from './key-value.ts'
 import { groupOf, groupRange, INDEX_TAG, machinePartOf, tagRange } from './keys.ts'
 import type { Row } from './log-store.ts'
@@ -7,11 +8,24 @@ import { DamagedIndexError } from './storage-errors.ts'
 
 const PAGE_COUNT = 1_024
 
-/** Throws a DamagedIndexError when a row of any state machine does not hold. */
-export async function checkMachineRows(index: KeyValue): Promise<void> {
+/**
+ * Throws a DamagedIndexError when a row of any state machine does not hold, or is of a group that has applied nothing: then
+ * the row that said how far it had is lost, and to apply its log on top of these rows would give another state.
+ */
+export async function checkMachineRows(
+  index: KeyValue,
+  groups: ReadonlyMap<GroupId, GroupLog>,
+): Promise<void> {
   const range = tagRange(INDEX_TAG.MACHINE, INDEX_TAG.MACHINE + 1)
   for await (const page of scanPages(index, { ...range, countMax: PAGE_COUNT })) {
-    for (const { key, value } of page) plainValue(key, value)
+    for (const { key, value } of page) {
+      plainValue(key, value)
+      const log = groups.get(groupOf(key) as GroupId)
+      if (log?.state !== undefined && log.applied.slot < log.state.logStart.slot)
+        throw new DamagedIndexError(
+          `Group ${log.group} has rows of its state machine and has applied nothing.`,
+        )
+    }
   }
 }
 

@@ -16,13 +16,24 @@ interface Marks {
   readonly group: GroupId
   readonly inMemory: readonly OffsetMark[]
   readonly baseBelow: number
+  /** From the first offset to the end each has its mark. */
+  readonly firstOffset: number
+  readonly endOffset: number
 }
 
 function marksOf(index: LogIndex, log: GroupLog): Marks {
   const older = index.flushing?.groups.get(log.group)?.marks ?? []
   const newer = index.pending.groups.get(log.group)?.marks ?? []
   const inMemory = older.length === 0 ? [...newer] : [...older, ...newer]
-  return { index, group: log.group, inMemory, baseBelow: inMemory[0]?.baseOffset ?? log.applied.nextOffset }
+  const { nextOffset } = log.applied
+  return {
+    index,
+    group: log.group,
+    inMemory,
+    baseBelow: inMemory[0]?.baseOffset ?? nextOffset,
+    firstOffset: log.state?.logStart.offset ?? 0,
+    endOffset: nextOffset,
+  }
 }
 
 /** The mark whose batch holds the offset, or the first one after it. */
@@ -77,7 +88,24 @@ async function marksFrom(marks: Marks, offset: number, countMax: number): Promis
     if (found.length >= countMax) break
     if (mark.baseOffset + mark.recordCount > offset) found.push(mark)
   }
+  checkDense(marks, { offset, countMax }, found)
   return found
+}
+
+/** Offsets are dense: where one batch ends the next begins. A mark that is lost would be records that are passed over. */
+function checkDense(
+  { group, firstOffset, endOffset }: Marks,
+  { offset, countMax }: { readonly offset: number; readonly countMax: number },
+  found: readonly OffsetMark[],
+): void {
+  let next = Math.max(offset, firstOffset)
+  for (const { baseOffset, recordCount } of found) {
+    if (baseOffset > next) break
+    next = baseOffset + recordCount
+  }
+  const last = found.at(-1)
+  const end = found.length < countMax || last === undefined ? endOffset : last.baseOffset + last.recordCount
+  if (next < end) throw new DamagedIndexError(`Group ${group} has no offset row for offset ${next}.`)
 }
 
 async function markAtOrBelow(marks: Marks, offset: number): Promise<OffsetMark | undefined> {

@@ -97,11 +97,12 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
   }
   const replay = new Replay(index, floor, found)
   await replay.run(journal)
-  await restoreApplied(index, found)
+  await restoreApplied(index, found, replay.deleted)
   const isUpToDate = found.batchKeys.length === 0 && !found.isRebuilt && index.pending.isEmpty
   if (!isUpToDate) await index.flushRecovered(found.batchKeys)
-  if (found.isRebuilt) checkGroupCount(index, floor, replay)
-  await checkMachineRows(index.base)
+  checkGroupCount(index, floor, { deleted: replay.deleted, isRebuilt: found.isRebuilt })
+  await checkStrays(index.base)
+  await checkMachineRows(index.base, index.groups)
   const groups: RecoveredGroup[] = []
   for (const log of index.groups.values()) {
     log.isAhead = false
@@ -128,8 +129,6 @@ async function findLastLsn(journal: KeyValue): Promise<number> {
 /** Reads the journal from what the index is trusted for and tells the index of every record. */
 class Replay {
   readonly deleted: Map<GroupId, DeletedRow>
-  /** Groups that were there when the floor was written and were deleted after it. */
-  deletedSinceFloorCount = 0
   readonly #index: LogIndex
   readonly #floor: Floor
   readonly #found: FoundIndex
@@ -172,14 +171,16 @@ class Replay {
   #apply(lsn: number, record: JournalRecord): void {
     if (record.kind === 'deletion') {
       this.deleted.set(record.group, { lsn, born: record.born, isFreed: false })
-      if (lsn > this.#floor.atLsn && record.born !== 0 && record.born <= this.#floor.atLsn)
-        this.deletedSinceFloorCount++
       this.#index.recordDeletion(record.group, record.born, lsn)
       return
     }
     if (this.deleted.has(record.group)) {
       this.#index.recordDead(lsn, record.value.length)
       return
+    }
+    const isKnown = this.#index.groups.has(record.group)
+    if (!this.#found.isRebuilt && !isKnown && record.born <= this.#found.trusted.lsn) {
+      throw new DamagedIndexError(`The index has no head of group ${record.group}, which is older.`)
     }
     this.#checkFollows(lsn, record)
     const persist = indexedPersist(lsn, record.group, record.state, record.entries)
@@ -209,7 +210,11 @@ class Replay {
  * Applied state of a batch that is not trusted may stand beside rows of an older one: it is thrown away as a whole and the
  * state machine starts over from the log.
  */
-async function restoreApplied(index: LogIndex, found: FoundIndex): Promise<void> {
+async function restoreApplied(
+  index: LogIndex,
+  found: FoundIndex,
+  deleted: ReadonlyMap<GroupId, DeletedRow>,
+): Promise<void> {
   for (const log of index.groups.values()) {
     const { state } = log
     if (state === undefined)
@@ -222,6 +227,10 @@ async function restoreApplied(index: LogIndex, found: FoundIndex): Promise<void>
     const isTrusted = row.number <= found.trusted.number
     if (isTrusted && log !== undefined && row.slot >= log.applied.slot) {
       log.applied = { slot: row.slot, nextOffset: row.nextOffset, lastAppendedAtMs: row.lastAppendedAtMs }
+    } else if (log === undefined && !deleted.has(group)) {
+      throw new DamagedIndexError(
+        `Group ${group} has applied slot ${row.slot}, but the index has no head of it.`,
+      )
     } else await forgetApplied(index, group)
   }
 }
@@ -235,12 +244,29 @@ async function forgetApplied(index: LogIndex, group: GroupId): Promise<void> {
   index.pending.addOperations(deletes)
 }
 
-function checkGroupCount(index: LogIndex, floor: Floor, replay: Replay): void {
-  let count = replay.deletedSinceFloorCount
+/** How many groups of those that the floor counted must be there: an index that lost a head has forgotten its promise. */
+function checkGroupCount(
+  index: LogIndex,
+  floor: Floor,
+  { deleted, isRebuilt }: { readonly deleted: ReadonlyMap<GroupId, DeletedRow>; readonly isRebuilt: boolean },
+): void {
+  let count = 0
+  for (const { lsn, born } of deleted.values())
+    if (lsn > floor.atLsn && born !== 0 && born <= floor.atLsn) count++
   for (const log of index.groups.values()) if (log.born <= floor.atLsn) count++
-  if (count !== floor.groupCount) {
-    throw new DamagedStoreError(
-      `The journal has ${count} groups of the ${floor.groupCount} that it must have.`,
-    )
+  if (count === floor.groupCount) return
+  const sentence = `has ${count} groups of the ${floor.groupCount} that it must have.`
+  if (isRebuilt) throw new DamagedStoreError(`The journal ${sentence}`)
+  throw new DamagedIndexError(`The index ${sentence}`)
+}
+
+/** A key that no row of this store begins with was another one once, and that one is missing. */
+async function checkStrays(index: KeyValue): Promise<void> {
+  for (const [first, below] of [
+    [0, INDEX_TAG.BATCH],
+    [INDEX_TAG.MACHINE + 1, 0xff],
+  ] as const) {
+    const strays = await index.scan({ ...tagRange(first, below), countMax: 1 })
+    if (strays.length > 0) throw new DamagedIndexError('The index has a row of no known kind.')
   }
 }

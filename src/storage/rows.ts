@@ -60,7 +60,7 @@ export interface RunEntry {
   readonly bodyLength: number
 }
 
-export function encodeNumbers(key: Uint8Array, numbers: readonly number[]): Buffer {
+function encodeNumbers(key: Uint8Array, numbers: readonly number[]): Buffer {
   const value = Buffer.allocUnsafe(SEAL_BYTES + 8 * numbers.length)
   numbers.forEach((number, index) => writeU64(value, number, SEAL_BYTES + 8 * index))
   return seal(key, value)

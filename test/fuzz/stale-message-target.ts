@@ -62,6 +62,12 @@ class Ordeal {
     else if (turn < 64) this.#lose()
     else if (turn < 78) cluster.makeDurable(id)
     else if (turn < 86) cluster.propose(cluster.leader?.id ?? id, `v${++this.#valueCount}`)
+    else if (turn < 87)
+      cluster.step(cluster.leader?.id ?? id, {
+        kind: 'transfer',
+        token: ++this.#valueCount,
+        to: brokerId(id),
+      })
     else if (turn < 93) cluster.pass(random.pick([1, 10, 60, 400, 1_200]))
     else if (turn < 96) this.#cut()
     else if (turn < 98) cluster.link()

@@ -73,17 +73,20 @@ async function writeDisk(): Promise<WrittenDisk> {
 
 const everything = { from: Buffer.from([0]), below: Buffer.from([0xff]), countMax: 10_000 }
 
-/** What happened to the databases. Of the journal nothing but bits of values changes: the rest is the disk's word. */
+/**
+ * What happened to the databases. Of the journal only values change: that keys are missing there shows by their numbers. Whole
+ * index batches that a power cut takes are in test/storage/recovery-property.test.ts.
+ */
 type Damage =
   | { readonly kind: 'value'; readonly database: 'journal' | 'index' }
-  | { readonly kind: 'key' | 'swap' | 'loss'; readonly database: 'index' }
+  | { readonly kind: 'key' | 'swap'; readonly database: 'index' }
 
 const damage: fc.Arbitrary<Damage> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'value', database: 'journal' } as const) },
   { weight: 3, arbitrary: fc.constant({ kind: 'value', database: 'index' } as const) },
   {
     weight: 3,
-    arbitrary: fc.constantFrom('key', 'swap', 'loss').map((kind) => ({ kind, database: 'index' }) as const),
+    arbitrary: fc.constantFrom('key', 'swap').map((kind) => ({ kind, database: 'index' }) as const),
   },
 )
 
@@ -95,17 +98,15 @@ async function spoil(database: MemoryKeyValue, { kind }: Damage, source: ByteSou
   const operations: Operation[] =
     kind === 'value'
       ? [{ type: 'put', key, value: random.chance(0.7) ? source.flip(value) : source.spoil(value) }]
-      : kind === 'loss'
-        ? [{ type: 'del', key }]
-        : kind === 'swap'
-          ? [
-              { type: 'put', key, value: other.value },
-              { type: 'put', key: other.key, value },
-            ]
-          : [
-              { type: 'del', key },
-              { type: 'put', key: source.flip(key), value },
-            ]
+      : kind === 'swap'
+        ? [
+            { type: 'put', key, value: other.value },
+            { type: 'put', key: other.key, value },
+          ]
+        : [
+            { type: 'del', key },
+            { type: 'put', key: source.flip(key), value },
+          ]
   await database.batch(operations, { sync: true })
 }
 
@@ -186,9 +187,8 @@ export const storageTarget: FuzzTarget = {
       }),
       { numRuns: cases, seed },
     )
-    assert.ok(
-      openedCount > 0 && openedCount < cases,
-      `${openedCount} of ${cases} damaged stores were opened.`,
-    )
+    if (cases < 200) return
+    const sentence = `${openedCount} of ${cases} damaged stores were opened.`
+    assert.ok(openedCount > cases / 20 && openedCount < cases, sentence)
   },
 }

@@ -129,6 +129,16 @@ export class FakeTopics implements Topics {
     )
   }
 
+  /** In the order of arrival. */
+  readonly moves: { readonly partition: number; readonly to: number }[] = []
+
+  moveLeader(topic: Topic, partition: number, to: BrokerId): Promise<void> {
+    if (topic.partitions[partition]?.replicas.includes(to) !== true)
+      return Promise.reject(new SynodError('not-a-replica', `Broker ${to} holds no replica.`))
+    this.moves.push({ partition, to })
+    return Promise.resolve()
+  }
+
   paxos(topic: Topic, partition: number): Promise<PaxosState> {
     const state = this.#log.partition(topic, partition)
     return Promise.resolve({

@@ -80,6 +80,25 @@ test('a group that no metadata ever named is reported and kept', async (t) => {
   assert.equal(broker.store.wasDeleted(stranger), false)
 })
 
+test('what a stop left of a topic that was deleted is freed at the next start', async (t) => {
+  const cluster = await TestCluster.start(t, { size: 4 })
+  const topic = await cluster.topic()
+  const { group, replicas } = topic.partitions[0]!
+  const outside = cluster.ids.find((id) => !replicas.map(Number).includes(id))!
+  const { configuration } = cluster.broker(Number(replicas[0])).partition(group)!.replica.paxos
+  cluster.broker(outside).store.append({
+    group,
+    writes: [{ kind: 'state', state: initialState(configuration) }],
+    onDurable: () => {},
+  })
+  await cluster.finish(cluster.services(outside).directory.delete('orders', undefined))
+  await cluster.stop(outside)
+  const broker = await cluster.open(outside)
+  await cluster.allReady()
+  await cluster.until(() => assert.ok(broker.store.wasDeleted(group)))
+  assert.deepEqual(broker.warnings, [])
+})
+
 test('a broker whose store lost a partition that was placed here does not start', async (t) => {
   const cluster = await TestCluster.start(t, { size: 1 })
   const topic = await cluster.topic()

@@ -49,7 +49,7 @@ export async function openReplica(options: LoneOptions = {}) {
   const journal = new PausableKeyValue()
   const failures: unknown[] = []
   const sent: Sent[] = []
-  let loop: Loop | undefined
+  const opened: { loop?: Loop } = {}
   const store = await openMemoryStore(
     { journal, index: new PausableKeyValue(), identity: new MemoryIdentityFile() },
     {
@@ -58,11 +58,12 @@ export async function openReplica(options: LoneOptions = {}) {
       nowMs: () => clock.nowMs(),
       schedule: (run, delayMs) => void clock.later(run, delayMs),
       onFailure: (error) => failures.push(error),
-      onIdle: () => loop?.writerIdle(),
+      onIdle: () => opened.loop?.writerIdle(),
     },
   )
   await store.recover()
-  loop = new Loop(clock, () => !store.isSyncing)
+  const loop = new Loop(clock, () => !store.isSyncing)
+  opened.loop = loop
   const host = {
     loop,
     store,

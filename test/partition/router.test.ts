@@ -11,7 +11,7 @@ const SELF = brokerId(1)
 const GROUP = groupId(7)
 const ROUTED = { group: GROUP, replicas: [1, 2, 3].map(brokerId) }
 
-type Reaction = string | Error | { readonly afterMs: number; readonly then: string | Error }
+type Reaction = string | Error | { readonly afterMs: number; readonly answer: string | Error }
 
 /** A router whose peers and own replica answer as the test lays down, one reaction a call. */
 function open(options: { readonly isHere?: boolean; readonly alive?: readonly number[] } = {}) {
@@ -25,7 +25,7 @@ function open(options: { readonly isHere?: boolean; readonly alive?: readonly nu
     const reaction = reactions.shift() ?? 'done'
     const isSlow = typeof reaction === 'object' && 'afterMs' in reaction
     if (isSlow) await new Promise<void>((resolve) => clock.later(resolve, reaction.afterMs))
-    const answer = isSlow ? reaction.then : reaction
+    const answer = isSlow ? reaction.answer : reaction
     if (typeof answer === 'string') return answer
     throw answer
   }
@@ -186,7 +186,7 @@ test('after a lost change what the log decided of the retry is told, and a lost 
 test('the time that a leader worked on a call does not count as waiting for one', async () => {
   const { clock, reactions, run, setLeader } = open()
   setLeader(2)
-  reactions.push({ afterMs: 6_000, then: new PeerLost('cut') })
+  reactions.push({ afterMs: 6_000, answer: new PeerLost('cut') })
   clock.later(() => setLeader(undefined), 6_000)
   clock.later(() => setLeader(3), 7_000)
   const { outcome, tookMs } = await run('once')
@@ -197,7 +197,7 @@ test('the time that a leader worked on a call does not count as waiting for one'
 test('a call that is lost again and again ends: each attempt gets the time that is left', async () => {
   const { asked, reactions, run, setLeader } = open()
   setLeader(2)
-  for (let count = 0; count < 10; count++) reactions.push({ afterMs: 4_000, then: new PeerLost('cut') })
+  for (let count = 0; count < 10; count++) reactions.push({ afterMs: 4_000, answer: new PeerLost('cut') })
   const { outcome, tookMs } = await run('once')
   assert.equal(outcome, 'outcome-unknown')
   assert.equal(asked.length, 3)

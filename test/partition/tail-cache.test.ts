@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { TailCache, takeUpTo, type TailCacheView } from '../../src/partition/tail-cache.ts'
 import type { CommittedBatch } from '../../src/types/record.ts'
@@ -105,4 +107,17 @@ test('partitions that come and go leave no places behind', () => {
   }
   assert.equal(cache.bytes, 0)
   assert.ok(cache.orderLength < 2_500, `${cache.orderLength} places`)
+})
+
+test('what is dropped leaves memory at once, not when its place is packed', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const view = new TailCache(300).open()
+  const first = new WeakRef(batchAt(0))
+  view.add(first.deref()!)
+  fill(view, 3, 1)
+  // A WeakRef that was looked at holds on until the end of the turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  assert.equal(first.deref(), undefined)
 })

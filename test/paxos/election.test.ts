@@ -94,6 +94,16 @@ test('a follower canvasses when its leader is another process now', () => {
   assert.deepEqual(wake(replica), ['canvass'])
 })
 
+test('a leader that was heard before its first heartbeat is not another process when that one comes', () => {
+  const replica = new LoneReplica({ state: { promised: A, acceptedBallot: A } })
+  see(replica, { boots: { 1: '' } })
+  replica.receive(1, { kind: 'learn', ballot: A, commit: slot(0) })
+  see(replica)
+  assert.equal(replica.paxos.deadlineMs, undefined)
+  see(replica, { boots: { 1: 'second' } })
+  assert.notEqual(replica.paxos.deadlineMs, undefined)
+})
+
 test('a leader that only others hear, and that reaches a quorum, is happy', () => {
   const replica = follower()
   see(replica, { dead: [1], links: { 3: [1, 2, 3] } })

@@ -85,8 +85,10 @@ test('transfer: a target beyond MaxLag is refused until it has caught up', () =>
   const cluster = ledCluster({ tuning: { maxLagSlots: 2 } })
   for (const text of ['b', 'c', 'd', 'e']) {
     cluster.propose(1, text)
-    cluster.wire = cluster.wire.filter((letter) => letter.to !== 3)
-    cluster.stabilize()
+    for (let round = 0; round < 3; round++) {
+      for (const id of [1, 2]) cluster.makeDurable(id)
+      for (const letter of cluster.wire.slice()) if (letter.to !== 3) cluster.deliver(letter)
+    }
   }
   assert.equal(refusal(transfer(cluster, 3)), 'target-not-ready')
   cluster.run(2_000)

@@ -1,8 +1,8 @@
 import { test } from 'node:test'
 import { chaos } from './chaos.ts'
 
-const FIRST = Number(process.env['SYNOD_CHAOS_FIRST'] ?? 1)
-const COUNT = Number(process.env['SYNOD_CHAOS_COUNT'] ?? 6)
+const FIRST = Number(process.env['CHAOS_FIRST'] ?? 1)
+const COUNT = Number(process.env['CHAOS_COUNT'] ?? 6)
 
 for (let seed = FIRST; seed < FIRST + COUNT; seed++) {
   test(`a cluster under faults keeps what it said, seed ${seed}`, async (t) => {

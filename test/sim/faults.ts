@@ -8,11 +8,14 @@ import { TRACED } from './trace.ts'
 export class Faults {
   private readonly scene: Scene
   private readonly random: Random
+  /** Apart, so that transfers do not shift the other draws of a seed. */
+  private readonly transfers: Random
   private readonly ids: readonly BrokerId[]
 
   constructor(scene: Scene, random: Random) {
     this.scene = scene
     this.random = random
+    this.transfers = random.fork('transfers')
     this.ids = [...scene.brokers.keys()]
     const { swarm } = scene
     this.each(swarm.crashEveryMs, () => this.crash(this.anyBroker()))
@@ -21,18 +24,19 @@ export class Faults {
     this.each(swarm.clogEveryMs, () => this.clog())
     this.each(swarm.stallEveryMs, () => this.stall())
     this.each(swarm.resignEveryMs, () => this.resign())
+    this.each(swarm.transferEveryMs, () => this.transfer(), this.transfers)
     this.each(swarm.rumourEveryMs, () =>
       this.anyBroker().hearRumour(random.pick(this.ids), random.exponential(300)),
     )
   }
 
-  private each(everyMs: number, run: () => void): void {
+  private each(everyMs: number, run: () => void, random = this.random): void {
     if (everyMs === Infinity) return
     const { scene } = this
-    scene.queue.after(this.random.exponential(everyMs), () => {
+    scene.queue.after(random.exponential(everyMs), () => {
       if (scene.isHealed) return
       run()
-      this.each(everyMs, run)
+      this.each(everyMs, run, random)
     })
   }
 
@@ -103,6 +107,14 @@ export class Faults {
     const group = random.pick(scene.groups)
     for (const broker of scene.brokers.values())
       if (broker.host(group)?.paxos.role === 'leader') broker.resign(group)
+  }
+
+  private transfer(): void {
+    const { scene, transfers, ids } = this
+    const group = transfers.pick(scene.groups)
+    const to = transfers.pick(ids)
+    for (const broker of scene.brokers.values())
+      if (broker.host(group)?.paxos.role === 'leader') broker.transfer(group, to)
   }
 
   private anyBroker(): SimulatedBroker {

@@ -173,6 +173,10 @@ export class SimulatedBroker {
     this.whenAwake(() => this.host(group)?.step({ kind: 'resign' }))
   }
 
+  transfer(group: GroupId, to: BrokerId): void {
+    this.whenAwake(() => this.host(group)?.step({ kind: 'transfer', token: 0, to }))
+  }
+
   /** Makes its groups believe for a while the opposite of what the detector says of a peer. */
   hearRumour(peer: BrokerId, durationMs: number): void {
     const { life } = this

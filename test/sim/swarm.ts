@@ -32,6 +32,8 @@ export interface Swarm {
   readonly clogMaxMs: number
   readonly stallEveryMs: number
   readonly resignEveryMs: number
+  /** Leaders are ordered to hand over to any other broker, whatever its state. */
+  readonly transferEveryMs: number
   /** The failure detector is made to err: some broker is told that another one is dead or alive. */
   readonly rumourEveryMs: number
 
@@ -79,6 +81,7 @@ export function drawSwarm(random: Random): Swarm {
     faultPhaseMs: random.between(3_000, brokerCount > 4 ? 6_000 : 9_000) * Math.max(pace, 0.4),
     ...drawNetwork(random, pace),
     ...drawFaults(random, every, pace),
+    transferEveryMs: drawTransfers(random.fork('transfer'), pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
     ...drawClients(random, every, pace),
@@ -115,6 +118,11 @@ function drawFaults(random: Random, every: DrawEvery, pace: number) {
     resignEveryMs: every(0.3, 300, 2_000),
     rumourEveryMs: every(0.4, 100, 1_000),
   }
+}
+
+/** From a stream of its own, so that seeds of runs without transfers stayed what they were. */
+function drawTransfers(random: Random, pace: number): number {
+  return random.chance(0.4) ? random.between(100, 2_000) * pace : Infinity
 }
 
 function drawDisk(random: Random) {
@@ -162,6 +170,7 @@ function drawTuning(random: Random, pace: number): PaxosTuning {
     electionTimeoutMs: random.pick([300, 1_000]) * pace,
     retransmitMs: random.pick([150, 500]) * pace,
     undecidedMs: random.pick([1_000, 5_000]) * pace,
+    transferMs: DEFAULT_TUNING.transferMs * pace,
     quorumLossMs: random.pick([500, 1_000]) * pace,
     windowMessagesMax: random.pick([1, 4, 64]),
     uncommittedSlotsMax: random.pick([8, 1_024]),

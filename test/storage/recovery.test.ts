@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeyValue, Operation } from '../../src/storage/key-value.ts'
-import { FLOOR_KEY, garbageKey, INDEX_TAG, recordKey, tagRange } from '../../src/storage/keys.ts'
+import {
+  FLOOR_KEY,
+  garbageKey,
+  headKey,
+  INDEX_TAG,
+  recordKey,
+  runKey,
+  tagRange,
+} from '../../src/storage/keys.ts'
 import type { RecoveredGroup } from '../../src/storage/log-store.ts'
 import { memoryDisk, openMemoryStore, type MemoryDisk } from '../../src/storage/memory-log-store.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
+import { encodeFloor, readFloor } from '../../src/storage/rows.ts'
 import { DamagedEntryError, DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { Slot } from '../../src/types/ids.ts'
 import { CrashingKeyValue } from './crashing-disk.ts'
@@ -258,6 +267,55 @@ test('rebuilds an index with a damaged row', async () => {
   const [group] = await recover(disk)
   assert.equal(group?.state.promised.round, 1)
   assert.equal(group.tail.length, 1)
+})
+
+test('rebuilds at the next start an index in which a read met damage, and says both', async () => {
+  const first = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(first.store, GROUP, [log.promise(1)])
+  for (const slot of [1, 2, 3]) await persist(first.store, GROUP, log.write(slot, [`${slot}`]))
+  first.store.indexApplied(applied(3))
+  await first.flush()
+  const disk = await first.crash()
+  await change(disk.index, { type: 'put', key: runKey(GROUP, 2), value: Buffer.alloc(40) })
+  const second = await startOn(disk)
+  assert.deepEqual(await bodiesOf(second.store, 1, 1), ['1'])
+  for (const _ of ['the first time', 'again'])
+    await assert.rejects(bodiesOf(second.store, 2, 3), DamagedEntryError)
+  await turn()
+  assert.equal(second.host.warnings.length, 1)
+  assert.match(second.host.warnings[0] ?? '', /^The index is damaged and will be rebuilt at the next start: /)
+  await persist(second.store, GROUP, log.write(4, ['4']))
+  await second.flush()
+  const third = await startOn(await second.crash())
+  assert.match(third.host.warnings[0] ?? '', /^The index is set aside and rebuilt from the journal: /)
+  assert.deepEqual(await bodiesOf(third.store, 1, 9), ['1', '2', '3', '4'])
+  assert.equal(third.groups[0]?.applied.slot, 0)
+})
+
+test('J2: takes a damaged index for what it still says of the end of the journal', async () => {
+  const { store, flush, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1)])
+  await persist(store, GROUP, log.write(1, ['a']))
+  await flush()
+  const disk = await crash()
+  await change(disk.index, { type: 'put', key: headKey(GROUP), value: Buffer.alloc(40) })
+  await change(disk.journal, { type: 'del', key: recordKey(2) })
+  await assert.rejects(recover(disk), damaged(/^The journal ends at number 1, but the index has seen 2\.$/))
+})
+
+test('J2: knows without any index that the journal ends before its floor was written', async () => {
+  const first = await startOn(memoryDisk(), { sweepCountMin: 1 })
+  const log = new SampleLog()
+  for (let round = 1; round <= 5; round++) await persist(first.store, GROUP, [log.promise(round)])
+  for (let step = 0; step < 4; step++) await first.flush()
+  const disk = { ...(await first.crash()), index: new MemoryKeyValue() }
+  const floor = readFloor(FLOOR_KEY, (await disk.journal.get(FLOOR_KEY)) as Uint8Array)
+  assert.deepEqual(floor, { lsn: 4, groupCount: 1, atLsn: 5 })
+  const value = encodeFloor(FLOOR_KEY, { lsn: 4, groupCount: 1, atLsn: 6 })
+  await change(disk.journal, { type: 'put', key: FLOOR_KEY, value })
+  await assert.rejects(recover(disk), damaged(/^The journal ends at number 5, but it had 6 when its floor/))
 })
 
 test('frees the rows and journal keys of a deleted group and never finds it again', async () => {

@@ -72,6 +72,7 @@ export class SampleLog {
 export class TestHost {
   nowMs = 0
   readonly failures: Error[] = []
+  readonly warnings: string[] = []
   idleCount = 0
   readonly #scheduled: (() => void)[] = []
 
@@ -82,6 +83,7 @@ export class TestHost {
       nowMs: () => this.nowMs,
       schedule: (run) => void this.#scheduled.push(run),
       onFailure: (error) => void this.failures.push(error),
+      onWarning: (sentence) => void this.warnings.push(sentence),
       onIdle: () => void this.idleCount++,
       tuning,
     }

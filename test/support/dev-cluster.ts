@@ -41,10 +41,12 @@ export interface DevOptions {
 
 /** Starts it on free ports in a temp folder and waits until it says that it is ready. Stopped after the test. */
 export async function startDev(t: TestContext, options: DevOptions = {}): Promise<DevCluster> {
+  const started: { cluster?: DevCluster } = {}
+  // Set before the folder's own hook, so that nothing writes to it any more when it is removed.
+  t.after(() => started.cluster?.stop())
   const folder = options.folder ?? tempDir(t)
-  const cluster = await launchDev({ ...options, folder })
-  t.after(() => cluster.stop())
-  return cluster
+  started.cluster = await launchDev({ ...options, folder })
+  return started.cluster
 }
 
 /** As `startDev`, for those who stop it themselves. */

@@ -32,8 +32,8 @@ export class PausableKeyValue implements KeyValue {
     this.#areReadsPaused = true
   }
 
-  /** Every write from now on fails. */
-  breakWith(error: Error): void {
+  /** Every write from now on fails; with undefined none does any more. */
+  breakWith(error: Error | undefined): void {
     this.#failure = error
   }
 

@@ -22,7 +22,7 @@ export function mountSmallDisk(sizeMiB: number, at?: string): SmallDisk | string
   if (freemem() < 3 * sizeMiB * MIB) return `Filling a disk of ${sizeMiB} MiB needs more free memory.`
   const folder = at ?? mkdtempSync(join(tmpdir(), 'synod-disk-'))
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', folder], { stdio: 'pipe' })
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', folder], { stdio: 'pipe' })
   } catch (error) {
     return `Mounting a tmpfs is not allowed here (${String(error).split('\n')[0]}).`
   }
@@ -37,7 +37,7 @@ export function mountSmallDisk(sizeMiB: number, at?: string): SmallDisk | string
     fill: (leaveBytes) => fill(filler, freeBytes() - leaveBytes, leaveBytes === 0),
     relieve: () => rmSync(filler, { force: true }),
     remove() {
-      execFileSync('umount', ['-l', folder])
+      execFileSync('/bin/umount', ['-l', folder])
       rmSync(folder, { recursive: true, force: true })
     },
   }

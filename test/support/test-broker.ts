@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ControlPlane } from '../../src/broker/control-plane.ts'
 import { DiskWatch } from '../../src/broker/disk-watch.ts'
 import { buildEngine, type Engine } from '../../src/broker/engine.ts'
+import { handOverAll } from '../../src/broker/hand-over.ts'
 import { Membership } from '../../src/broker/membership.ts'
 import type { Services } from '../../src/broker/ports.ts'
 import type { BrokerConfig } from '../../src/config.ts'
@@ -16,7 +17,7 @@ import type { TransportHandlers } from '../../src/transport/transport.ts'
 import { brokerId, CONTROLLER_GROUP, storeId, type BrokerId, type GroupId } from '../../src/types/ids.ts'
 import type { MemoryNetwork, MemoryTransport } from './memory-transport.ts'
 import { PausableKeyValue } from './pausable-key-value.ts'
-import { turns, type VirtualClock } from './virtual-clock.ts'
+import type { VirtualClock } from './virtual-clock.ts'
 
 /** What outlives a broker's process. */
 export interface TestDisk {
@@ -43,6 +44,8 @@ export interface TestBrokerOptions {
   readonly tuning: Partial<StoreTuning> | undefined
 }
 
+/** As long as `src/broker.ts` waits: who still asks this broker hears who leads now. */
+const DRAIN_MS = 100
 const BASE_PORT = 1_000
 
 export function portOf(id: number): number {
@@ -68,18 +71,19 @@ export class TestBroker {
 
   static async open(options: TestBrokerOptions): Promise<TestBroker> {
     const { clock, disk, config } = options
-    let broker: TestBroker | undefined
+    const opened: { broker?: TestBroker } = {}
     const store = await openMemoryStore(disk, {
       brokerId: config.brokerId,
       randomStoreId: () => storeId(randomUUID().replaceAll('-', '')),
       nowMs: () => clock.nowMs(),
       schedule: (run, delayMs) => void clock.later(run, delayMs),
-      onFailure: (error) => broker?.failures.push(error),
-      onIdle: () => broker?.engine.loop.writerIdle(),
-      space: async () => broker?.space ?? { freeBytes: 0, full: false },
+      onFailure: (error) => opened.broker?.failures.push(error),
+      onIdle: () => opened.broker?.engine.loop.writerIdle(),
+      space: async () => opened.broker?.space ?? { freeBytes: 0, full: false },
       ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
     })
-    broker = new TestBroker(options, store)
+    const broker = new TestBroker(options, store)
+    opened.broker = broker
     await broker.transport.start(broker.#handlers())
     return broker
   }
@@ -153,8 +157,9 @@ export class TestBroker {
   async stop(): Promise<void> {
     const { heartbeats, registry, loop, hosting } = this.engine
     heartbeats.drain()
+    if (this.#control !== undefined) await handOverAll(this.engine)
     registry.resignAll()
-    await turns(4)
+    await new Promise<void>((resolve) => this.#options.clock.later(resolve, DRAIN_MS))
     this.isStopped = true
     this.disk.stop()
     heartbeats.stop()

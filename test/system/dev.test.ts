@@ -116,6 +116,7 @@ test('Frees the disk of a deleted topic', async (t) => {
     assert.match(JSON.stringify(page.body), /stays/)
     assert.equal((await call(broker.url, '/v1/topics/big')).status, 404)
   }
+  await again.stop()
 })
 
 async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {

@@ -48,6 +48,7 @@ test(
     const lost = acknowledged.filter((value) => !found.has(value))
     assert.deepEqual(lost, [], `of ${acknowledged.length} acknowledged records`)
     assert.equal((await produceOne(again.url, 'after')).status, 201)
+    await again.stop()
   },
 )
 

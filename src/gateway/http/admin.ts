@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 
 import { SynodError } from '../../errors.ts'
+import type { BrokerId } from '../../types/ids.ts'
 import type { Topic } from '../../types/topic.ts'
 import { parseFrom } from '../reading/start-position.ts'
 import type { RequestContext } from './context.ts'
@@ -43,6 +44,7 @@ export function createAdmin(): Admin {
   })
   addTopics(app)
   addPartitions(app)
+  addLeaderMove(app)
   addCluster(app)
   addProbes(app)
   addDocument(app)
@@ -112,6 +114,16 @@ function addPartitions(app: Admin): void {
     const partition = findPartition(topic, c.req.valid('param').partition)
     const state = await c.env.context.ports.topics.paxos(topic, partition)
     return c.json(paxosJson(topic, partition, state), 200)
+  })
+}
+
+function addLeaderMove(app: Admin): void {
+  app.openapi(topics.moveLeader, async (c) => {
+    const topic = await findTopic(c.env.context, c.req.valid('param').topic)
+    const partition = findPartition(topic, c.req.valid('param').partition)
+    const { broker } = c.req.valid('json')
+    await c.env.context.ports.topics.moveLeader(topic, partition, Number(broker) as BrokerId)
+    return c.json({ broker }, 202)
   })
 }
 

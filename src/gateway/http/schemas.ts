@@ -122,6 +122,15 @@ export const topicChangeSchema = z
   })
   .openapi('TopicChange')
 
+export const leaderMoveSchema = z
+  .strictObject({
+    broker: z
+      .string()
+      .regex(/^[1-9]\d{0,4}$/)
+      .openapi({ description: 'The broker that is to lead; it holds a replica.', example: '2' }),
+  })
+  .openapi('LeaderMove')
+
 export const partitionSchema = z
   .object({
     partition: partitionNumber,

@@ -92,7 +92,8 @@ async function pour(follower: TopicFollower, response: ServerResponse, pouring: 
   context.closing.addEventListener('abort', stop)
   try {
     for (let chunk = await follower.next(); chunk !== undefined; chunk = await follower.next()) {
-      await READER_TURNS.enter(chunk.byteLength)
+      const turn = READER_TURNS.enter(chunk.byteLength)
+      if (turn !== undefined) await turn
       if (response.destroyed) break
       let hasRoom = true
       response.cork()

@@ -1,7 +1,7 @@
 import { invariant } from '../../types/invariant.ts'
 
 /** Encoded and written in one turn of the event loop, over all readers: a few milliseconds. */
-export const TURN_BYTES_MAX = 512 * 1024
+const TURN_BYTES_MAX = 512 * 1024
 
 interface Waiting {
   readonly byteCount: number

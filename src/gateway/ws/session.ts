@@ -76,7 +76,8 @@ export class SubscribeSession {
       for (;;) {
         const chunk = await this.#options.follower.next()
         if (chunk === undefined) return
-        await READER_TURNS.enter(chunk.byteLength)
+        const turn = READER_TURNS.enter(chunk.byteLength)
+        if (turn !== undefined) await turn
         if (!this.#isOpen()) return
         this.#write(chunk)
         await this.#roomForMore()

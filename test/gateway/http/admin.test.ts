@@ -178,6 +178,23 @@ test('how a partition decides is shown, brokers’ ids as texts', async (t) => {
   )
 })
 
+test('a partition’s leader is moved to another replica', async (t) => {
+  const { call, refused, ports } = await openGateway(t)
+  ports.topics.add('orders', 3)
+  const path = '/v1/topics/orders/partitions/1/leader'
+  const moved = await call('POST', path, { body: '{"broker":"2"}', headers: JSON_TYPE })
+  assert.deepEqual([moved.status, moved.json()], [202, { broker: '2' }])
+  assert.deepEqual(ports.topics.moves, [{ partition: 1, to: 2 }])
+  const refuse = (code: string, body: string, at = path) =>
+    refused(code, 'POST', at, { body, headers: JSON_TYPE })
+  await refuse('not-a-replica', '{"broker":"9"}')
+  await refuse('invalid-field', '{"broker":2}')
+  await refuse('invalid-field', '{}')
+  await refuse('unknown-field', '{"broker":"2","force":true}')
+  await refuse('partition-not-found', '{"broker":"2"}', '/v1/topics/orders/partitions/7/leader')
+  assert.equal(ports.topics.moves.length, 1)
+})
+
 test('the cluster and its brokers are shown', async (t) => {
   const { call, refused, ports } = await openGateway(t)
   assert.deepEqual((await call('GET', '/v1/cluster')).json(), {

@@ -109,6 +109,7 @@ test('what does not fit is refused with a pointer to its place', () => {
     [one('{"value":1,"text":"x"}'), 'invalid-field', '/records/1'],
     [one('{"text":1}'), 'invalid-field', '/records/1/text'],
     [one('{"text":null}'), 'invalid-field', '/records/1/text'],
+    [one('{"text":"\\ud800"}'), 'invalid-field', '/records/1/text'],
     [one('{"base64":"/w"}'), 'invalid-field', '/records/1/base64'],
     [one('{"base64":"_w=="}'), 'invalid-field', '/records/1/base64'],
     [one('{"key":7}'), 'invalid-field', '/records/1/key'],

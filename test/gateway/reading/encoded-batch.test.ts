@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ndjsonFrom } from '../../../src/gateway/reading/encoded-batch.ts'
+import { KEPT_BYTES_MAX, ndjsonFrom } from '../../../src/gateway/reading/encoded-batch.ts'
 import { recordJson } from '../../../src/gateway/reading/record-json.ts'
 import { countedBatch, storedRecord } from './batches.ts'
 
@@ -32,4 +32,18 @@ test('begins in the middle of a batch without encoding it again', () => {
 
 test('refuses to show a batch that has nothing from that offset on', () => {
   assert.throws(() => ndjsonFrom('t', 0, countedBatch([storedRecord(5)]), 6), { name: 'InvariantError' })
+})
+
+test('forgets the encodings made first when they take too much, and makes them again', () => {
+  const value = 'x'.repeat(1024 * 1024)
+  const count = KEPT_BYTES_MAX / value.length + 1
+  const batches = Array.from({ length: count }, (_, offset) =>
+    countedBatch([storedRecord(offset, { value })]),
+  )
+  for (const [offset, batch] of batches.entries()) ndjsonFrom('t', 0, batch, offset)
+  const [first, last] = [batches[0]!, batches.at(-1)!]
+  assert.equal(ndjsonFrom('t', 0, last, count - 1).length > value.length, true)
+  assert.equal(last.looks(), 1)
+  ndjsonFrom('t', 0, first, 0)
+  assert.equal(first.looks(), 2)
 })

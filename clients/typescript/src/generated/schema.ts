@@ -216,6 +216,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{topic}/partitions/{partition}/leader": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another replica of a partition lead
+         * @description Answered when the leader has begun to hand over, which takes some milliseconds; requests wait meanwhile and do not fail. Does nothing if the broker leads already. It is a 503 while the broker is not in sync or about to stop.
+         */
+        post: operations["moveLeader"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/cluster": {
         parameters: {
             query?: never;
@@ -519,7 +539,7 @@ export interface components {
          * @description What went wrong, for programs.
          * @enum {string}
          */
-        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "partial-append";
+        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "partial-append";
         Topic: {
             /**
              * @description The name of a topic.
@@ -855,6 +875,13 @@ export interface components {
             inSync: boolean;
             /** @enum {string} */
             state: "leader" | "synced" | "preparing" | "syncing" | "unreachable";
+        };
+        LeaderMove: {
+            /**
+             * @description The broker that is to lead; it holds a replica.
+             * @example 2
+             */
+            broker: string;
         };
         Cluster: {
             /** @description The cluster’s id. */
@@ -2391,6 +2418,129 @@ export interface operations {
             };
             /** @description `no-leader` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveLeader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+                /** @description The number of a partition. */
+                partition: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaderMove"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderMove"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found`, `partition-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-a-replica` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `batch-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-enough-in-sync`, `overloaded`, `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

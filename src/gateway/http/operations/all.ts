@@ -20,6 +20,7 @@ export const OPERATIONS: readonly RouteConfig[] = [
   read.subscribeTopic,
   topics.getOffsets,
   topics.getPaxos,
+  topics.moveLeader,
   cluster.getCluster,
   cluster.listBrokers,
   cluster.getBroker,

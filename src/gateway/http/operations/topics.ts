@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 
 import { paxosSchema } from '../cluster-schemas.ts'
 import {
+  leaderMoveSchema,
   offsetsSchema,
   topicChangeSchema,
   topicListSchema,
@@ -172,5 +173,31 @@ export const getPaxos = createRoute({
   responses: {
     200: { description: 'The state of its Paxos group.', content: json(paxosSchema), headers: answerHeaders },
     ...problems(...PARTITION_MISSING, 'no-leader'),
+  },
+})
+
+export const moveLeader = createRoute({
+  method: 'post',
+  path: '/v1/topics/{topic}/partitions/{partition}/leader',
+  operationId: 'moveLeader',
+  tags: ['topics'],
+  summary: 'Let another replica of a partition lead',
+  description:
+    'Answered when the leader has begun to hand over, which takes some milliseconds; requests wait meanwhile and do not fail. Does nothing if the broker leads already. It is a 503 while the broker is not in sync or about to stop.',
+  request: { params: partitionParams, body: { content: json(leaderMoveSchema), required: true } },
+  responses: {
+    202: { description: 'It has begun.', content: json(leaderMoveSchema), headers: answerHeaders },
+    ...problems(
+      ...PARTITION_MISSING,
+      'malformed-json',
+      'unknown-field',
+      'invalid-field',
+      'not-a-replica',
+      'batch-too-large',
+      'unsupported-media-type',
+      'not-enough-in-sync',
+      'overloaded',
+      ...UNREACHABLE,
+    ),
   },
 })
