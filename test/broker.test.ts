@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startBroker, type RunningBroker } from '../src/broker.ts'
+import { freePorts } from '../src/cli/dev/ports.ts'
 import { loadConfig } from '../src/config.ts'
 import { eventually } from './support/eventually.ts'
 
@@ -46,15 +46,6 @@ async function json(response: Response): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>
 }
 
-/** A port of this machine that is free at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 test('a broker alone is a cluster: it stores, serves, stops, and comes back with everything', async (t) => {
   const { folder, start } = scene(t)
   const home = folder()
@@ -78,7 +69,7 @@ test('a broker alone is a cluster: it stores, serves, stops, and comes back with
 
 test('a broker that waits for its founders listens, says why it is not ready, and stops at once', async (t) => {
   const { folder, start } = scene(t)
-  const [own, other] = [await freePort(), await freePort()]
+  const [own, other] = await freePorts(2, '127.0.0.1', new Set())
   const seeds = `1=127.0.0.1:${own},2=127.0.0.1:${other}`
   const broker = await start(folder(), { seeds, 'internal.port': String(own) })
   const probe = await fetch(`${broker.publicUrl}/readyz`)
@@ -94,7 +85,7 @@ test('a broker that waits for its founders listens, says why it is not ready, an
 
 test('two founders find each other over HTTP and agree', async (t) => {
   const { folder, start } = scene(t)
-  const ports = [await freePort(), await freePort()]
+  const ports = await freePorts(2, '127.0.0.1', new Set())
   const seeds = ports.map((port, place) => `${place + 1}=127.0.0.1:${port}`).join(',')
   const brokers: RunningBroker[] = []
   for (const [place, port] of ports.entries())

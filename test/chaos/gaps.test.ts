@@ -29,9 +29,24 @@ test('puts each gap down to the faults of its time', () => {
     { kinds: ['kill-one'], startMs: 100, endMs: 1_500 },
     { kinds: ['restart', 'delay'], startMs: 8_000, endMs: 8_500 },
   ])
-  assert.deepEqual(gaps.get('kill-one'), { longestMs: 3_700, afterHealingMs: 3_400 })
-  assert.deepEqual(gaps.get('two at once'), { longestMs: 2_100, afterHealingMs: 500 })
-  assert.deepEqual(gaps.get('quiet'), { longestMs: 3_400, afterHealingMs: 0 })
+  assert.deepEqual(gaps.get('kill-one'), {
+    longestMs: 3_700,
+    producer: 'b',
+    fromMs: 1_200,
+    afterHealingMs: 3_400,
+  })
+  assert.deepEqual(gaps.get('two at once'), {
+    longestMs: 2_100,
+    producer: 'c',
+    fromMs: 6_900,
+    afterHealingMs: 500,
+  })
+  assert.deepEqual(gaps.get('quiet'), {
+    longestMs: 3_400,
+    producer: 'a',
+    fromMs: 1_600,
+    afterHealingMs: 0,
+  })
   assert.equal(gaps.get('restart'), undefined)
 })
 
@@ -42,5 +57,8 @@ test('counts acknowledgements only, and leaves out producers that send once', ()
   watch.add(acknowledged('a', 1_000))
   watch.add(acknowledged('b', 0, { identity: 'none' }))
   watch.add(acknowledged('b', 9_000, { identity: 'none' }))
-  assert.deepEqual([...watch.byKind([])], [['quiet', { longestMs: 1_000, afterHealingMs: 0 }]])
+  assert.deepEqual(
+    [...watch.byKind([])],
+    [['quiet', { longestMs: 1_000, producer: 'a', fromMs: 0, afterHealingMs: 0 }]],
+  )
 })

@@ -9,8 +9,10 @@ export interface PastEpisode {
 }
 
 export interface Gap {
-  /** Longest time between two acknowledgements of one producer. */
+  /** Longest time between two acknowledgements of one producer; which one, and when it began on the clock of the history. */
   longestMs: number
+  producer: string
+  fromMs: number
   /** Longest time from the end of the faults to the first acknowledgement of a producer that they had held up. */
   afterHealingMs: number
 }
@@ -23,26 +25,26 @@ const GAP_MS_MIN = 100
 /** How long producers had to wait, by the kinds of fault that happened meanwhile. */
 export class GapWatch {
   readonly #lastMs = new Map<string, number>()
-  readonly #gaps: { readonly fromMs: number; readonly toMs: number }[] = []
+  readonly #gaps: { readonly producer: string; readonly fromMs: number; readonly toMs: number }[] = []
 
   /** Producers that send once and wait for the answer for long measure their own patience, and are left out. */
   add({ producer, identity, outcome, endMs }: ProduceOperation): void {
     if (outcome !== 'ok' || identity === 'none') return
     const lastMs = this.#lastMs.get(producer) ?? endMs
     this.#lastMs.set(producer, endMs)
-    if (endMs - lastMs >= GAP_MS_MIN) this.#gaps.push({ fromMs: lastMs, toMs: endMs })
+    if (endMs - lastMs >= GAP_MS_MIN) this.#gaps.push({ producer, fromMs: lastMs, toMs: endMs })
   }
 
   /** The longest, by the kind of fault that overlapped it. */
   byKind(episodes: readonly PastEpisode[]): ReadonlyMap<GapKind, Gap> {
     const result = new Map<GapKind, Gap>()
-    for (const { fromMs, toMs } of this.#gaps) {
+    for (const { producer, fromMs, toMs } of this.#gaps) {
       const during = episodes.filter(({ startMs, endMs }) => startMs < toMs && fromMs < endMs)
       const kinds = during.flatMap((episode) => episode.kinds)
       const kind = kinds.length > 1 ? 'two at once' : (kinds[0] ?? 'quiet')
-      const gap = result.get(kind) ?? { longestMs: 0, afterHealingMs: 0 }
+      const gap = result.get(kind) ?? { longestMs: 0, producer, fromMs, afterHealingMs: 0 }
       result.set(kind, gap)
-      gap.longestMs = Math.max(gap.longestMs, toMs - fromMs)
+      if (toMs - fromMs > gap.longestMs) Object.assign(gap, { longestMs: toMs - fromMs, producer, fromMs })
       const healedMs = Math.max(...during.map(({ endMs }) => endMs))
       if (during.length > 0) gap.afterHealingMs = Math.max(gap.afterHealingMs, toMs - healedMs)
     }

@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isClean, showReport } from './report.ts'
 import { runChaos } from './run-chaos.ts'
+import { FAULT_KINDS } from './schedule.ts'
 
-const USAGE = 'npm run chaos -- --minutes N [--brokers 3] [--partitions 12] [--seed S]'
+const USAGE = `npm run chaos -- --minutes N [--brokers 3] [--partitions 12] [--seed S] [--only KIND,KIND] [--keep]
+kinds: ${FAULT_KINDS.join(', ')}
+--keep keeps the history, data and logs of a run that is clean, too.`
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -13,6 +16,8 @@ async function main(): Promise<number> {
       minutes: { type: 'string', default: '5' },
       brokers: { type: 'string', default: '3' },
       partitions: { type: 'string', default: '12' },
+      only: { type: 'string' },
+      keep: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     },
   })
@@ -22,7 +27,10 @@ async function main(): Promise<number> {
     values.partitions,
     values.seed,
   ].map(Number) as [number, number, number, number]
+  const kinds = values.only?.split(',').flatMap((name) => FAULT_KINDS.filter((kind) => kind === name))
+  const areKindsKnown = kinds?.length === values.only?.split(',').length
   if (
+    !areKindsKnown ||
     !(minutes > 0) ||
     !(brokers >= 2 && brokers <= 7) ||
     !(partitions >= 1) ||
@@ -41,13 +49,14 @@ async function main(): Promise<number> {
     faultsMs: minutes * 60_000,
     durationMs: { min: 2_000, max: 10_000 },
     quietMs: { min: 2_000, max: 6_000 },
+    kinds,
     producerPauseMs: 20,
     say: (sentence) => console.log(sentence),
   })
   console.log(`\n${showReport(report)}\n`)
   if (isClean(report)) {
-    rmSync(folder, { recursive: true })
-    console.log('Nothing is wrong.')
+    if (!values.keep) rmSync(folder, { recursive: true })
+    console.log(values.keep ? `Nothing is wrong. The history is ${report.historyPath}.` : 'Nothing is wrong.')
     return 0
   }
   console.log(`Something is wrong. The history is ${report.historyPath}; data and logs are beside it.`)

@@ -8,7 +8,7 @@ export function isClean({ verdict, wrongs }: ChaosReport): boolean {
 
 /** What a run came to, for people. */
 export function showReport(report: ChaosReport): string {
-  const { verdict, operations, faults, gaps, memory, wrongs } = report
+  const { verdict, operations, faults, startMs, gaps, memory, wrongs } = report
   const sections = [
     table(
       ['operations', 'ok', 'unknown', 'failed'],
@@ -17,11 +17,13 @@ export function showReport(report: ChaosReport): string {
     `records: ${verdict.produced.ok} acknowledged, ${verdict.produced.unknown} unknown (${verdict.unknownStored} of them stored), ` +
       `${verdict.produced.failed} refused; ${verdict.seen} seen by all readers together`,
     table(
-      ['faults', 'times', 'longest gap ms', 'after healing ms'],
+      ['faults', 'times', 'longest gap ms', 'of', 'from s', 'after healing ms'],
       [...new Set([...faults.keys(), ...gaps.keys()])].map((kind) => [
         kind,
         kind === 'quiet' || kind === 'two at once' ? '' : (faults.get(kind) ?? 0),
         Math.round(gaps.get(kind)?.longestMs ?? 0),
+        gaps.get(kind)?.producer ?? '',
+        seconds(gaps.get(kind)?.fromMs, startMs),
         Math.round(gaps.get(kind)?.afterHealingMs ?? 0),
       ]),
     ),
@@ -43,6 +45,10 @@ export function showReport(report: ChaosReport): string {
     ...(wrongs.length === 0 ? [] : [`also wrong:\n${wrongs.map(indented).join('\n')}`]),
   ]
   return sections.join('\n\n')
+}
+
+function seconds(atMs: number | undefined, startMs: number): string {
+  return atMs === undefined ? '' : ((atMs - startMs) / 1_000).toFixed(1)
 }
 
 function indented(sentence: string): string {

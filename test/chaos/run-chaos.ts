@@ -31,6 +31,8 @@ export interface ChaosOptions {
   /** How long one lasts. */
   readonly durationMs: { readonly min: number; readonly max: number }
   readonly quietMs: { readonly min: number; readonly max: number }
+  /** The kinds of fault to draw from; all if left out. */
+  readonly kinds?: readonly FaultKind[] | undefined
   /** Of each producer, between two operations. */
   readonly producerPauseMs: number
   say(sentence: string): void
@@ -42,6 +44,8 @@ export interface ChaosReport {
   /** Operations by producer and what it was told. */
   readonly operations: ReadonlyMap<string, Readonly<Record<Outcome, number>>>
   readonly faults: ReadonlyMap<FaultKind, number>
+  /** When the time of faults began. */
+  readonly startMs: number
   readonly gaps: ReadonlyMap<GapKind, Gap>
   /** Resident MiB of each broker when the load had begun, at the end, and the most seen. */
   readonly memory: ReadonlyMap<
@@ -81,6 +85,7 @@ class ChaosRun {
   readonly #gaps = new GapWatch()
   readonly #memory = new Map<number, { firstMib: number; lastMib: number; mostMib: number }>()
   readonly #wrongs: string[] = []
+  #startMs = 0
 
   constructor(options: ChaosOptions, cluster: ChaosCluster) {
     this.#options = options
@@ -112,6 +117,7 @@ class ChaosRun {
       historyPath: this.#history.path,
       operations: this.#operations,
       faults: this.#faults,
+      startMs: this.#startMs,
       gaps: this.#gaps.byKind(this.#episodes),
       memory: this.#memory,
       wrongs: this.#wrongs,
@@ -175,13 +181,15 @@ class ChaosRun {
 
   /** Faults and quiet in turn, until the time is over; none is left. */
   async #spoil(): Promise<void> {
-    const { faultsMs, say, durationMs, quietMs } = this.#options
+    const { faultsMs, say, durationMs, quietMs, kinds } = this.#options
     const startMs = performance.now()
+    this.#startMs = startMs
     const episodes = schedule({
       random: this.#random.fork('faults'),
       ids: this.#cluster.ids,
       durationMs,
       quietMs,
+      kinds,
     })
     await pause(quietMs.min)
     for (const episode of episodes) {

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Random } from '../sim/random.ts'
-import { FAULT_WEIGHTS, schedule, type Episode } from './schedule.ts'
+import { FAULT_KINDS, schedule, type Episode, type FaultKind } from './schedule.ts'
 
-function episodes(seed: number, count: number, ids: readonly number[] = [1, 2, 3]): readonly Episode[] {
+function episodes(
+  seed: number,
+  count: number,
+  more: { readonly ids?: readonly number[]; readonly kinds?: readonly FaultKind[] } = {},
+): readonly Episode[] {
   const all = schedule({
     random: new Random(seed),
-    ids,
+    ids: more.ids ?? [1, 2, 3],
+    kinds: more.kinds,
     durationMs: { min: 2_000, max: 10_000 },
     quietMs: { min: 1_000, max: 2_000 },
   })
@@ -19,16 +24,15 @@ test('the same seed makes the same faults, another one others', () => {
 })
 
 test('each kind comes before any comes again', () => {
-  const kinds = Object.keys(FAULT_WEIGHTS)
   for (let seed = 0; seed < 20; seed++) {
-    const first = episodes(seed, kinds.length).map(({ faults }) => faults[0]!.kind)
-    assert.deepEqual(first.toSorted(), kinds.toSorted())
+    const first = episodes(seed, FAULT_KINDS.length).map(({ faults }) => faults[0]!.kind)
+    assert.deepEqual(first.toSorted(), FAULT_KINDS.toSorted())
   }
 })
 
 test('faults hit brokers that are there, last as long as allowed, and come one or two at once', () => {
   const ids = [1, 2, 3, 4, 5]
-  const all = episodes(1, 500, ids)
+  const all = episodes(1, 500, { ids })
   for (const { faults, durationMs, quietMs } of all) {
     assert.ok(durationMs >= 2_000 && durationMs < 10_000)
     assert.ok(quietMs >= 1_000 && quietMs < 2_000)
@@ -41,4 +45,12 @@ test('faults hit brokers that are there, last as long as allowed, and come one o
   }
   const double = all.filter(({ faults }) => faults.length === 2).length
   assert.ok(double > 50 && double < 250, `${double} of 500 are double`)
+})
+
+test('only the kinds that are asked for come, one at a time', () => {
+  const all = episodes(1, 100, { kinds: ['isolate', 'restart'] })
+  assert.deepEqual(
+    new Set(all.map(({ faults }) => faults.map(({ kind }) => kind).join())),
+    new Set(['isolate', 'restart']),
+  )
 })

@@ -1,7 +1,7 @@
 import type { Random } from '../sim/random.ts'
 
 /** Every kind of fault, and how often it is drawn. */
-export const FAULT_WEIGHTS = {
+const FAULT_WEIGHTS = {
   'kill-one': 3,
   'kill-majority': 1,
   'kill-all': 1,
@@ -16,6 +16,8 @@ export const FAULT_WEIGHTS = {
 } as const
 
 export type FaultKind = keyof typeof FAULT_WEIGHTS
+
+export const FAULT_KINDS = Object.keys(FAULT_WEIGHTS) as readonly FaultKind[]
 
 /** Faults of the network: they can be laid over a fault of processes. */
 const LINK_KINDS: readonly FaultKind[] = ['isolate', 'cut-pair', 'cut-one-way', 'slow-link', 'delay']
@@ -40,19 +42,22 @@ export interface ScheduleOptions {
   readonly ids: readonly number[]
   readonly durationMs: { readonly min: number; readonly max: number }
   readonly quietMs: { readonly min: number; readonly max: number }
+  /** All if left out; otherwise these only, one at a time. */
+  readonly kinds?: readonly FaultKind[] | undefined
 }
 
 const SECOND_FAULT_CHANCE = 0.25
 
 /** What happens to the cluster: endless, and the same for the same seed. Each kind comes once before any comes again. */
 export function* schedule(options: ScheduleOptions): Generator<Episode, never, void> {
-  const { random, durationMs, quietMs } = options
+  const { random, durationMs, quietMs, kinds } = options
   let deck: FaultKind[] = []
   for (;;) {
-    if (deck.length === 0) deck = shuffledKinds(random)
+    if (deck.length === 0) deck = shuffledKinds(random, kinds ?? FAULT_KINDS)
     const first = draw(deck.pop()!, options)
     const faults = [first]
-    if (random.chance(SECOND_FAULT_CHANCE)) faults.push(draw(random.pick(LINK_KINDS), options))
+    if (kinds === undefined && random.chance(SECOND_FAULT_CHANCE))
+      faults.push(draw(random.pick(LINK_KINDS), options))
     yield {
       faults,
       durationMs: random.between(durationMs.min, durationMs.max),
@@ -62,8 +67,7 @@ export function* schedule(options: ScheduleOptions): Generator<Episode, never, v
 }
 
 /** All kinds by their weights, in an order of chance, but one of each before the rest. */
-function shuffledKinds(random: Random): FaultKind[] {
-  const kinds = Object.keys(FAULT_WEIGHTS) as FaultKind[]
+function shuffledKinds(random: Random, kinds: readonly FaultKind[]): FaultKind[] {
   const rest = kinds.flatMap((kind) => Array.from({ length: FAULT_WEIGHTS[kind] - 1 }, () => kind))
   return [...shuffled(rest, random), ...shuffled(kinds, random)]
 }

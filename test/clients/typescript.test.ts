@@ -355,6 +355,22 @@ test('a broker that takes a request and never answers is given up for another on
   assert.equal((await client.produce('t', [{ text: 'x' }]))[0]?.offset, 0)
 })
 
+test('the next call begins at another broker when one did not answer within the time of a call', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  ports.topics.add('t')
+  const asked: string[] = []
+  const client = createSynodClient(['http://127.0.0.1:1', url], {
+    fetch: (input, init) => {
+      asked.push(String(input))
+      return fetch(input, init)
+    },
+  })
+  await assert.rejects(client.produce('t', [{ text: 'x' }], { timeoutMs: 1 }), NoAnswer)
+  assert.equal((await client.produce('t', [{ text: 'x' }]))[0]?.offset, 0)
+  assert.equal(asked.length, 2)
+})
+
 test('says what is missing when it is made wrongly', async () => {
   assert.throws(() => createSynodClient([]), TypeError)
   assert.throws(() => createSynodClient('localhost:8080'), TypeError)

@@ -54,6 +54,7 @@ class FuzzedGateway {
     assert.ok(answer.status < 500, `${path} answers ${answer.text}`)
     const stored = this.recordCount - before
     assert.equal(this.topicCount, this.#topics.length, 'No topic comes or goes.')
+    this.open.ports.log.appends.length = 0
     const { sideEffects } = answer.json() as { sideEffects?: string }
     if (sideEffects === 'none') assert.equal(stored, 0, `Refused, and ${stored} records are stored.`)
     else assert.equal(stored, storedBy(answer), `${answer.text} for ${stored} stored records.`)

@@ -27,6 +27,7 @@ test('Stops cleanly, leaves no process behind, and finds its data at the next st
       )
     })
   }
+  await second.stop()
 })
 
 test('Takes its brokers with it when it is killed', async (t) => {

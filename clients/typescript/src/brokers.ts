@@ -62,10 +62,11 @@ export class Brokers {
       } catch (error) {
         request.signal?.throwIfAborted()
         mayHaveHappened ||= isUnclear(error)
+        // Also before giving up: the next call is not to begin at a broker that did not help this one.
+        if (isUnclear(error) || (error instanceof SynodProblem && error.problem.retryable)) this.moveOn()
         const pauseMs = Math.max(backoffMs(failures), retryAfterMsOf(error))
         if (!mayRepeat(error, request.isRepeatable) || Date.now() + pauseMs > giveUpAtMs)
           throw mayHaveHappened ? asUnclear(error) : error
-        this.moveOn()
         await pause(pauseMs, request.signal)
       }
     }

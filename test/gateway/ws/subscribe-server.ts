@@ -46,7 +46,10 @@ export async function startSubscribeServer(
   })
   const server = createServer()
   const sockets = new Set<Socket>()
-  server.on('connection', (socket) => void sockets.add(socket))
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('upgrade', upgrade)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
