@@ -3,17 +3,49 @@
  * The table stands in docs as `/problems/{code}`.
  */
 export const ERROR_CODES = [
-  'malformed-request', 'malformed-json', 'unknown-field', 'invalid-field', 'unknown-parameter',
-  'invalid-parameter', 'invalid-offset', 'invalid-cursor',
-  'origin-not-allowed', 'producer-fenced',
-  'topic-not-found', 'partition-not-found', 'not-found', 'offset-trimmed', 'topic-deleted',
-  'method-not-allowed', 'not-acceptable', 'request-timeout', 'unsupported-media-type', 'upgrade-required', 'headers-too-large',
-  'topic-config-differs', 'sequence-gap', 'topic-closed', 'not-a-replica',
-  'offset-mismatch', 'etag-mismatch', 'offset-out-of-range',
-  'record-too-large', 'batch-too-large', 'invalid-config', 'idempotency-key-reused', 'not-enough-brokers',
-  'topic-full', 'disk-full',
-  'no-leader', 'no-quorum', 'not-enough-in-sync', 'overloaded', 'draining',
-  'internal', 'outcome-unknown', 'replica-behind',
+  'malformed-request',
+  'malformed-json',
+  'unknown-field',
+  'invalid-field',
+  'unknown-parameter',
+  'invalid-parameter',
+  'invalid-offset',
+  'invalid-cursor',
+  'origin-not-allowed',
+  'producer-fenced',
+  'topic-not-found',
+  'partition-not-found',
+  'not-found',
+  'offset-trimmed',
+  'topic-deleted',
+  'method-not-allowed',
+  'not-acceptable',
+  'request-timeout',
+  'unsupported-media-type',
+  'upgrade-required',
+  'headers-too-large',
+  'topic-config-differs',
+  'sequence-gap',
+  'topic-closed',
+  'not-a-replica',
+  'offset-mismatch',
+  'etag-mismatch',
+  'offset-out-of-range',
+  'record-too-large',
+  'batch-too-large',
+  'invalid-config',
+  'idempotency-key-reused',
+  'not-enough-brokers',
+  'topic-full',
+  'disk-full',
+  'no-leader',
+  'no-quorum',
+  'not-enough-in-sync',
+  'overloaded',
+  'draining',
+  'internal',
+  'outcome-unknown',
+  'replica-behind',
   'partial-append',
 ] as const
 
@@ -33,7 +65,16 @@ export class SynodError extends Error {
   readonly facts: ErrorFacts
   readonly retryAfterMs: number | undefined
 
-  constructor(code: ErrorCode, detail: string, more: { hint?: string | undefined; facts?: ErrorFacts; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    more: {
+      hint?: string | undefined
+      facts?: ErrorFacts
+      retryAfterMs?: number | undefined
+      cause?: unknown
+    } = {},
+  ) {
     super(detail, more.cause === undefined ? undefined : { cause: more.cause })
     this.code = code
     this.hint = more.hint

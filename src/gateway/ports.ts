@@ -92,7 +92,11 @@ export interface Topics {
   /** Errors: 'topic-config-differs' {differences}, 'not-enough-brokers', 'invalid-config'. */
   create(name: string, spec: TopicSpec): Promise<{ readonly topic: Topic; readonly created: boolean }>
   /** `ifRevision`: only if nothing changed since ('etag-mismatch'). More partitions, never fewer. */
-  alter(name: string, change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined }, ifRevision: number | undefined): Promise<Topic>
+  alter(
+    name: string,
+    change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined },
+    ifRevision: number | undefined,
+  ): Promise<Topic>
   /** Error: 'topic-not-found'. */
   delete(name: string, ifRevision: number | undefined): Promise<void>
   /** Each partition's live state, asked of its leader where another broker leads; unknown parts are undefined. */
@@ -147,7 +151,12 @@ export interface ClusterView {
   controller(): BrokerId | undefined
   brokers(): readonly BrokerState[]
   /** Recovered, member of a cluster and in touch with a controller at least once. */
-  health(): { readonly live: boolean; readonly ready: boolean; readonly started: boolean; readonly reason: string | undefined }
+  health(): {
+    readonly live: boolean
+    readonly ready: boolean
+    readonly started: boolean
+    readonly reason: string | undefined
+  }
 }
 
 export interface BrokerState extends BrokerInfo {

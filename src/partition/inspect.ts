@@ -80,18 +80,21 @@ export class Inspector {
     return groups.map((group) => this.here(group) ?? null)
   }
 
-  /** One state a partition of the topic, in order; each asked of the broker that leads it, one request a broker. */
+  /**
+   * One state a partition of the topic, in order; each asked of the broker that leads it, one request a broker. Who is
+   * believed to lead but does not may name the leader, which is then asked; only once, for that may change all the time.
+   */
   async topic(topic: Topic): Promise<readonly (GroupState | undefined)[]> {
-    const byBroker = new Map<BrokerId, PartitionPlacement[]>()
     const states: (GroupState | undefined)[] = topic.partitions.map((placement) => this.here(placement.group))
-    for (const placement of topic.partitions) {
-      const leader =
-        this.#router.leaderOf(placement.group) ??
-        (states[placement.partition] === undefined ? placement.replicas[0] : undefined)
-      if (leader === undefined || leader === this.#self) continue
-      byBroker.set(leader, [...(byBroker.get(leader) ?? []), placement])
-    }
-    await Promise.all([...byBroker].map(([broker, placements]) => this.#ask(broker, placements, states)))
+    await this.#askEach(topic, states, ({ group, partition, replicas }) => {
+      return this.#router.leaderOf(group) ?? (states[partition] === undefined ? replicas[0] : undefined)
+    })
+    await this.#askEach(topic, states, ({ partition }) => {
+      const state = states[partition]
+      // The leader that this broker's own replica knows has been asked already.
+      if (state === undefined || state.answeredBy === this.#self) return undefined
+      return state.leader === state.answeredBy ? undefined : state.leader
+    })
     return states
   }
 
@@ -105,6 +108,21 @@ export class Inspector {
       })
     }
     return state
+  }
+
+  /** Replaces the states of those partitions for which `choose` names another broker. */
+  async #askEach(
+    topic: Topic,
+    states: (GroupState | undefined)[],
+    choose: (placement: PartitionPlacement) => BrokerId | undefined,
+  ): Promise<void> {
+    const byBroker = new Map<BrokerId, PartitionPlacement[]>()
+    for (const placement of topic.partitions) {
+      const broker = choose(placement)
+      if (broker === undefined || broker === this.#self) continue
+      byBroker.set(broker, [...(byBroker.get(broker) ?? []), placement])
+    }
+    await Promise.all([...byBroker].map(([broker, placements]) => this.#ask(broker, placements, states)))
   }
 
   async #ask(

@@ -18,7 +18,10 @@ export const CONTROLLER_GROUP = 0 as GroupId
 export const NO_SLOT = 0 as Slot
 
 export function brokerId(value: number): BrokerId {
-  invariant(Number.isInteger(value) && value >= 1 && value <= 0xffff, `A broker id is 1..65535, not ${value}.`)
+  invariant(
+    Number.isInteger(value) && value >= 1 && value <= 0xffff,
+    `A broker id is 1..65535, not ${value}.`,
+  )
   return value as BrokerId
 }
 
@@ -28,7 +31,10 @@ export function storeId(value: string): StoreId {
 }
 
 export function groupId(value: number): GroupId {
-  invariant(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, `A group id is a u32, not ${value}.`)
+  invariant(
+    Number.isInteger(value) && value >= 0 && value <= 0xffffffff,
+    `A group id is a u32, not ${value}.`,
+  )
   return value as GroupId
 }
 

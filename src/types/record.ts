@@ -42,5 +42,9 @@ export interface CommittedBatch {
 
 /** How a producer makes sending again safe (consensus 1.15). */
 export type Idempotency =
-  | { readonly kind: 'key'; readonly key: string; /** SHA-256 of the request, 32 bytes. */ readonly fingerprint: Uint8Array }
+  | {
+      readonly kind: 'key'
+      readonly key: string
+      /** SHA-256 of the request, 32 bytes. */ readonly fingerprint: Uint8Array
+    }
   | { readonly kind: 'producer'; readonly id: string; readonly epoch: number; readonly seq: number }

@@ -359,16 +359,16 @@ test('the next call begins at another broker when one did not answer within the 
   const ports = fakePorts()
   const { url } = await startBroker(t, ports)
   ports.topics.add('t')
-  const asked: string[] = []
+  let askedCount = 0
   const client = createSynodClient(['http://127.0.0.1:1', url], {
     fetch: (input, init) => {
-      asked.push(String(input))
+      askedCount++
       return fetch(input, init)
     },
   })
   await assert.rejects(client.produce('t', [{ text: 'x' }], { timeoutMs: 1 }), NoAnswer)
   assert.equal((await client.produce('t', [{ text: 'x' }]))[0]?.offset, 0)
-  assert.equal(asked.length, 2)
+  assert.equal(askedCount, 2)
 })
 
 test('says what is missing when it is made wrongly', async () => {
