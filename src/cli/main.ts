@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import pc from 'picocolors'
+import { errorColors } from './colors.ts'
 import { CommandError, EXIT, EXIT_CODES_TEXT } from './exit-codes.ts'
 import { processOutput } from './output.ts'
 import type { Output } from './output.ts'
@@ -58,7 +58,7 @@ function explain(error: unknown): number {
   // Commander has printed its own sentence or the help already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   const sentence = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`${pc.red('synod:')} ${sentence}\n`)
+  process.stderr.write(`${errorColors.red('synod:')} ${sentence}\n`)
   if (error instanceof CommandError) {
     if (error.hint !== undefined) process.stderr.write(`${error.hint}\n`)
     return error.exitCode

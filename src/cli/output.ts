@@ -1,4 +1,4 @@
-import pc from 'picocolors'
+import { outColors } from './colors.ts'
 
 /** Where a command writes. Tests collect; the program gives the process's own streams. */
 export interface Output {
@@ -31,7 +31,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  return [pc.bold(format(header)), ...rows.map(format)].join('\n')
+  return [outColors.bold(format(header)), ...rows.map(format)].join('\n')
 }
 
 /** 1536 -> '1.5 KiB'. */

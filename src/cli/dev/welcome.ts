@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import pc from 'picocolors'
+import { outColors } from '../colors.ts'
 import { countText } from '../output.ts'
 import type { RunningProcess } from './supervisor.ts'
 
@@ -18,20 +18,22 @@ export function welcomeText(running: readonly RunningProcess[], folder: string):
       : [
           '',
           'Kill a broker and watch the others go on:',
-          pc.cyan(`  kill -9 ${first.pid}`),
+          outColors.cyan(`  kill -9 ${first.pid}`),
           `  curl ${second.url}/v1/cluster`,
         ]
   return [
-    pc.bold(`Synod is ready: ${countText(running.length, 'broker')}, data in ${folder}`),
+    outColors.bold(`Synod is ready: ${countText(running.length, 'broker')}, data in ${folder}`),
     ...brokers,
     '',
     'Store a record:',
-    pc.cyan(`  curl -d hello ${topic}/records`),
+    outColors.cyan(`  curl -d hello ${topic}/records`),
     'Read it, then wait for more, at any broker:',
-    pc.cyan(`  curl -N '${second.url}/v1/topics/greetings/stream?from=earliest'`),
-    pc.cyan(`  npx wscat -c '${socket}?from=earliest'`),
+    outColors.cyan(`  curl -N '${second.url}/v1/topics/greetings/stream?from=earliest'`),
+    outColors.cyan(`  npx wscat -c '${socket}?from=earliest'`),
     'In the console of a browser:',
-    pc.cyan(`  new WebSocket('${socket}?from=earliest').onmessage = (event) => console.log(event.data)`),
+    outColors.cyan(
+      `  new WebSocket('${socket}?from=earliest').onmessage = (event) => console.log(event.data)`,
+    ),
     ...kill,
     '',
     'Ctrl-C stops everything; the data stays.',
