@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import type { ServerOptions } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -39,6 +40,15 @@ const GOING_AWAY = 1001
 /** What the world sees of a broker: one server for HTTP and WebSocket. */
 export function createGateway(ports: Ports, settings: GatewaySettings): Gateway {
   return new HttpGateway(ports, { ...DEFAULT_GATEWAY_OPTIONS, ...settings })
+}
+
+/** Newer versions of Node ask which offers to take; in older ones each comes as an upgrade, to be withdrawn. */
+interface UpgradeChoice {
+  readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
+}
+
+function isWebSocketUpgrade(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 class HttpGateway implements Gateway {
@@ -93,7 +103,8 @@ class HttpGateway implements Gateway {
 
   #createServer(errorParts: ConnectionErrorParts): Server {
     const options = this.#options
-    const server = createServer({
+    const settings: ServerOptions & UpgradeChoice = {
+      shouldUpgradeCallback: isWebSocketUpgrade,
       headersTimeout: options.headersTimeoutMs,
       // Bodies have a timer of their own: node's would also end streams, which have no end.
       requestTimeout: 0,
@@ -102,7 +113,8 @@ class HttpGateway implements Gateway {
       // Node would answer without a word; the dispatcher has some.
       requireHostHeader: false,
       noDelay: true,
-    })
+    }
+    const server = createServer(settings)
     server.timeout = options.answerStallMs
     server.maxHeadersCount = REQUEST_HEADERS_MAX
     server.maxConnections = options.connectionsMax
@@ -114,7 +126,7 @@ class HttpGateway implements Gateway {
     server.on('timeout', (socket) => this.#watch.onTimeout(socket))
     server.on('clientError', (error, socket) => answerConnectionError(error, socket, errorParts))
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (request.headers.upgrade?.toLowerCase() === 'websocket') this.#subscribe(request, socket, head)
+      if (isWebSocketUpgrade(request)) this.#subscribe(request, socket, head)
       else withdrawUpgrade(server, request, socket, head)
     })
     return server

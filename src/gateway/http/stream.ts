@@ -95,13 +95,13 @@ async function pour(follower: TopicFollower, response: ServerResponse, pouring: 
       const turn = READER_TURNS.enter(chunk.byteLength)
       if (turn !== undefined) await turn
       if (response.destroyed) break
-      let hasRoom = true
       response.cork()
       for (const batch of chunk.batches) {
-        hasRoom = response.write(ndjsonFrom(topicName, chunk.partition, batch, chunk.fromOffset))
+        response.write(ndjsonFrom(topicName, chunk.partition, batch, chunk.fromOffset))
       }
       response.uncork()
-      if (!hasRoom) await drained(response)
+      // Asked only now: newer versions of Node drain while they uncork.
+      if (response.writableNeedDrain) await drained(response)
     }
     if (context.closing.aborted) throw draining()
   } catch (error) {
