@@ -20,6 +20,7 @@ test('Loses, repeats and reorders nothing when the leader is killed in the middl
   const survivor = cluster.brokers().find((broker) => broker.id !== leader)!
   await eventually(
     async () => {
+      assert.equal(cluster.brokers().length, 3, 'the killed broker is said to be back')
       const { partitions } = await topicOf(survivor.url, 'orders')
       for (const { inSync } of partitions)
         assert.equal(inSync?.length, 3, 'the killed broker comes back and is in sync')

@@ -134,6 +134,7 @@ function assertSeen(
 }
 
 async function assertInSync(cluster: DevCluster): Promise<void> {
+  assert.equal(cluster.brokers().length, 3, 'the broker that was killed is said to be back')
   const { partitions } = await topicOf(cluster.brokers()[0]!.url, TOPIC)
   for (const { partition, inSync } of partitions)
     assert.equal(inSync?.length, 3, `partition ${partition} has all replicas in sync`)
