@@ -4,6 +4,7 @@ import { SynodError } from '../../errors.ts'
 import type { Topic } from '../../types/topic.ts'
 import type { Log } from '../ports.ts'
 import { toProblem } from '../problem.ts'
+import { drained } from '../reading/drained.ts'
 import { ndjsonFrom } from '../reading/encoded-batch.ts'
 import { TopicFollower } from '../reading/follow.ts'
 import { resolvePlan } from '../reading/resolve-plan.ts'
@@ -114,20 +115,6 @@ async function pour(follower: TopicFollower, response: ServerResponse, pouring: 
     context.closing.removeEventListener('abort', stop)
     if (!response.destroyed) response.end()
   }
-}
-
-/** Resolves when the answer's buffer is empty or the client is gone. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      response.off('drain', settle)
-      response.off('close', settle)
-      resolve()
-    }
-    response.on('drain', settle)
-    response.on('close', settle)
-    if (response.destroyed) settle()
-  })
 }
 
 function draining(): SynodError {

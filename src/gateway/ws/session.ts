@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { SynodError } from '../../errors.ts'
 import type { Problem } from '../problem.ts'
+import { drained } from '../reading/drained.ts'
 import type { Chunk, TopicFollower } from '../reading/follow.ts'
 import { Outflow } from '../reading/outflow.ts'
 import { READER_TURNS } from '../reading/turns.ts'
@@ -170,18 +171,4 @@ function closeCodeOf(error: unknown): number {
   if (!(error instanceof SynodError)) return CLOSE_CODE.FAILED
   if (error.code === 'draining') return CLOSE_CODE.GOING_AWAY
   return error.code === 'internal' ? CLOSE_CODE.FAILED : CLOSE_CODE.ENDED
-}
-
-/** Resolves when the socket's buffer is empty or the socket is gone. */
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      socket.off('drain', settle)
-      socket.off('close', settle)
-      resolve()
-    }
-    socket.on('drain', settle)
-    socket.on('close', settle)
-    if (socket.destroyed) settle()
-  })
 }
