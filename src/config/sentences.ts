@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { editDistance } from '../types/edit-distance.ts'
 import { namesAt } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
@@ -28,7 +29,7 @@ export function didYouMean(name: string, known: readonly string[]): string {
   const limit = Math.max(2, Math.floor(name.length / 3))
   const near = known.map((each) => ({
     each,
-    distance: editDistance(name.toLowerCase(), each.toLowerCase(), limit),
+    distance: editDistance(name.toLowerCase(), each.toLowerCase()),
   }))
   const best = near.filter(({ distance }) => distance <= limit).toSorted((a, b) => a.distance - b.distance)[0]
   return best === undefined ? '' : ` (did you mean ${best.each}?)`
@@ -49,19 +50,4 @@ function expectation(issue: Issue): string {
     default:
       return `different: ${issue.message}`
   }
-}
-
-/** Insertions, deletions and replacements from one text to the other; anything above `limit` when it is surely more. */
-function editDistance(from: string, to: string, limit: number): number {
-  if (Math.abs(from.length - to.length) > limit) return limit + 1
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[to.length] ?? 0
 }

@@ -1,3 +1,5 @@
+import { editDistance } from '../../types/edit-distance.ts'
+
 const DISTANCE_MAX = 2
 
 /** The known word that is nearest to the given one, if one is near enough to be meant. */
@@ -19,17 +21,4 @@ export function meantOrAll(word: string, known: readonly string[]): string {
   const near = nearestWord(word, known)
   if (near !== undefined) return `Did you mean '${near}'?`
   return known.length === 0 ? 'There is none here: leave it out.' : `Known here: ${known.join(', ')}.`
-}
-
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= right.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[right.length] ?? 0
 }
