@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { storeId, type BrokerId, type GroupId, type Replica as ReplicaId } from './types/ids.ts'
 import { ControlPlane } from './broker/control-plane.ts'
+import { DamageWatch } from './broker/damage-watch.ts'
 import { DiskWatch } from './broker/disk-watch.ts'
 import { handOverAll } from './broker/hand-over.ts'
 import { buildEngine, type Engine } from './broker/engine.ts'
@@ -16,6 +17,7 @@ import { createLogger, type Logger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { SYSTEM_CLOCK } from './partition/clock.ts'
 import type { Message } from './paxos/messages.ts'
+import type { DamageReport } from './storage/log-store.ts'
 import { LevelLogStore } from './storage/level-log-store.ts'
 import { CONTROLLER_GROUP } from './types/ids.ts'
 import type { TransportHandlers } from './transport/transport.ts'
@@ -67,6 +69,7 @@ class Broker implements RunningBroker {
   readonly #engine: Engine
   readonly #membership: Membership
   readonly #disk: DiskWatch
+  readonly #damage: DamageWatch
   readonly #gateway: Gateway
   #control: ControlPlane | undefined
   #publicPort = 0
@@ -85,6 +88,7 @@ class Broker implements RunningBroker {
       onFailure: (error) => opened.broker?.fail(error),
       onIdle: () => opened.broker?.writerIdle(),
       onWarning: (sentence) => logger.warn({}, sentence),
+      onDamaged: (report) => opened.broker?.damaged(report),
     })
     opened.broker = new Broker(config, store, logger)
     return opened.broker
@@ -131,6 +135,13 @@ class Broker implements RunningBroker {
       clock: SYSTEM_CLOCK,
       warn: (sentence) => this.#logger.warn({}, sentence),
     })
+    this.#damage = new DamageWatch({
+      store,
+      registry: this.#engine.registry,
+      clock: SYSTEM_CLOCK,
+      scrubIntervalMs: config.scrubIntervalHours * 3_600_000,
+      warn: (sentence) => this.#logger.warn({}, sentence),
+    })
     this.#gateway = this.#buildGateway()
     describeMetrics(this.#metrics, { engine: this.#engine, transport, disk: this.#disk })
   }
@@ -163,6 +174,10 @@ class Broker implements RunningBroker {
     this.#engine.loop.writerIdle()
   }
 
+  damaged(report: DamageReport): void {
+    this.#damage.met(report)
+  }
+
   /** Something that must never be ignored: nothing is acknowledged from here on. */
   fail(error: unknown): void {
     if (this.#isStopped) return
@@ -171,6 +186,7 @@ class Broker implements RunningBroker {
     this.#engine.loop.stop()
     this.#engine.heartbeats.stop()
     this.#disk.stop()
+    this.#damage.stop()
     void this.#engine.transport.stop()
     this.#markDone(error)
   }
@@ -191,6 +207,7 @@ class Broker implements RunningBroker {
     }
     this.#isStopped = true
     this.#disk.stop()
+    this.#damage.stop()
     await this.#gateway.close({ drainMs: 1_000 })
     heartbeats.stop()
     loop.stop()
@@ -205,6 +222,7 @@ class Broker implements RunningBroker {
     const { transport, heartbeats, hosting } = this.#engine
     await this.#disk.start()
     const recovered = await this.#store.recover()
+    this.#damage.recovered(recovered)
     const start = await this.#membership.join(recovered)
     if (start === undefined || this.#isStopped) return
     const { seedAddresses } = this.#membership
@@ -225,6 +243,7 @@ class Broker implements RunningBroker {
     await this.#register(control)
     if (this.#isStopped) return
     this.#isReady = true
+    this.#damage.start()
     hosting.settleLeftovers((group) => control.group.metadata.fateOf(group))
     this.#logger.info(
       { clusterId: this.#store.identity.clusterId, url: this.publicUrl },

@@ -28,6 +28,8 @@ export interface BrokerConfig {
   readonly produceTimeoutMs: number
   readonly heartbeatMs: number
   readonly suspectMs: number
+  /** 0: the disk is not searched for damage. */
+  readonly scrubIntervalHours: number
   readonly memory: { readonly tailCacheBytes: number; readonly appendQueueBytesMax: number }
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly insecure: boolean

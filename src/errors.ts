@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'internal',
   'outcome-unknown',
   'replica-behind',
+  'replica-damaged',
   'partial-append',
 ] as const
 

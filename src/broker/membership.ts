@@ -77,6 +77,7 @@ export class Membership {
         commit: found.applied.slot,
         chainAtCommit: found.chainAtApplied,
         tail: found.tail,
+        damaged: found.damaged,
       },
       rows: await store.recoverRows(CONTROLLER_GROUP),
     }

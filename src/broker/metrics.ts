@@ -32,6 +32,16 @@ export function describeMetrics(
     'Age of the oldest write that waits for its sync.',
     () => store.usage().oldestPendingMs / 1000,
   )
+  gauge(
+    'damaged_entries',
+    'Entries that the disk does not give back and that are not fetched from another broker yet.',
+    () => registry.damagedCount,
+  )
+  gauge(
+    'repaired_entries_total',
+    'Entries that were damaged on the disk and are whole again, since the start.',
+    () => registry.repairedCount,
+  )
   gauge('disk_free_bytes', 'Free bytes of the disk that holds the data folder.', () => disk.freeBytes ?? 0)
   const lanes = Object.keys(transport.counters().lanes) as (keyof ReturnType<
     HttpTransport['counters']

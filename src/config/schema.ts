@@ -79,6 +79,12 @@ export const SCHEMA = z.strictObject({
     .max(60_000)
     .default(1_000)
     .describe('A broker that is silent for so long is suspected.'),
+  scrubIntervalHours: z
+    .int()
+    .min(0)
+    .max(500)
+    .default(24)
+    .describe('Pause between two searches of the disk for damaged entries; 0: none.'),
   memory: z
     .strictObject({
       tailCacheBytes: z

@@ -22,7 +22,8 @@ export interface Log {
   append(request: AppendRequest): Promise<AppendReceipt>
   /**
    * Committed batches from the one that holds `fromOffset`. Waits up to `waitMs` for the first when there is none.
-   * Errors: 'offset-trimmed' {logStart}, 'offset-out-of-range' {highWatermark}, 'topic-deleted', 'replica-behind', 'no-leader'.
+   * Errors: 'offset-trimmed' {logStart}, 'offset-out-of-range' {highWatermark}, 'topic-deleted', 'replica-behind',
+   * 'replica-damaged', 'no-leader'.
    */
   read(request: ReadRequest): Promise<ReadResult>
   /** The offset that a start position means now, in one partition. */

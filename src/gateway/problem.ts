@@ -74,6 +74,7 @@ export const PROBLEMS = {
   internal: unknown(500, 'Something went wrong inside the broker'),
   'outcome-unknown': unknown(504, 'It is not known whether the records were stored'),
   'replica-behind': later(504, 'This replica is behind'),
+  'replica-damaged': later(503, 'This replica repairs what its disk lost'),
   'partial-append': unknown(503, 'Some partitions stored their part and others did not'),
 } as const satisfies Record<ErrorCode, ProblemKind>
 
@@ -119,6 +120,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   'no-leader': 'Try again; GET …/partitions/{p}/paxos shows the election.',
   'no-quorum': 'Try again; GET /v1/brokers shows which brokers are missing.',
   'replica-behind': 'Try again, or ask another broker: GET /v1/brokers lists them.',
+  'replica-damaged': 'Try again, or ask another broker: GET /v1/brokers lists them.',
   'outcome-unknown':
     'Send it again with an Idempotency-Key from the start; without one, look with GET …/records first.',
   'partial-append':

@@ -50,6 +50,8 @@ export interface ForwardedRead {
   readonly recordsMax: number
   readonly bytesMax: number
   readonly waitMs: number
+  /** A follower may answer, too, with what it knows to be chosen. */
+  readonly isAnyReplica?: boolean
 }
 
 /** u32 length of a JSON head, the head, then the stored batches one after the other. */

@@ -143,6 +143,7 @@ export class Hosting {
       commit: found.applied.slot,
       chainAtCommit: found.chainAtApplied,
       tail: found.tail,
+      damaged: found.damaged,
     }
     this.#start(config, placement, recovered, found.rows, found.applied)
   }

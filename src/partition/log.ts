@@ -17,6 +17,7 @@ import type { PartitionRead, ReadBounds } from './partition.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
 import type { RoutedCall, Router } from './router.ts'
+import { isDamagedHere } from './serve.ts'
 
 export interface AppendCall {
   readonly topic: Topic
@@ -120,26 +121,58 @@ export class PartitionLog {
   async read(call: ReadCall): Promise<PartitionRead> {
     const placement = placementOf(call.topic, call.partition)
     const local = this.#registry.partition(placement.group)
-    // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
-    if (local !== undefined && call.fromOffset <= local.highWatermark) return local.read(call)
-    return this.#readAtLeader(placement, call)
+    try {
+      // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
+      if (local !== undefined && call.fromOffset <= local.highWatermark) return await local.read(call)
+      return await this.#readAtLeader(placement, call)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return await this.#readElsewhere(placement, call, error)
+    }
   }
 
-  /** As the leader, for a broker that cannot serve the read itself. */
+  /** What one disk cannot give back another can. */
+  async #readElsewhere(
+    placement: PartitionPlacement,
+    call: ReadCall,
+    cause: unknown,
+  ): Promise<PartitionRead> {
+    const { fromOffset, recordsMax, bytesMax } = call
+    const body = encodeJson({ fromOffset, recordsMax, bytesMax, waitMs: 0, isAnyReplica: true })
+    for (const broker of placement.replicas) {
+      if (broker === this.#self || call.signal?.aborted === true) continue
+      try {
+        const answer = await this.#router.at(broker, placement.group, 'read', body, READ_TIMEOUT_MS)
+        const read = decodeReadAnswer(answer)
+        if (read.batches.length > 0) return read
+      } catch (error) {
+        // The next one may be better off. What went wrong first is what is told.
+        if (!(error instanceof Error)) throw error
+      }
+    }
+    throw replicaDamaged(fromOffset, cause)
+  }
+
+  /** As the leader, or as any replica, for a broker that cannot serve the read itself. */
   async readHere(
     group: GroupId,
     read: ForwardedRead,
     signal: AbortSignal | undefined,
   ): Promise<PartitionRead> {
     const partition = this.#registry.partition(group)
-    if (partition === undefined || !partition.replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (partition === undefined || !(partition.replica.isLeader || read.isAnyReplica === true))
+      throw notLeader(this.#router.leaderOf(group))
     if (read.fromOffset > partition.highWatermark) {
       // A quorum confirms that nobody else leads and has more, and that nothing that was taken over is still undecided.
       await partition.replica.readBarrier()
       if (read.fromOffset > partition.highWatermark)
         throw outOfRange(read.fromOffset, partition.highWatermark)
     }
-    return partition.read({ ...read, signal })
+    try {
+      return await partition.read({ ...read, signal })
+    } catch (error) {
+      throw isDamagedHere(error) ? replicaDamaged(read.fromOffset, error) : error
+    }
   }
 
   async resolve(topic: Topic, partition: number, position: Position): Promise<number> {
@@ -236,6 +269,23 @@ function outOfRange(from: number, highWatermark: number): SynodError {
     hint: `Read from ${highWatermark} or below, or from=latest.`,
     facts: { highWatermark },
   })
+}
+
+/** An entry that this broker, or the leader that it asked, cannot read back. */
+function isUnreadable(error: unknown): boolean {
+  return isDamagedHere(error) || (error instanceof SynodError && error.code === 'replica-damaged')
+}
+
+function replicaDamaged(from: number, cause: unknown): SynodError {
+  return new SynodError(
+    'replica-damaged',
+    `The records at offset ${from} cannot be read from this disk now.`,
+    {
+      hint: 'They are fetched from another replica; try again in a moment.',
+      retryAfterMs: 1_000,
+      cause,
+    },
+  )
 }
 
 function diskFull(): SynodError {

@@ -7,7 +7,16 @@ import type { Replica } from './replica.ts'
 /** What the registry needs of a group; the controller's group is one as well as each partition. */
 export type AnyReplica = Pick<
   Replica<unknown>,
-  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'isLeader'
+  | 'group'
+  | 'paxos'
+  | 'receive'
+  | 'exchange'
+  | 'links'
+  | 'damaged'
+  | 'repairedCount'
+  | 'resign'
+  | 'transfer'
+  | 'isLeader'
 >
 
 /** Who is woken at once when a group gets a leader; more only wait out their time. */
@@ -27,6 +36,20 @@ export class Registry {
   get leaderCount(): number {
     let count = 0
     for (const partition of this.#partitions.values()) if (partition.replica.isLeader) count++
+    return count
+  }
+
+  /** Entries that replicas here cannot read, as far as they know. */
+  get damagedCount(): number {
+    let count = 0
+    for (const replica of this.#replicas.values()) count += replica.paxos.damagedCount
+    return count
+  }
+
+  /** Entries that were damaged and are whole again, of all replicas that are here. */
+  get repairedCount(): number {
+    let count = 0
+    for (const replica of this.#replicas.values()) count += replica.repairedCount
     return count
   }
 

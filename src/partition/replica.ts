@@ -8,13 +8,13 @@ import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
 import type { Checksum, Entry, EntryKind, RecoveredState, Role } from '../paxos/state.ts'
-import type { LogStore, OffsetMark } from '../storage/log-store.ts'
+import type { DamageReport, LogStore, OffsetMark } from '../storage/log-store.ts'
 import { notLeader } from './forward.ts'
 import type { Loop, TurnTaker } from './loop.ts'
 import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
 import { Transfers } from './transfers.ts'
-import { readAndSend } from './serve.ts'
+import { readAndSend, readForRepair } from './serve.ts'
 
 /** What all replicas of one broker share. */
 export interface ReplicaHost {
@@ -87,6 +87,7 @@ export class Replica<Result> implements TurnTaker {
   readonly #transfers = new Transfers()
   readonly #taps = new Set<Tap>()
   #durableId = 0
+  #repairedCount = 0
   #token = 0
   #appliedSlot: Slot
   /** Proposals wait because another voter is about to lead. */
@@ -120,6 +121,11 @@ export class Replica<Result> implements TurnTaker {
     return this.paxos.role === 'leader'
   }
 
+  /** Entries that were damaged here and are whole again, since the start. */
+  get repairedCount(): number {
+    return this.#repairedCount
+  }
+
   receive(from: BrokerId, message: Message): void {
     if (this.#isStopped || this.#inbox.length >= INBOX_MAX) return
     this.#push({ kind: 'message', from, message })
@@ -127,6 +133,11 @@ export class Replica<Result> implements TurnTaker {
 
   links(links: LinkView): void {
     this.#push({ kind: 'links', links })
+  }
+
+  /** The store cannot give back what it holds of this group. */
+  damaged({ entries, isStateLost }: DamageReport): void {
+    this.#push({ kind: 'damaged', entries, isStateLost })
   }
 
   resign(): void {
@@ -273,6 +284,7 @@ export class Replica<Result> implements TurnTaker {
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'persist':
+        if (effect.writes[0]?.kind === 'repair') this.#repairedCount++
         return this.#host.store.append({
           group: this.group,
           writes: effect.writes,
@@ -304,6 +316,9 @@ export class Replica<Result> implements TurnTaker {
       case 'serve':
         if (effect.after <= this.#durableId) void readAndSend(this.#host, this.group, effect)
         else this.#gated.push(effect)
+        return
+      case 'serveRepair':
+        void readForRepair(this.#host, this.group, effect)
         return
       case 'role':
         return this.#roleChanged(effect)

@@ -43,6 +43,7 @@ const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
   'producer-fenced',
   'etag-mismatch',
   'replica-behind',
+  'replica-damaged',
   ...PASSING,
 ])
 

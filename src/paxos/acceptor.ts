@@ -3,6 +3,7 @@ import { compareBallots, sameBallot, type Ballot } from './ballot.ts'
 import type { Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { areLinked, learnChosen } from './learner.ts'
+import { mendFrom } from './mend.ts'
 import type { Accept, AcceptSync, Learn, Prepare } from './messages.ts'
 import { followLeader, forgetLeader, postponeCanvass, raisePromise, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
@@ -45,8 +46,10 @@ function nack(core: Core, to: BrokerId): void {
 
 function sendPromise(core: Core, to: BrokerId, candidate: Prepare): void {
   const { log } = core
-  let base = log.through
-  if (core.rules.holdsMore({ accepted: core.acceptedBallot, through: log.through }, candidate)) {
+  const through = core.rules.promisable(log)
+  if (through === undefined) return sendNonVotingPromise(core, to, candidate.ballot)
+  let base = through
+  if (core.rules.holdsMore({ accepted: core.acceptedBallot, through }, candidate)) {
     base = sameBallot(core.acceptedBallot, candidate.accepted) ? candidate.through : candidate.commit
   }
   // What lies above the own commit is always in memory, so only a candidate that lacks chosen entries is too far.
@@ -57,10 +60,10 @@ function sendPromise(core: Core, to: BrokerId, candidate: Prepare): void {
       kind: 'promise',
       ballot: candidate.ballot,
       accepted: core.acceptedBallot,
-      through: log.through,
+      through,
       commit: log.commit,
       base,
-      suffix: tooFar ? [] : log.slice(base, log.through),
+      suffix: tooFar ? [] : log.slice(base, through),
       nonVoting: tooFar,
       tooFar,
     },
@@ -153,6 +156,8 @@ function acceptPart(core: Core, from: BrokerId, { previous, entries, commit }: P
   if (previous > log.through) return sendAccepted(core, from, log.through)
   const end = (previous + entries.length) as Slot
   if (core.rules.contradictsChosen(log, { base: previous, chainAtBase: undefined, entries })) return
+  // One ballot has one value a slot, so these are copies of what stands here.
+  if (mendFrom(core, entries)) learnChosen(core, log.known)
   if (end > log.through) {
     const added = previous === log.through ? entries : entries.slice(log.through - previous)
     if (!linkUp(core, log.through, added)) return
@@ -176,8 +181,12 @@ function linkUp(core: Core, before: Slot, added: readonly Entry[]): boolean {
   return first === undefined || core.log.linksAt(before, first)
 }
 
-/** Never beyond the end of the message answered: what lies above it may have been learned, not accepted. */
+/**
+ * Never beyond the end of the message answered: what lies above it may have been learned, not accepted. With a damaged slot
+ * above commit the leader is asked to begin at the own commit instead, which mends it (consensus 1.16).
+ */
 function sendAccepted(core: Core, to: BrokerId, through: Slot): void {
+  if (!core.rules.mayAcknowledge(core.log)) return sendNonVotingPromise(core, to, core.acceptedBallot)
   const { commit } = core.log
   const after = core.rules.sendAfter('accepted', core.lastPersist)
   core.send(to, { kind: 'accepted', ballot: core.acceptedBallot, through, commit }, after)

@@ -18,6 +18,7 @@ import type { Candidacy } from './volatile.ts'
 export function campaign(core: Core): void {
   invariant(core.role === 'follower' && core.isVoter, 'A voter that follows begins a campaign.')
   const { log, tuning, nowMs } = core
+  invariant(!log.isAbstaining, 'Who cannot read its own log does not campaign with it.')
   const ballot: Ballot = {
     config: core.configuration.number,
     round: Math.max(core.promised.round, core.highestRound) + 1,
@@ -51,7 +52,8 @@ function sendPrepares(core: Core, candidacy: Candidacy): void {
   const prepare: Prepare = { kind: 'prepare', ballot, accepted, through, commit }
   const after = core.rules.sendAfter('prepare', candidacy.persistId)
   for (const voter of core.voters) {
-    const isSilent = !candidacy.promises.has(voter) && !candidacy.spare.has(voter)
+    // One whose log was damaged may have mended it: then it answers with a promise that counts.
+    const isSilent = !candidacy.promises.has(voter) && candidacy.spare.get(voter)?.tooFar !== true
     if (voter !== core.self && isSilent) core.send(voter, prepare, after)
   }
 }

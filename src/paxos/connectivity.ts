@@ -56,8 +56,14 @@ export function isEligible(core: Core): boolean {
     core.isVoter &&
     core.links?.selfDraining !== true &&
     core.log.commit >= core.configuration.fromSlot &&
+    isWhole(core) &&
     isQuorumConnected(core)
   )
+}
+
+/** A damaged replica lets others lead; alone it leads as long as it can read all that is not chosen yet (consensus 1.16). */
+function isWhole({ log, voters }: Core): boolean {
+  return log.damage.count === 0 || (voters.length === 1 && !log.isAbstaining)
 }
 
 /** Place among the live voters that could lead as well, 0 for the first. */

@@ -71,6 +71,13 @@ export class Core {
   pollAtMs = NEVER
   /** A follower forgets what it holds in memory of chosen slots. */
   restAtMs = NEVER
+  /** Others are asked for copies of what is damaged here. */
+  repairAtMs = NEVER
+  /** Rounds in a row that brought nothing. */
+  repairRound = 0
+  repairSource: BrokerId | undefined
+  /** The highest slot asked for. */
+  repairThrough = 0
   lastPolled: BrokerId | undefined
 
   nowMs = 0
@@ -110,6 +117,7 @@ export class Core {
     this.readCounter = (options.bootNumber % 2 ** 32) * 2 ** 20
     // The first tick comes at once: a lone voter needs no link to begin. The others wait for the first links.
     this.canvassAtMs = this.isVoter && this.voters.length === 1 ? 0 : NEVER
+    if (this.log.damage.count > 0) this.repairAtMs = 0
     invariant(this.voters.length <= 7, 'A configuration has at most seven voters.')
     invariant(
       this.log.through >= state.through,

@@ -1,7 +1,7 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
-import type { Entry, EntryKind, Role, StateRecord } from './state.ts'
+import type { DamagedEntry, Entry, EntryKind, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
 
 /** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
@@ -35,12 +35,16 @@ export type PaxosEvent =
   | { readonly kind: 'resign' }
   /** Operator or host wants another voter to lead (consensus 1.13). `token` names it in the answer. */
   | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
+  /** The store cannot read these entries back as they were written, or the newest state record is gone from its journal. */
+  | { readonly kind: 'damaged'; readonly entries: readonly DamagedEntry[]; readonly isStateLost: boolean }
 
 /** One durable fact. Inside a persist the state record, if any, comes first. */
 export type Write =
   | { readonly kind: 'state'; readonly state: StateRecord }
   /** An entry at its slot; drops every entry above that slot. */
   | { readonly kind: 'entry'; readonly entry: Entry }
+  /** A whole copy of a damaged entry that the log holds: takes its place and cuts nothing. A persist of its own. */
+  | { readonly kind: 'repair'; readonly entry: Entry }
 
 /** `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails. */
 export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'transferring' | 'stopping'
@@ -79,6 +83,14 @@ export type Effect =
       readonly fromSlot: Slot
       readonly commit: Slot
       readonly after: number
+    }
+  /** Read this entry from the store and send it as a RepairResponse, if origin and chain value are these. */
+  | {
+      readonly kind: 'serveRepair'
+      readonly to: BrokerId
+      readonly slot: Slot
+      readonly origin: Ballot
+      readonly chain: number
     }
   | {
       readonly kind: 'role'

@@ -43,7 +43,7 @@ export function assertStepInvariants(promisedBefore: Ballot, now: Watched): void
  * I8: origins never fall along a log, so two entries of one ballot have none of another between them, and a later
  * proposal never stands below an earlier one.
  */
-export function assertOriginOrder(before: Entry, entry: Entry): void {
+export function assertOriginOrder(before: Pick<Entry, 'origin'>, entry: Entry): void {
   invariant(
     compareBallots(before.origin, entry.origin) <= 0,
     'I8: the origins of entries never fall along a log.',

@@ -4,6 +4,7 @@ import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
 import { assertApplyOrder, assertSameChosen } from './invariants.ts'
+import { mendFrom } from './mend.ts'
 import type { SyncChunk } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
@@ -13,13 +14,17 @@ export const TAIL_SLOTS = 64
 
 /**
  * Everything up to `upTo` is chosen: hands what is newly so to the state machine. The caller knows it chosen by counting
- * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6).
+ * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6). Commit stops below a
+ * damaged slot and goes on once that is mended.
  */
 export function learnChosen(core: Core, upTo: number): boolean {
   const { log } = core
   if (upTo <= log.commit) return false
+  log.noteKnown(upTo)
+  const reached = core.rules.committable(log, upTo as Slot)
+  if (reached <= log.commit) return false
   const before = log.commit
-  const entries = log.commitTo(upTo as Slot)
+  const entries = log.commitTo(reached)
   assertApplyOrder(before, entries)
   core.effects.push({ kind: 'apply', entries })
   core.lastChosenMs = core.nowMs
@@ -63,9 +68,10 @@ export function learnChunk(core: Core, chunk: SyncChunk): boolean {
   )
   let agreeing = 0
   while (agreeing < fresh.length && log.commit + agreeing < log.through) {
-    if (log.at(log.commit + agreeing + 1).chain !== fresh[agreeing]?.chain) break
+    if (log.chainAt(log.commit + agreeing + 1) !== fresh[agreeing]?.chain) break
     agreeing++
   }
+  mendFrom(core, fresh.slice(0, agreeing))
   replaceAfter(core, log.commit + agreeing, fresh.slice(agreeing), end)
   learnChosen(core, end)
   return true
@@ -78,7 +84,7 @@ export function learnChunk(core: Core, chunk: SyncChunk): boolean {
 function replaceAfter(core: Core, keep: number, learned: readonly Entry[], end: number): void {
   const { log } = core
   const differs = learned.length > 0 && log.through > keep
-  const above = log.slice(Math.min(end, log.through), log.through)
+  const above = log.wholeSlice(Math.min(end, log.through), log.through)
   const kept = core.rules.keptAboveLearned(above, differs)
   if (learned.length === 0 && kept.length === above.length) return
   const wasLeading = core.role !== 'follower'
@@ -114,6 +120,8 @@ export function restTick(core: Core): void {
 
 /** The store holds what is chosen here; the host reads it and sends it to the one who asked. */
 export function serveChosen(core: Core, to: BrokerId, fromSlot: Slot): void {
+  // Silence: another one is asked. Of what stands below a damaged slot the store gives as much as it can read.
+  if (core.log.damage.at(fromSlot) !== undefined) return
   const { commit } = core.log
   if (fromSlot < core.logStart.slot) {
     core.send(to, { kind: 'syncReset', logStart: core.logStart, configNumber: core.configuration.number }, 0)

@@ -168,13 +168,14 @@ export interface TransferNow {
   readonly lastSlot: Slot
   readonly transferId: number
 }
-/** The following two have their place here; their rules come with repair. */
+/** My copy of this entry is damaged: send me yours if it is the same, chosen or not (consensus 1.16). */
 export interface RepairRequest {
   readonly kind: 'repairRequest'
   readonly slot: Slot
   readonly origin: Ballot
   readonly chain: number
 }
+/** Verified by who asked: it is nobody's word, only a copy. */
 export interface RepairResponse {
   readonly kind: 'repairResponse'
   readonly entry: Entry

@@ -14,6 +14,7 @@ import { countInSync, describeProgress } from './progress.ts'
 import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
+import { onDamaged, onRepairRequest, onRepairResponse, repairTick, statusOf } from './repair.ts'
 import { Rules } from './rules.ts'
 import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
 import { onSyncChunk, onSyncRequired, pullTick } from './synchronize.ts'
@@ -87,6 +88,8 @@ export class Paxos {
         return
       case 'transfer':
         return onTransfer(core, event.token, event.to)
+      case 'damaged':
+        return onDamaged(core, event.entries, event.isStateLost)
       default:
         return unreachable(event)
     }
@@ -100,6 +103,7 @@ export class Paxos {
     if (core.leadership !== undefined) readsTick(core, core.leadership)
     watchTransfer(core)
     pullTick(core)
+    repairTick(core)
     restTick(core)
   }
 
@@ -146,10 +150,12 @@ export class Paxos {
         return onReadAck(core, from, message)
       case 'transferNow':
         return onTransferNow(core, from, message)
-      case 'syncReset':
       case 'repairRequest':
+        return onRepairRequest(core, from, message)
       case 'repairResponse':
-        // Trimming and repair have no rules here yet; nobody of this version sends these to be acted upon.
+        return onRepairResponse(core, message)
+      case 'syncReset':
+        // Trimming has no rules here yet; nobody of this version sends this to be acted upon.
         return
       default:
         return unreachable(message)
@@ -177,6 +183,7 @@ export class Paxos {
       core.canvassAtMs,
       core.pollAtMs,
       core.restAtMs,
+      core.repairAtMs,
       core.canvassing?.deadlineMs ?? NEVER,
       core.pull?.retryAtMs ?? NEVER,
     )
@@ -200,7 +207,12 @@ export class Paxos {
   }
 
   get status(): ReplicaStatus {
-    return this.#core.status
+    return statusOf(this.#core)
+  }
+
+  /** Entries that the store cannot read back, as far as they are known. */
+  get damagedCount(): number {
+    return this.#core.log.damage.count
   }
 
   /** Of its candidacy or leadership, or of the leader it follows; NO_BALLOT when there is none. */

@@ -1,30 +1,45 @@
 import type { Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
+import { Damage, isCopyOf } from './damage.ts'
 import { chainOf } from './entry.ts'
 import { assertOriginOrder } from './invariants.ts'
-import type { Checksum, Entry } from './state.ts'
+import type { Checksum, DamagedEntry, Entry } from './state.ts'
 
 /** What an entry costs in memory beside its body, about. */
 const ENTRY_OVERHEAD_BYTES = 128
 
+/** A slot in memory: its entry, or what is known of one that is damaged. */
+type LogSlot = Entry | DamagedEntry
+
+function isWhole(held: LogSlot): held is Entry {
+  return 'body' in held
+}
+
 /** Bytes by which windows, caps and the memory tail count an entry. */
-export function entryBytes(entry: Entry): number {
-  return entry.body.length + ENTRY_OVERHEAD_BYTES
+export function entryBytes(entry: LogSlot): number {
+  return (isWhole(entry) ? entry.body.length : 0) + ENTRY_OVERHEAD_BYTES
 }
 
 /**
  * The part of a replica's log that it holds in memory: the slots (start, through], with start <= commit <= through.
  * Everything below `start` is in the store only; of it the chain value at `start` is known, which stands for all of it
  * (consensus 1.2: equal chains mean equal logs).
+ *
+ * A slot above commit whose stored copy a start found damaged has its place and its chain value here, but no entry: nobody
+ * gets it, and commit does not pass it, before it is mended or replaced.
  */
 export class ReplicaLog {
+  /** Slots of which the store has no whole copy, here or below `start`. */
+  readonly damage = new Damage()
   readonly #checksum: Checksum
   /** `#entries[#head]` is the entry of slot start+1; what lies before #head was dropped and waits to be cut off. */
-  #entries: Entry[] = []
+  #entries: LogSlot[] = []
   #head = 0
   #start: Slot
   #chainAtStart: number
   #commit: Slot
+  /** Known to be chosen, though a damaged slot may hold commit back. */
+  #known: Slot
   #chosenBytes = 0
   #uncommittedBytes = 0
 
@@ -32,13 +47,33 @@ export class ReplicaLog {
     readonly commit: Slot
     readonly chainAtCommit: number
     readonly tail: readonly Entry[]
+    readonly damaged?: readonly DamagedEntry[]
     readonly checksum: Checksum
   }) {
     this.#checksum = facts.checksum
     this.#start = facts.commit
     this.#chainAtStart = facts.chainAtCommit
     this.#commit = facts.commit
-    for (const entry of facts.tail) this.append(entry)
+    this.#known = facts.commit
+    const damaged = [...(facts.damaged ?? [])]
+    for (const entry of facts.tail) {
+      while (damaged[0] !== undefined && damaged[0].slot < entry.slot) this.#recoverDamaged(damaged.shift())
+      this.append(entry)
+    }
+    for (const entry of damaged) this.#recoverDamaged(entry)
+  }
+
+  #recoverDamaged(entry: DamagedEntry | undefined): void {
+    if (entry === undefined) return
+    this.damage.add(entry)
+    if (entry.slot <= this.#start) return
+    const { through } = this
+    invariant(
+      entry.slot === through + 1 && entry.chainBefore === this.chainAt(through),
+      'A damaged entry keeps its place in the log.',
+    )
+    this.#entries.push(entry)
+    this.#uncommittedBytes += entryBytes(entry)
   }
 
   /** The highest slot that is not in memory any more. */
@@ -62,20 +97,47 @@ export class ReplicaLog {
     return this.#uncommittedBytes
   }
 
-  /** The entry of a slot in (start, through]. */
+  /** The highest slot known to be chosen; above commit while a damaged slot holds commit back. */
+  get known(): Slot {
+    return this.#known > this.#commit ? this.#known : this.#commit
+  }
+
+  /** A slot above commit is damaged: what this log holds there can neither be told nor counted (consensus 1.16). */
+  get isAbstaining(): boolean {
+    return this.damage.count > 0 && this.damage.firstAbove(this.#commit) !== undefined
+  }
+
+  /** The entry of a slot in (start, through] that is not damaged. */
   at(slot: number): Entry {
-    const entry = slot > this.#start ? this.#entries[this.#head + slot - this.#start - 1] : undefined
-    invariant(entry !== undefined, 'A slot that is read is in the memory tail.')
-    return entry
+    const held = this.#held(slot)
+    invariant(isWhole(held), 'A damaged entry is not read.')
+    return held
   }
 
   /** The chain value at a slot in [start, through]. */
   chainAt(slot: number): number {
-    return slot === this.#start ? this.#chainAtStart : this.at(slot).chain
+    return slot === this.#start ? this.#chainAtStart : this.#held(slot).chain
   }
 
-  /** The entries (after, to]. References are copied, never bodies. */
+  /** The entries (after, to], none of them damaged. References are copied, never bodies. */
   slice(after: number, to: number): readonly Entry[] {
+    const held = this.#slots(after, to)
+    invariant(this.damage.count === 0 || held.every(isWhole), 'A damaged entry is not handed out.')
+    return held as readonly Entry[]
+  }
+
+  /** As `slice`, without the entries that are damaged. */
+  wholeSlice(after: number, to: number): readonly Entry[] {
+    return this.#slots(after, to).filter(isWhole)
+  }
+
+  #held(slot: number): LogSlot {
+    const held = slot > this.#start ? this.#entries[this.#head + slot - this.#start - 1] : undefined
+    invariant(held !== undefined, 'A slot that is read is in the memory tail.')
+    return held
+  }
+
+  #slots(after: number, to: number): readonly LogSlot[] {
     invariant(after >= this.#start, 'A slice begins in the memory tail.')
     if (to <= after) return []
     const offset = this.#head - this.#start
@@ -91,7 +153,7 @@ export class ReplicaLog {
   append(entry: Entry): void {
     const through = this.through
     invariant(this.linksAt(through, entry), 'An appended entry links to the one before it.')
-    if (through > this.#start) assertOriginOrder(this.at(through), entry)
+    if (through > this.#start) assertOriginOrder(this.#held(through), entry)
     this.#entries.push(entry)
     this.#uncommittedBytes += entryBytes(entry)
   }
@@ -104,6 +166,29 @@ export class ReplicaLog {
       invariant(dropped !== undefined, 'What is truncated is in the memory tail.')
       this.#uncommittedBytes -= entryBytes(dropped)
     }
+    if (this.damage.count > 0) this.damage.dropAbove(to)
+    // What comes in the place of a slot that was known to be chosen has to be known anew.
+    if (this.#known > to) this.#known = to as Slot
+  }
+
+  /** Everything up to `to`, a slot of this log, is chosen, whether commit can follow or not. */
+  noteKnown(to: number): void {
+    invariant(to <= this.through, 'What is known to be chosen is in the log.')
+    if (to > this.#known) this.#known = to as Slot
+  }
+
+  /** Takes a copy of a damaged entry in its place. */
+  mend(entry: Entry): void {
+    const damaged = this.damage.at(entry.slot)
+    invariant(
+      damaged !== undefined && isCopyOf(damaged, entry, this.#checksum),
+      'Only a copy of a damaged entry mends it.',
+    )
+    this.damage.remove(entry.slot)
+    if (entry.slot <= this.#start) return
+    invariant(entry.slot > this.#commit, 'A chosen entry in memory is whole.')
+    this.#entries[this.#head + entry.slot - this.#start - 1] = entry
+    this.#uncommittedBytes += entry.body.length
   }
 
   /** Marks everything up to `to` as chosen and returns what is newly so, in order. */

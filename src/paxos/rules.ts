@@ -49,7 +49,7 @@ export class Rules {
    * comparison does, because a chain value stands for all slots up to it: the highest one that both know.
    */
   contradictsChosen(log: ReplicaLog, part: LogPart): boolean {
-    const top = Math.min(part.base + part.entries.length, log.commit)
+    const top = Math.min(part.base + part.entries.length, log.known)
     if (top < part.base || top < log.start) return false
     const theirs = top === part.base ? part.chainAtBase : part.entries[top - part.base - 1]?.chain
     return theirs !== undefined && theirs !== log.chainAt(top)
@@ -58,6 +58,25 @@ export class Rules {
   /** Where an AcceptSync begins to replace the own log: chosen slots are compared, never replaced. */
   adoptionStart(log: ReplicaLog, base: Slot): Slot {
     return Math.max(base, log.commit) as Slot
+  }
+
+  /**
+   * How far the log reaches that a promise may be counted for; undefined when a slot above commit is damaged. It must never
+   * be called shorter instead: what cannot be read may have been accepted, and so be chosen (consensus 1.16, mutant A1).
+   */
+  promisable(log: ReplicaLog): Slot | undefined {
+    return log.isAbstaining ? undefined : log.through
+  }
+
+  /** Accepted says that every slot can be read back from this disk. */
+  mayAcknowledge(log: ReplicaLog): boolean {
+    return !log.isAbstaining
+  }
+
+  /** Commit never passes a damaged slot: its entry could not be applied. */
+  committable(log: ReplicaLog, chosenThrough: Slot): Slot {
+    const damaged = log.damage.firstAbove(log.commit)
+    return damaged === undefined ? chosenThrough : (Math.min(chosenThrough, damaged.slot - 1) as Slot)
   }
 
   /** A TransferNow is of the moment at which its target held all that the leader had (consensus 1.13). */

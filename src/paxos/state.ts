@@ -53,13 +53,25 @@ export interface StateRecord {
   readonly through: Slot
 }
 
+/** What is still known of an entry whose stored copy is damaged: enough to recognise another copy (consensus 1.16). */
+export interface DamagedEntry {
+  readonly slot: Slot
+  readonly origin: Ballot
+  readonly chain: number
+  /** Chain value at the slot before it. */
+  readonly chainBefore: number
+}
+
 /** What the core needs to start: the latest state record, and the entries above what is known to be chosen. */
 export interface RecoveredState {
   readonly state: StateRecord
   /** Highest slot known to be chosen and applied; its chain value; entries (commit, through] follow it. */
   readonly commit: Slot
   readonly chainAtCommit: number
+  /** Without those that are damaged. */
   readonly tail: readonly Entry[]
+  /** In slot order: those above commit are missing in the tail, others are damaged in the store. Left out: none. */
+  readonly damaged?: readonly DamagedEntry[]
 }
 
 export type Role = 'follower' | 'candidate' | 'leader' | 'retired'

@@ -3,32 +3,73 @@ import { decodeRecord, entryOf, linksTo, type PersistRecord } from './journal-re
 import type { KeyValue } from './key-value.ts'
 import { recordKey } from './keys.ts'
 import type { LogIndex } from './log-index.ts'
-import type { Entry } from '../paxos/state.ts'
+import type { DamagedEntry, Entry } from '../paxos/state.ts'
 import type { GroupId, Slot } from '../types/ids.ts'
 import { runEntry } from './rows.ts'
-import { locate, type RunSlice, type SlotRange } from './run-reader.ts'
-import { DamagedEntryError } from './storage-errors.ts'
+import { chainAt, locate, type RunSlice, type SlotRange } from './run-reader.ts'
+import { DamagedEntryError, DamagedStoreError } from './storage-errors.ts'
+
+/** Where the entries of one group are. */
+export interface LogSource {
+  readonly journal: KeyValue
+  readonly index: LogIndex
+  readonly log: GroupLog
+}
+
+/** A slot as it was read: the entry, or what the index knows of one that the journal does not give back. */
+export type ReadSlot = Entry | DamagedEntry
+
+export function isDamaged(read: ReadSlot): read is DamagedEntry {
+  return !('body' in read)
+}
 
 /**
  * Reads live entries in slot order. Each body is held against its checksum, each entry against the index's chain value and
- * against the link to the entry before it; for the very first one that is the index's word alone.
+ * against the link to the entry before it; for the very first one that is the index's word alone. An entry is damaged when
+ * its body does not hold, or when the journal has lost the record or its head: what stood there is known from the index, and
+ * a state record in it that were still needed is in the index, too. Throws where the index itself cannot be believed.
  */
-export async function readEntries(
-  journal: KeyValue,
-  index: LogIndex,
-  log: GroupLog,
-  range: SlotRange,
-): Promise<readonly Entry[]> {
+export async function readSlots(source: LogSource, range: SlotRange): Promise<readonly ReadSlot[]> {
+  const { journal, index, log } = source
   const slices = await locate(index, log, range)
   const keys = slices.map((slice) => recordKey(slice.run.lsn))
-  const values = keys.length === 0 ? [] : await journal.getMany(keys)
-  const entries: Entry[] = []
-  slices.forEach((slice, at) => {
+  const values = await readValues(journal, keys)
+  const read: ReadSlot[] = []
+  for (const [at, slice] of slices.entries()) {
     const record = recordOf(log.group, slice, keys[at], values[at])
-    for (let slot = slice.first; slot <= slice.last; slot++)
-      entries.push(verifiedEntry(record, slice, slot, entries.at(-1)))
-  })
-  return entries
+    for (let slot = slice.first; slot <= slice.last; slot++) {
+      const before = read.at(-1)
+      const entry = record === undefined ? undefined : verifiedEntry(record, slice, slot, before)
+      read.push(entry ?? (await damagedEntry(source, slice, slot, before)))
+    }
+  }
+  return read
+}
+
+/** One that LevelDB cannot give back is missing: the others do not suffer from it. */
+async function readValues(
+  journal: KeyValue,
+  keys: readonly Uint8Array[],
+): Promise<readonly (Uint8Array | undefined)[]> {
+  if (keys.length === 0) return []
+  try {
+    return await journal.getMany(keys)
+  } catch (error) {
+    if (!(error instanceof DamagedStoreError)) throw error
+  }
+  const values: (Uint8Array | undefined)[] = []
+  for (const key of keys) values.push(await readValue(journal, key))
+  return values
+}
+
+/** Undefined when it is not there, or when LevelDB finds the place damaged. */
+export async function readValue(journal: KeyValue, key: Uint8Array): Promise<Uint8Array | undefined> {
+  try {
+    return await journal.get(key)
+  } catch (error) {
+    if (error instanceof DamagedStoreError) return undefined
+    throw error
+  }
 }
 
 function recordOf(
@@ -36,27 +77,25 @@ function recordOf(
   slice: RunSlice,
   key: Uint8Array | undefined,
   value: Uint8Array | undefined,
-): PersistRecord {
-  const slot = slice.first as Slot
-  if (key === undefined || value === undefined) {
-    throw new DamagedEntryError(group, slot, `the journal has lost number ${slice.run.lsn}`, true)
-  }
-  const record = decodeRecord(key, value)
-  if (record === undefined)
-    throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} fails its checksum`)
+): PersistRecord | undefined {
+  const record = key === undefined || value === undefined ? undefined : decodeRecord(key, value)
+  if (record === undefined) return undefined
   const isOurs =
     record.kind === 'persist' && record.group === group && record.entries[0]?.slot === slice.run.first
-  if (!isOurs)
-    throw new DamagedEntryError(group, slot, `journal number ${slice.run.lsn} holds something else`, true)
+  if (!isOurs) {
+    const reason = `journal number ${slice.run.lsn} holds something else`
+    throw new DamagedEntryError(group, slice.first as Slot, reason, true)
+  }
   return record
 }
 
+/** Undefined when the body does not hold. */
 function verifiedEntry(
   record: PersistRecord,
   slice: RunSlice,
   slot: number,
-  before: Entry | undefined,
-): Entry {
+  before: ReadSlot | undefined,
+): Entry | undefined {
   const at = slot - slice.run.first
   const stored = record.entries[at]
   const neighbour = before ?? record.entries[at - 1]
@@ -66,8 +105,16 @@ function verifiedEntry(
   if (neighbour !== undefined && !linksTo(neighbour.chain, stored)) {
     throw new DamagedEntryError(record.group, slot as Slot, 'it does not follow the entry before it', true)
   }
-  const entry = entryOf(record, stored)
-  if (entry === undefined)
-    throw new DamagedEntryError(record.group, slot as Slot, 'its body fails its checksum')
-  return entry
+  return entryOf(record, stored)
+}
+
+async function damagedEntry(
+  { index, log }: LogSource,
+  { run }: RunSlice,
+  slot: number,
+  before: ReadSlot | undefined,
+): Promise<DamagedEntry> {
+  const { origin, chain } = runEntry(run, slot)
+  const chainBefore = before?.chain ?? (await chainAt(index, log, slot - 1))
+  return { slot: slot as Slot, origin, chain, chainBefore }
 }

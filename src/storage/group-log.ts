@@ -3,7 +3,7 @@ import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PersistParts, PersistRecord } from './journal-record.ts'
 import type { GroupChanges } from './index-layer.ts'
-import { runKey } from './keys.ts'
+import { repairedKey, runKey } from './keys.ts'
 import { encodeRun, type Head, type Run, type RunEntry } from './rows.ts'
 
 export interface AppliedFacts {
@@ -28,6 +28,8 @@ export interface GroupLog {
   /** About: what truncations dropped is not subtracted. */
   bytes: number
   applied: AppliedFacts
+  /** Where repairs wrote entries anew, by slot; undefined while there were none. */
+  repaired: Map<number, Run> | undefined
   /**
    * During a recovery: the index shows this group as of a later record than the one replayed, so `through` is not to be
    * relied on, and every record has to cut.
@@ -47,6 +49,7 @@ export function newGroupLog(group: GroupId, born: number): GroupLog {
     chain: undefined,
     bytes: 0,
     applied: { slot: 0, nextOffset: 0, lastAppendedAtMs: 0 },
+    repaired: undefined,
     isAhead: false,
   }
 }
@@ -63,6 +66,7 @@ export function groupLogOf(group: GroupId, head: Head): GroupLog {
     chain: head.chain,
     bytes: head.bytes,
     applied: { slot: 0, nextOffset: 0, lastAppendedAtMs: 0 },
+    repaired: undefined,
     isAhead: false,
   }
 }
@@ -70,6 +74,7 @@ export function groupLogOf(group: GroupId, head: Head): GroupLog {
 /** A persist reduced to what the index keeps of it. */
 export interface IndexedPersist {
   readonly lsn: number
+  readonly isRepair: boolean
   readonly state: StateRecord | undefined
   readonly run: Run | undefined
   readonly lastChain: number
@@ -77,42 +82,53 @@ export interface IndexedPersist {
 }
 
 /** As `indexedPersist`, for a persist that was just written. */
-export function indexedParts(lsn: number, group: GroupId, { state, entries }: PersistParts): IndexedPersist {
-  const facts = entries.map(({ slot, origin, chain, body }) => ({
+export function indexedParts(lsn: number, group: GroupId, parts: PersistParts): IndexedPersist {
+  const { state, isRepair } = parts
+  const entries = parts.entries.map(({ slot, origin, chain, body }) => ({
     slot,
     origin,
     chain,
     bodyLength: body.length,
   }))
-  return indexedPersist(lsn, group, state, facts)
+  return indexedPersist(lsn, group, { state, entries, isRepair })
+}
+
+interface PersistFacts {
+  readonly state: StateRecord | undefined
+  readonly entries: readonly (RunEntry & { readonly slot: number })[]
+  readonly isRepair: boolean
 }
 
 /** Reduces a persist; its entries are contiguous. */
 export function indexedPersist(
   lsn: number,
   group: GroupId,
-  state: StateRecord | undefined,
-  entries: readonly (RunEntry & { readonly slot: number })[],
+  { state, entries, isRepair }: PersistFacts,
 ): IndexedPersist {
   const first = entries[0]?.slot
-  if (first === undefined) return { lsn, state, run: undefined, lastChain: 0, bytes: 0 }
+  if (first === undefined) return { lsn, isRepair, state, run: undefined, lastChain: 0, bytes: 0 }
   let bytes = 0
   for (const entry of entries) bytes += entry.bodyLength
-  const value = encodeRun(runKey(group, first), lsn, entries)
+  const key = isRepair ? repairedKey(group, first) : runKey(group, first)
+  const value = encodeRun(key, lsn, entries)
   const run = { first, last: first + entries.length - 1, lsn, value }
-  return { lsn, state, run, lastChain: entries.at(-1)?.chain ?? 0, bytes }
+  return { lsn, isRepair, state, run, lastChain: entries.at(-1)?.chain ?? 0, bytes }
 }
 
 /**
  * The one rule by which a journal record changes a group, at run time and at replay (J5): an entry drops all at its slot
  * and above; a state record cuts the log to `through`. Afterwards the log ends with the persist's last entry, or, when it
- * has none, where its state record says.
+ * has none, where its state record says. A repair changes only where the entry of its slot is.
  */
 export function changeGroup(log: GroupLog, changes: GroupChanges, persist: IndexedPersist): void {
   const { lsn, state, run } = persist
+  if (persist.isRepair) return repairSlot(log, changes, persist)
   invariant(state !== undefined || run !== undefined, 'A persist holds a state record or entries.')
   const cutFrom = Math.min(state === undefined ? Infinity : state.through + 1, run?.first ?? Infinity)
-  if (log.isAhead || cutFrom <= log.through) changes.cut(cutFrom, lsn)
+  if (log.isAhead || cutFrom <= log.through) {
+    changes.cut(cutFrom, lsn)
+    dropRepairs(log, changes, cutFrom, lsn)
+  }
   if (state !== undefined) {
     if (log.stateLsn !== 0 && log.stateLsn < lsn) changes.supersedeState(log.stateLsn, log.stateRunFirst)
     log.state = state
@@ -130,6 +146,30 @@ export function changeGroup(log: GroupLog, changes: GroupChanges, persist: Index
   log.bytes += persist.bytes
   log.lastLsn = Math.max(log.lastLsn, lsn)
   changes.isHeadChanged = true
+}
+
+function repairSlot(log: GroupLog, changes: GroupChanges, { lsn, run, bytes }: IndexedPersist): void {
+  invariant(run !== undefined && run.first === run.last, 'A repair holds one entry.')
+  const older = log.repaired?.get(run.first)
+  // While a journal is replayed the index may know of a newer repair already.
+  if (older === undefined || older.lsn < lsn) {
+    log.repaired ??= new Map()
+    log.repaired.set(run.first, run)
+    changes.addRepair(run, older)
+  }
+  log.bytes += bytes
+  log.lastLsn = Math.max(log.lastLsn, lsn)
+  changes.isHeadChanged = true
+}
+
+/** A cut drops the repairs that were written before it. */
+function dropRepairs(log: GroupLog, changes: GroupChanges, cutFrom: number, cutLsn: number): void {
+  if (log.repaired === undefined) return
+  for (const [slot, run] of log.repaired) {
+    if (slot < cutFrom || run.lsn > cutLsn) continue
+    log.repaired.delete(slot)
+    changes.dropRepair(run)
+  }
 }
 
 /** First slot that is still held. */

@@ -1,6 +1,16 @@
 import type { GroupId } from '../types/ids.ts'
 import { scanPages, type KeyValue, type Operation } from './key-value.ts'
-import { BASE_NUMBER, batchKey, groupOf, INDEX_TAG, numberOf, tagOf, tagRange } from './keys.ts'
+import {
+  BASE_NUMBER,
+  batchKey,
+  groupNumberOf,
+  groupOf,
+  INDEX_TAG,
+  numberOf,
+  repairedKey,
+  tagOf,
+  tagRange,
+} from './keys.ts'
 import type { Trust } from './log-index.ts'
 import {
   DISTRUSTED,
@@ -9,10 +19,12 @@ import {
   readBatch,
   readDeleted,
   readHead,
+  readRun,
   type AppliedRow,
   type BatchRow,
   type DeletedRow,
   type Head,
+  type Run,
 } from './rows.ts'
 
 const PAGE_COUNT = 4_096
@@ -32,6 +44,8 @@ export interface FoundIndex {
   readonly heads: ReadonlyMap<GroupId, Head>
   readonly applied: ReadonlyMap<GroupId, AppliedRow>
   readonly deleted: ReadonlyMap<GroupId, DeletedRow>
+  /** Of groups that have some, by slot. */
+  readonly repaired: ReadonlyMap<GroupId, Map<number, Run>>
 }
 
 interface Collected {
@@ -41,6 +55,7 @@ interface Collected {
   readonly heads: Map<GroupId, Head>
   readonly applied: Map<GroupId, AppliedRow>
   readonly deleted: Map<GroupId, DeletedRow>
+  readonly repaired: Map<GroupId, Map<number, Run>>
   isDamaged: boolean
 }
 
@@ -58,7 +73,7 @@ export async function readIndex(base: KeyValue, floorLsn: number): Promise<Found
   const found = { ...rows, trusted: trust, highestNumber, highestLsn, isRebuilt: false }
   if (trust.lsn >= floorLsn) return found
   const trusted = { number: trust.number, lsn: 0 }
-  return { ...found, isRebuilt: true, trusted, heads: new Map(), deleted: new Map() }
+  return { ...found, isRebuilt: true, trusted, heads: new Map(), deleted: new Map(), repaired: new Map() }
 }
 
 /**
@@ -74,7 +89,8 @@ export async function clearIndex(base: KeyValue, found: FoundIndex): Promise<voi
       ? [...deletes, { type: 'del', key }]
       : [...deletes, { type: 'put', key, value: encodeBatch(key, { number, fromLsn: 0, toLsn: 0 }) }]
   await base.batch(operations, { sync: true })
-  for (const tag of [INDEX_TAG.HEAD, INDEX_TAG.DELETED, INDEX_TAG.GARBAGE, INDEX_TAG.RUN]) {
+  const { HEAD, DELETED, GARBAGE, RUN, REPAIRED } = INDEX_TAG
+  for (const tag of [HEAD, DELETED, GARBAGE, RUN, REPAIRED]) {
     for await (const page of scanPages(base, { ...tagRange(tag, tag + 1), countMax: PAGE_COUNT })) {
       await base.batch(
         page.map(({ key: row }) => ({ type: 'del', key: row })),
@@ -102,13 +118,32 @@ async function collect(base: KeyValue): Promise<Collected> {
     heads: new Map(),
     applied: new Map(),
     deleted: new Map(),
+    repaired: new Map(),
     isDamaged: false,
   }
   const range = tagRange(INDEX_TAG.BATCH, INDEX_TAG.DELETED + 1)
   for await (const page of scanPages(base, { ...range, countMax: PAGE_COUNT })) {
     for (const { key, value } of page) collectRow(collected, key, value)
   }
+  const repairs = tagRange(INDEX_TAG.REPAIRED, INDEX_TAG.REPAIRED + 1)
+  for await (const page of scanPages(base, { ...repairs, countMax: PAGE_COUNT })) {
+    for (const { key, value } of page) collectRepair(collected, key, value)
+  }
   return collected
+}
+
+function collectRepair(collected: Collected, key: Uint8Array, value: Uint8Array): void {
+  const isKey = key.length === repairedKey(0, 0).length
+  const run = isKey ? readRun(key, groupNumberOf(key), value) : undefined
+  if (run === undefined) {
+    collected.isDamaged = true
+    return
+  }
+  const group = groupOf(key) as GroupId
+  const { first: slot } = run
+  const runs = collected.repaired.get(group)
+  if (runs === undefined) collected.repaired.set(group, new Map([[slot, run]]))
+  else runs.set(slot, run)
 }
 
 function collectRow(collected: Collected, key: Uint8Array, value: Uint8Array): void {

@@ -2,7 +2,7 @@ import type { GroupId } from '../types/ids.ts'
 import type { GroupLog, AppliedFacts } from './group-log.ts'
 import type { Operation } from './key-value.ts'
 import type { OffsetMark } from './log-store.ts'
-import type { DeletedRow, Run } from './rows.ts'
+import { runBytes, type DeletedRow, type Run } from './rows.ts'
 
 /** About what a key and its bookkeeping weigh: bounds need no more than that. */
 const ROW_BYTES = 48
@@ -21,6 +21,8 @@ export class GroupChanges {
   readonly droppedRuns: Run[] = []
   /** Older state records; with the first slot of the run in the same journal value, 0 for none. */
   readonly supersededStates: { readonly lsn: number; readonly runFirst: number }[] = []
+  /** By slot; undefined when a repair is not valid any more. */
+  readonly repairs = new Map<number, Run | undefined>()
   readonly marks: OffsetMark[] = []
   applied: AppliedFacts | undefined
   /** By the latin1 form of the machine's key; undefined deletes. */
@@ -47,6 +49,18 @@ export class GroupChanges {
     }
     this.cutFrom = Math.min(this.cutFrom, fromSlot)
     this.cutLsn = Math.max(this.cutLsn, lsn)
+  }
+
+  /** `older` wrote the same slot before. */
+  addRepair(run: Run, older: Run | undefined): void {
+    if (older !== undefined) this.dropRepair(older)
+    this.repairs.set(run.first, run)
+    this.#layer.bytes += run.value.length + ROW_BYTES
+  }
+
+  dropRepair(run: Run): void {
+    this.repairs.set(run.first, undefined)
+    this.#layer.addGarbage(run.lsn, runBytes(run))
   }
 
   supersedeState(lsn: number, runFirst: number): void {

@@ -12,6 +12,7 @@ import {
   INDEX_TAG,
   machineKey,
   markKey,
+  repairedKey,
   runKey,
 } from './keys.ts'
 import {
@@ -68,6 +69,10 @@ export async function resolveLayer(
 
 function putRows(group: GroupId, changes: GroupChanges, number: number, puts: Operation[]): void {
   for (const run of changes.runs) puts.push({ type: 'put', key: runKey(group, run.first), value: run.value })
+  for (const [slot, run] of changes.repairs) {
+    const key = repairedKey(group, slot)
+    puts.push(run === undefined ? { type: 'del', key } : { type: 'put', key, value: run.value })
+  }
   for (const mark of changes.marks) {
     const key = markKey(group, mark.baseOffset)
     puts.push({ type: 'put', key, value: encodeMark(key, mark) })
@@ -92,6 +97,7 @@ function dropGroup(
   puts: Operation[],
 ): void {
   for (const run of [...changes.droppedRuns, ...changes.runs]) layer.addGarbage(run.lsn, runBytes(run))
+  for (const run of changes.repairs.values()) if (run !== undefined) layer.addGarbage(run.lsn, runBytes(run))
   for (const state of changes.supersededStates) layer.addGarbage(state.lsn, STATE_VALUE_BYTES)
   operations.push({ type: 'del', key: headKey(group) }, { type: 'del', key: appliedKey(group) })
   const key = deletedKey(group)

@@ -19,7 +19,7 @@ import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeStat
  *   bodies, in order
  */
 const VERSION = 1
-const RECORD_KIND = { PERSIST: 1, DELETION: 2 } as const
+const RECORD_KIND = { PERSIST: 1, DELETION: 2, REPAIR: 3 } as const
 const FIXED_BYTES = 36
 const ENTRY_BYTES = 17 + BALLOT_BYTES
 
@@ -34,6 +34,8 @@ export interface StoredEntry extends EntryLocation {
 
 export interface PersistRecord {
   readonly kind: 'persist'
+  /** Its one entry takes the place of a damaged one and cuts nothing. */
+  readonly isRepair: boolean
   readonly group: GroupId
   /** LSN of the group's first record: how a recovery knows which groups it must find. */
   readonly born: number
@@ -56,11 +58,16 @@ export type JournalRecord = PersistRecord | DeletionRecord
 export interface PersistParts {
   readonly state: StateRecord | undefined
   readonly entries: readonly Entry[]
+  readonly isRepair: boolean
 }
 
 export function partsOf(writes: readonly Write[]): PersistParts {
   invariant(writes.length >= 1, 'A persist has at least one write.')
   const first = writes[0]
+  if (first?.kind === 'repair') {
+    invariant(writes.length === 1, 'A repair is a persist of its own.')
+    return { state: undefined, entries: [first.entry], isRepair: true }
+  }
   const state = first?.kind === 'state' ? first.state : undefined
   const entries: Entry[] = []
   for (let index = state === undefined ? 0 : 1; index < writes.length; index++) {
@@ -75,19 +82,20 @@ export function partsOf(writes: readonly Write[]): PersistParts {
     invariant(entry.slot >= 1, 'Slots begin at 1.')
     entries.push(entry)
   }
-  return { state, entries }
+  return { state, entries, isRepair: false }
 }
 
 /** One allocation, one copy of each body. */
 export function encodePersist(key: Uint8Array, group: GroupId, born: number, parts: PersistParts): Buffer {
-  const { state, entries } = parts
+  const { state, entries, isRepair } = parts
   const stateLength = state === undefined ? 0 : stateBytes(state)
   invariant(stateLength <= 0xffff, 'A state record fits 64 KiB.')
   const headLength = FIXED_BYTES + stateLength + ENTRY_BYTES * entries.length
   let length = headLength
   for (const entry of entries) length += entry.body.length
   const value = Buffer.allocUnsafe(length)
-  writeFixed(value, { headLength, kind: RECORD_KIND.PERSIST, group, born })
+  const kind = isRepair ? RECORD_KIND.REPAIR : RECORD_KIND.PERSIST
+  writeFixed(value, { headLength, kind, group, born })
   value.writeUInt16BE(stateLength, 22)
   value.writeUInt32BE(entries.length, 24)
   writeU64(value, entries[0]?.slot ?? 0, 28)
@@ -113,7 +121,7 @@ export function encodeDeletion(key: Uint8Array, group: GroupId, born: number): B
   return seal(key, value)
 }
 
-/** Undefined when the head is damaged. Bodies are not looked at: see `verifyBodies` and `entryOf`. */
+/** Undefined when the head is damaged. Bodies are not looked at: see `entryOf`. */
 export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord | undefined {
   const value = asBuffer(bytes)
   if (value.length < FIXED_BYTES) return undefined
@@ -148,7 +156,10 @@ export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord 
     at += ENTRY_BYTES
     bodyAt += bodyLength
   }
-  return bodyAt === value.length ? { kind: 'persist', group, born, state, entries, value } : undefined
+  const isRepair = value[9] === RECORD_KIND.REPAIR
+  return bodyAt === value.length
+    ? { kind: 'persist', isRepair, group, born, state, entries, value }
+    : undefined
 }
 
 /** The entry with its body as a view of the journal value; undefined when the body's checksum does not hold. */
@@ -162,18 +173,6 @@ export function entryOf(record: PersistRecord, stored: StoredEntry): Entry | und
 /** Whether this entry follows a log that ends with this chain value. */
 export function linksTo(chainBefore: number, stored: ChainedFacts & { readonly chain: number }): boolean {
   return chainOf(chainBefore, stored, crc32) === stored.chain
-}
-
-/** Whether every body and every link inside the record holds. */
-export function verifyBodies(record: PersistRecord): boolean {
-  let before: StoredEntry | undefined
-  for (const stored of record.entries) {
-    if (before !== undefined && !linksTo(before.chain, stored)) return false
-    if (crc32(record.value.subarray(stored.bodyAt, stored.bodyAt + stored.bodyLength)) !== stored.crc)
-      return false
-    before = stored
-  }
-  return true
 }
 
 function writeFixed(

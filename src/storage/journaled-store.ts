@@ -2,8 +2,7 @@ import type { GroupId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Entry } from '../paxos/state.ts'
 import { Collector } from './collector.ts'
-import { readEntries } from './entry-reader.ts'
-import { indexedParts, type GroupLog } from './group-log.ts'
+import { indexedParts } from './group-log.ts'
 import { identityPut, openIdentity, type IdentityFile } from './identity.ts'
 import { encodeDeletion, encodePersist, partsOf } from './journal-record.ts'
 import { JournalWriter, type JournalItem } from './journal-writer.ts'
@@ -20,13 +19,14 @@ import type {
   OffsetMark,
   RecoveredGroup,
   Row,
+  ScrubResult,
   StoreIdentity,
   StoreUsage,
 } from './log-store.ts'
-import { findOffset, findTime, readMarks } from './mark-reader.ts'
 import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
-import { groupGone } from './storage-errors.ts'
+import { Scrub } from './scrub.ts'
+import { StoreReader } from './store-reader.ts'
 import { Sweeper } from './sweeper.ts'
 
 /** The two databases of a store and the copy of its identity beside them. */
@@ -46,6 +46,8 @@ export class JournaledStore implements LogStore {
   readonly #writer: JournalWriter
   readonly #index: LogIndex
   readonly #guard: IndexGuard
+  readonly #reader: StoreReader
+  readonly #scrub: Scrub
   readonly #flusher: IndexFlusher
   #identity: StoreIdentity
   #assignedLsn = 0
@@ -70,6 +72,14 @@ export class JournaledStore implements LogStore {
       warn: (sentence) => options.onWarning?.(sentence),
       fail,
     })
+    this.#reader = new StoreReader({
+      journal: files.journal,
+      index: this.#index,
+      guard: this.#guard,
+      isRecovered: () => this.#isRecovered,
+      wasDeleted: (group) => this.#deleted.has(group),
+      onDamaged: (report) => options.onDamaged?.(report),
+    })
     this.#flusher = new IndexFlusher(this.#index, {
       delayMs: this.#tuning.indexDelayMs,
       batchBytes: this.#tuning.indexBatchBytes,
@@ -85,6 +95,12 @@ export class JournaledStore implements LogStore {
       onSync: (info) => options.onSync?.(info),
       onIdle: () => options.onIdle?.(),
       fail,
+    })
+    this.#scrub = new Scrub({
+      index: this.#index,
+      reader: this.#reader,
+      oldestPendingMs: () => this.#writer.oldestPendingMs,
+      schedule: options.schedule,
     })
   }
 
@@ -199,20 +215,24 @@ export class JournaledStore implements LogStore {
     toSlot: Slot,
     bytesMax: number,
   ): Promise<readonly Entry[]> {
-    const range = { from: fromSlot, to: toSlot, bytesMax }
-    return await this.#read(group, [], (log) => readEntries(this.#files.journal, this.#index, log, range))
+    return await this.#reader.readEntries(group, { from: fromSlot, to: toSlot, bytesMax })
+  }
+
+  async scrub(bytesPerSecondMax: number): Promise<ScrubResult> {
+    this.#checkOpen()
+    return await this.#scrub.run(bytesPerSecondMax)
   }
 
   async findOffset(group: GroupId, offset: number): Promise<OffsetMark | undefined> {
-    return await this.#read(group, undefined, (log) => findOffset(this.#index, log, offset))
+    return await this.#reader.findOffset(group, offset)
   }
 
   async findTime(group: GroupId, timeMs: number): Promise<OffsetMark | undefined> {
-    return await this.#read(group, undefined, (log) => findTime(this.#index, log, timeMs))
+    return await this.#reader.findTime(group, timeMs)
   }
 
   async readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]> {
-    return await this.#read(group, [], (log) => readMarks(this.#index, log, offset, countMax))
+    return await this.#reader.readMarks(group, offset, countMax)
   }
 
   wasDeleted(group: GroupId): boolean {
@@ -235,6 +255,7 @@ export class JournaledStore implements LogStore {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#scrub.stop()
     await this.#flusher.stop(() => this.#writer.drained())
     await this.#files.journal.close()
     await this.#files.index.close()
@@ -263,21 +284,6 @@ export class JournaledStore implements LogStore {
     return new Promise((resolve, reject) => {
       this.#writer.push({ ...item, lsn, record, onDurable: resolve, onFailed: reject })
     })
-  }
-
-  /** A read that raced with a deletion found rows gone: that is no damage. */
-  async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
-    invariant(this.#isRecovered, 'A store recovers before it is read.')
-    if (this.#deleted.has(group)) throw groupGone(group)
-    const log = this.#index.groups.get(group)
-    if (log === undefined) return whenUnknown
-    try {
-      return await read(log)
-    } catch (error) {
-      if (this.#deleted.has(group)) throw groupGone(group, error)
-      this.#guard.notice(error)
-      throw error
-    }
   }
 
   #checkOpen(): void {

@@ -21,6 +21,7 @@ import type { KeyRange } from './key-value.ts'
  * | 6 run        | group u32, slot u64    | where the entries from this slot on are: LSN, origins, chains, lengths  |
  * | 7 mark       | group u32, offset u64  | slot, record count and time of the batch that begins at this offset     |
  * | 8 machine    | group u32, bytes       | a row of the group's state machine                                      |
+ * | 9 repaired   | group u32, slot u64    | run of the one entry that a repair wrote in the place of a damaged one  |
  */
 export const JOURNAL_TAG = { IDENTITY: 1, FLOOR: 2, RECORD: 3 } as const
 export const INDEX_TAG = {
@@ -32,6 +33,7 @@ export const INDEX_TAG = {
   RUN: 6,
   MARK: 7,
   MACHINE: 8,
+  REPAIRED: 9,
 } as const
 
 export const IDENTITY_KEY: Uint8Array = Buffer.from([JOURNAL_TAG.IDENTITY])
@@ -88,6 +90,8 @@ export const deletedKey = (group: number): Buffer => groupKey(INDEX_TAG.DELETED,
 export const garbageKey = (lsn: number): Buffer => numberKey(INDEX_TAG.GARBAGE, lsn)
 export const runKey = (group: number, firstSlot: number): Buffer =>
   groupNumberKey(INDEX_TAG.RUN, group, firstSlot)
+export const repairedKey = (group: number, slot: number): Buffer =>
+  groupNumberKey(INDEX_TAG.REPAIRED, group, slot)
 export const markKey = (group: number, baseOffset: number): Buffer =>
   groupNumberKey(INDEX_TAG.MARK, group, baseOffset)
 

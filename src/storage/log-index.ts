@@ -6,7 +6,7 @@ import { resolveLayer, type FrozenLog } from './index-resolve.ts'
 import { operationBytes, type KeyValue, type Operation } from './key-value.ts'
 import { BASE_NUMBER, batchKey, INDEX_TAG, tagRange } from './keys.ts'
 import type { AppliedState } from './log-store.ts'
-import { DISTRUSTED, encodeBatch } from './rows.ts'
+import { DISTRUSTED, encodeBatch, runBytes } from './rows.ts'
 
 /** Up to which index batch and journal number the index is known to be whole. */
 export interface Trust {
@@ -71,6 +71,7 @@ export class LogIndex {
     const log = this.groups.get(group) ?? newGroupLog(group, born)
     this.pending.of(log).deleted = { lsn, born, isFreed: false }
     if (log.stateLsn !== 0) this.pending.addGarbage(log.stateLsn, STATE_VALUE_BYTES)
+    for (const run of log.repaired?.values() ?? []) this.pending.addGarbage(run.lsn, runBytes(run))
     this.groups.delete(group)
   }
 

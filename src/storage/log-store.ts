@@ -1,7 +1,7 @@
 import type { BrokerId, GroupId, Slot, StoreId } from '../types/ids.ts'
 import type { Ballot } from '../paxos/ballot.ts'
 import type { Write } from '../paxos/effects.ts'
-import type { Entry, StateRecord } from '../paxos/state.ts'
+import type { DamagedEntry, Entry, StateRecord } from '../paxos/state.ts'
 
 /** Who a data directory belongs to. `clusterId` is empty until the cluster is formed. */
 export interface StoreIdentity {
@@ -45,6 +45,15 @@ export interface AppliedState {
   readonly rows: readonly Row[]
 }
 
+/** What reads found damaged of one group. */
+export interface DamageReport {
+  readonly group: GroupId
+  /** In slot order. Known is what the index says of them; perhaps they were replaced since. */
+  readonly entries: readonly DamagedEntry[]
+  /** The journal cannot give back the newest state record; the index still has it, or this process does. */
+  readonly isStateLost: boolean
+}
+
 /** A group as a start finds it. The tail is verified. */
 export interface RecoveredGroup {
   readonly group: GroupId
@@ -52,8 +61,10 @@ export interface RecoveredGroup {
   /** Applied according to the index; never above what the journal holds; `logStart.slot - 1` when nothing is known. */
   readonly applied: { readonly slot: Slot; readonly nextOffset: number; readonly lastAppendedAtMs: number }
   readonly chainAtApplied: number
-  /** Entries (applied.slot, through]. */
+  /** Entries (applied.slot, through], without those that are damaged. */
   readonly tail: readonly Entry[]
+  /** Entries that cannot be read back: all of the tail, of others those that the start came across. In slot order. */
+  readonly damaged: readonly DamagedEntry[]
 }
 
 /** Facts of a stored entry without its body. */
@@ -71,6 +82,13 @@ export interface StoreUsage {
   /** Age of the oldest write that waits for its sync, 0 when none does. The detector calls a disk stalled by it. */
   readonly oldestPendingMs: number
   readonly pendingBytes: number
+}
+
+/** What one pass of the scrub found. */
+export interface ScrubResult {
+  readonly entryCount: number
+  readonly bytes: number
+  readonly damagedCount: number
 }
 
 /**
@@ -99,7 +117,8 @@ export interface LogStore {
 
   /**
    * Entries from `fromSlot` to at most `toSlot`, in order, as many as `bytesMax` holds but at least one when there is one.
-   * Throws `DamagedEntryError` when a checksum or chain does not hold.
+   * Ends before an entry that cannot be read back as it was written; throws `DamagedEntryError` when that is the first.
+   * Each such entry is told to `StoreOptions.onDamaged`.
    */
   readEntries(group: GroupId, fromSlot: Slot, toSlot: Slot, bytesMax: number): Promise<readonly Entry[]>
   /** The mark whose batch holds `offset`, or the first one after it; undefined at the end. Applied state only. */
@@ -110,6 +129,11 @@ export interface LogStore {
   readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]>
   /** The group was deleted here, perhaps before this start; nothing is ever written of it again. */
   wasDeleted(group: GroupId): boolean
+  /**
+   * Reads everything once that the journal has to hold, at most `bytesPerSecondMax`, and tells `onDamaged` what it cannot
+   * read. Resolves with what it found when it is through, or when the store closes.
+   */
+  scrub(bytesPerSecondMax: number): Promise<ScrubResult>
   /** Bytes of entries that a group holds, about. */
   groupBytes(group: GroupId): number
 

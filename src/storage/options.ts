@@ -1,5 +1,6 @@
 import type { BrokerId, StoreId } from '../types/ids.ts'
 import type { SyncInfo } from './journal-writer.ts'
+import type { DamageReport } from './log-store.ts'
 
 /** Bounds of a store. Defaults fit a broker with thousands of groups; tests and the simulator make them small. */
 export interface StoreTuning {
@@ -60,6 +61,8 @@ export interface StoreOptions {
   readonly onIdle?: () => void
   /** One sentence for the operator: something was damaged and is mended without loss. */
   readonly onWarning?: (sentence: string) => void
+  /** Entries that cannot be read back; also again and again while they are read. Called between two turns of the event loop. */
+  readonly onDamaged?: (report: DamageReport) => void
   readonly onSync?: (info: SyncInfo) => void
   readonly space?: () => Promise<{ readonly freeBytes: number; readonly full: boolean }>
   readonly tuning?: Partial<StoreTuning>

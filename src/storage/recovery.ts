@@ -1,12 +1,6 @@
-import type { GroupId } from '../types/ids.ts'
+import type { GroupId, Slot } from '../types/ids.ts'
 import { followsLog, groupLogOf, indexedPersist } from './group-log.ts'
-import {
-  decodeRecord,
-  linksTo,
-  verifyBodies,
-  type JournalRecord,
-  type PersistRecord,
-} from './journal-record.ts'
+import { decodeRecord, entryOf, linksTo, type JournalRecord, type PersistRecord } from './journal-record.ts'
 import { scanPages, type KeyValue } from './key-value.ts'
 import {
   appliedKey,
@@ -28,6 +22,8 @@ import { DamagedIndexError, DamagedStoreError, indexDamageOf } from './storage-e
 
 const PAGE_COUNT = 1_024
 const PAGE_BYTES = 8 * 1024 * 1024
+/** Entries of a group that a replay notes as damaged. Others are found when they are read, or by the scrub. */
+const SUSPECTS_MAX = 1_000
 /** A long replay writes the index in parts, so that memory stays bounded. */
 const REPLAY_FLUSH_BYTES = 4 * 1024 * 1024
 
@@ -93,6 +89,7 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
   for (const [group, head] of found.heads) {
     const log = groupLogOf(group, head)
     log.isAhead = head.lastLsn > found.trusted.lsn
+    log.repaired = found.repaired.get(group)
     index.groups.set(group, log)
   }
   const replay = new Replay(index, floor, found)
@@ -106,7 +103,8 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
   const groups: RecoveredGroup[] = []
   for (const log of index.groups.values()) {
     log.isAhead = false
-    groups.push(await recoverGroup(journal, index, log, found.isRebuilt))
+    const suspects = replay.suspects.get(log.group) ?? []
+    groups.push(await recoverGroup({ journal, index, log }, { isRebuilt: found.isRebuilt, suspects }))
   }
   return { groups, lastLsn, floor, deleted: replay.deleted }
 }
@@ -129,6 +127,8 @@ async function findLastLsn(journal: KeyValue): Promise<number> {
 /** Reads the journal from what the index is trusted for and tells the index of every record. */
 class Replay {
   readonly deleted: Map<GroupId, DeletedRow>
+  /** Slots of entries that were read and whose bodies do not hold; later records may have replaced them. */
+  readonly suspects = new Map<GroupId, Slot[]>()
   readonly #index: LogIndex
   readonly #floor: Floor
   readonly #found: FoundIndex
@@ -162,10 +162,18 @@ class Replay {
     }
     this.#lastLsn = lsn
     const record = decodeRecord(key, value)
-    if (record === undefined || (record.kind === 'persist' && !verifyBodies(record))) {
-      throw new DamagedStoreError(`Journal number ${lsn} fails its checksum.`)
-    }
+    // Nothing is known of it: it may have been a promise.
+    if (record === undefined) throw new DamagedStoreError(`Journal number ${lsn} fails its checksum.`)
     this.#apply(lsn, record)
+  }
+
+  #noteSuspects(record: PersistRecord): void {
+    for (const stored of record.entries) {
+      if (entryOf(record, stored) !== undefined) continue
+      let suspects = this.suspects.get(record.group)
+      if (suspects === undefined) this.suspects.set(record.group, (suspects = []))
+      if (suspects.length < SUSPECTS_MAX) suspects.push(stored.slot)
+    }
   }
 
   #apply(lsn: number, record: JournalRecord): void {
@@ -183,7 +191,8 @@ class Replay {
       throw new DamagedIndexError(`The index has no head of group ${record.group}, which is older.`)
     }
     this.#checkFollows(lsn, record)
-    const persist = indexedPersist(lsn, record.group, record.state, record.entries)
+    this.#noteSuspects(record)
+    const persist = indexedPersist(lsn, record.group, record)
     this.#index.recordPersist(record.group, record.born, persist)
   }
 
@@ -264,7 +273,7 @@ function checkGroupCount(
 async function checkStrays(index: KeyValue): Promise<void> {
   for (const [first, below] of [
     [0, INDEX_TAG.BATCH],
-    [INDEX_TAG.MACHINE + 1, 0xff],
+    [INDEX_TAG.REPAIRED + 1, 0xff],
   ] as const) {
     const strays = await index.scan({ ...tagRange(first, below), countMax: 1 })
     if (strays.length > 0) throw new DamagedIndexError('The index has a row of no known kind.')

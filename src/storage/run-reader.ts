@@ -48,7 +48,25 @@ export async function locate(index: LogIndex, log: GroupLog, range: SlotRange): 
     const end = (inMemory[at + 1]?.first ?? Infinity) - 1
     if (!found.isFull && found.slot <= Math.min(to, end)) takeSlice(log, found, candidate, end)
   })
-  return found.slices
+  return withRepairs(log, found.slices)
+}
+
+/** Single slots may have been written anew elsewhere. */
+function withRepairs({ repaired }: GroupLog, slices: readonly RunSlice[]): readonly RunSlice[] {
+  if (repaired === undefined || repaired.size === 0) return slices
+  return slices.flatMap(({ run, first, last }) => {
+    const parts: RunSlice[] = []
+    let next = first
+    for (let slot = first; slot <= last; slot++) {
+      const repair = repaired.get(slot)
+      if (repair === undefined) continue
+      if (slot > next) parts.push({ run, first: next, last: slot - 1 })
+      parts.push({ run: repair, first: slot, last: slot })
+      next = slot + 1
+    }
+    if (next <= last) parts.push({ run, first: next, last })
+    return parts
+  })
 }
 
 /** The chain value at a slot that the log holds, or just before its first one. */

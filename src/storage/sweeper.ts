@@ -59,12 +59,13 @@ export class Sweeper {
 
   async #freeRows(base: KeyValue, group: GroupId, countMax: number): Promise<number> {
     const deletes: Operation[] = []
-    for (const tag of [INDEX_TAG.RUN, INDEX_TAG.MARK, INDEX_TAG.MACHINE]) {
+    for (const tag of [INDEX_TAG.RUN, INDEX_TAG.REPAIRED, INDEX_TAG.MARK, INDEX_TAG.MACHINE]) {
       if (deletes.length >= countMax) break
       const page = await base.scan({ ...groupRange(tag, group), countMax: countMax - deletes.length })
       for (const { key, value } of page) {
         deletes.push({ type: 'del', key })
-        const run = tag === INDEX_TAG.RUN ? readRun(key, groupNumberOf(key), value) : undefined
+        const isRun = tag === INDEX_TAG.RUN || tag === INDEX_TAG.REPAIRED
+        const run = isRun ? readRun(key, groupNumberOf(key), value) : undefined
         if (run !== undefined) this.#index.pending.addGarbage(run.lsn, runBytes(run))
       }
     }

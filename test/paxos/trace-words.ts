@@ -57,7 +57,7 @@ export function effectInWords(effect: Effect): string | undefined {
     case 'persist':
       return `writes ${effect.writes
         .map((write) =>
-          write.kind === 'entry'
+          write.kind !== 'state'
             ? entriesInWords([write.entry])
             : `{promised=${formatBallot(write.state.promised)} accepted=${formatBallot(write.state.acceptedBallot)} through=${write.state.through}}`,
         )

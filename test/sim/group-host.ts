@@ -7,6 +7,7 @@ import type { Message } from '../../src/paxos/messages.ts'
 import type { Paxos } from '../../src/paxos/paxos.ts'
 import { ENTRY_KIND, type Entry } from '../../src/paxos/state.ts'
 import { setAppendedAt } from '../../src/partition/record-batch.ts'
+import { isDamagedHere } from '../../src/partition/serve.ts'
 import type { AppliedBatch, RecordMachine } from '../../src/partition/record-machine.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { encodeRequest, type Answer, type Request } from './requests.ts'
@@ -156,6 +157,8 @@ export class GroupHost {
         if (effect.after <= this.durableId) this.serve(effect)
         else this.gated.push(effect)
         return
+      case 'serveRepair':
+        return this.serveRepair(effect)
       case 'transferStarted':
       case 'transferRefused':
         return
@@ -241,20 +244,34 @@ export class GroupHost {
     this.appended.set(slot, { ballot: this.paxos.ballot, waiting })
   }
 
-  private serve(effect: Extract<Effect, { kind: 'serve' }>): void {
+  private serve({ to, fromSlot, commit }: Extract<Effect, { kind: 'serve' }>): void {
+    this.readEntries(fromSlot, commit, (entries) => {
+      // Chosen by others and still on its way to the own disk: the one who asked asks again.
+      if (entries.length > 0) this.answerRead(to, { kind: 'syncChunk', fromSlot, entries, commit })
+    })
+  }
+
+  private serveRepair({ to, slot, origin, chain }: Extract<Effect, { kind: 'serveRepair' }>): void {
+    this.readEntries(slot, slot, ([entry]) => {
+      if (entry?.chain === chain && sameBallot(entry.origin, origin))
+        this.answerRead(to, { kind: 'repairResponse', entry })
+    })
+  }
+
+  private answerRead(to: BrokerId, message: Message): void {
+    this.broker.oracles.left(this.broker.id, this.group, message)
+    this.broker.transmit(to, this.group, message)
+  }
+
+  /** What the disk cannot give back is told by the store, and not answered. */
+  private readEntries(from: Slot, to: Slot, serve: (entries: readonly Entry[]) => void): void {
     const { broker, group } = this
-    const { to, fromSlot, commit } = effect
     broker.stir()
-    broker.store.readEntries(group, fromSlot, commit, broker.syncChunkBytesMax).then(
-      (entries) =>
-        broker.resume(() => {
-          // Chosen by others and still on its way to the own disk: the one who asked asks again.
-          if (entries.length === 0) return
-          const message: Message = { kind: 'syncChunk', fromSlot, entries, commit }
-          broker.oracles.left(broker.id, group, message)
-          broker.transmit(to, group, message)
-        }),
-      (error: unknown) => broker.failed(error),
+    broker.store.readEntries(group, from, to, broker.syncChunkBytesMax).then(
+      (entries) => broker.resume(() => serve(entries)),
+      (error: unknown) => {
+        if (!isDamagedHere(error)) broker.failed(error)
+      },
     )
   }
 }

@@ -154,7 +154,7 @@ const HARD_ON_STORES: Partial<Swarm> = {
 
 function liftCut(writes: readonly Write[], throughBefore: number): readonly Write[] {
   return writes.map((write) => {
-    if (write.kind === 'entry' || write.state.through >= throughBefore) return write
+    if (write.kind !== 'state' || write.state.through >= throughBefore) return write
     return { kind: 'state', state: { ...write.state, through: throughBefore as Slot } }
   })
 }

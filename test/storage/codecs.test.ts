@@ -8,7 +8,6 @@ import {
   encodePersist,
   entryOf,
   partsOf,
-  verifyBodies,
 } from '../../src/storage/journal-record.ts'
 import * as keys from '../../src/storage/keys.ts'
 import * as rows from '../../src/storage/rows.ts'
@@ -147,9 +146,13 @@ describe('journal records', () => {
         (stateRecord, bodies, origin, of, group, born) => {
           const entries = entriesFrom(9, bodies, of, origin)
           const key = keys.recordKey(7)
-          const value = encodePersist(key, groupId(group), born, { state: stateRecord, entries })
+          const value = encodePersist(key, groupId(group), born, {
+            state: stateRecord,
+            entries,
+            isRepair: false,
+          })
           const decoded = decodeRecord(key, value)
-          assert.ok(decoded?.kind === 'persist' && verifyBodies(decoded))
+          assert.ok(decoded?.kind === 'persist' && !decoded.isRepair)
           assert.deepEqual([decoded.group, decoded.born, decoded.state], [group, born, stateRecord])
           const read = decoded.entries.map((stored) => entryOf(decoded, stored))
           assert.deepEqual(

@@ -18,7 +18,17 @@ import { encodeFloor, readFloor } from '../../src/storage/rows.ts'
 import { DamagedEntryError, DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { Slot } from '../../src/types/ids.ts'
 import { CrashingKeyValue } from './crashing-disk.ts'
-import { applied, bodiesOf, GROUP, OTHER, persist, SampleLog, TestHost } from './samples.ts'
+import {
+  applied,
+  ballot,
+  bodiesOf,
+  flippedAt,
+  GROUP,
+  OTHER,
+  persist,
+  SampleLog,
+  TestHost,
+} from './samples.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -219,23 +229,50 @@ test('refuses a journal with a hole', async () => {
   await assert.rejects(recover(disk), damaged(/^The journal has lost number 2, though it goes on to 3\.$/))
 })
 
-test('reports a flipped byte anywhere in a journal value and never serves it', async () => {
+test('tells a flipped byte in a body as a damaged entry, also without an index', async () => {
   const { store, crash } = await startOn(memoryDisk())
   const log = new SampleLog()
   await persist(store, GROUP, [log.promise(1), ...log.write(1, ['first body', 'second body'])])
   await store.close()
   const disk = await crash()
   const value = (await disk.journal.get(recordKey(1))) as Buffer
-  for (let at = 0; at < value.length; at++) {
-    const flipped = Buffer.from(value)
-    flipped[at] = (flipped[at] as number) ^ 0x10
+  for (let at = value.length - 'second body'.length; at < value.length; at++) {
     const journal = disk.journal.copy()
-    await change(journal, { type: 'put', key: recordKey(1), value: flipped })
+    await change(journal, { type: 'put', key: recordKey(1), value: flippedAt(value, at) })
+    for (const index of [disk.index.copy(), new MemoryKeyValue()]) {
+      const [group] = await recover({ ...disk, journal, index })
+      assert.deepEqual(
+        group?.tail.map((entry) => entry.slot),
+        [1],
+      )
+      const known = { slot: 2, origin: ballot(1), chain: log.chainAt(2), chainBefore: log.chainAt(1) }
+      assert.deepEqual(group.damaged, [known])
+    }
+  }
+})
+
+test('reports a flipped byte anywhere in the head of a journal value and never serves what it tells of', async () => {
+  const { store, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1), ...log.write(1, ['first body', 'second body'])])
+  await store.close()
+  const disk = await crash()
+  const value = (await disk.journal.get(recordKey(1))) as Buffer
+  for (let at = 0; at < value.length - 'first bodysecond body'.length; at++) {
+    const journal = disk.journal.copy()
+    await change(journal, { type: 'put', key: recordKey(1), value: flippedAt(value, at) })
     await assert.rejects(
       recover({ ...disk, journal, index: new MemoryKeyValue() }),
       damaged(/fails its checksum/),
     )
-    await assert.rejects(recover({ ...disk, journal }), damaged(/is damaged/))
+    // The index has the state record, and knows what the entries were.
+    const [group] = await recover({ ...disk, journal, index: disk.index.copy() })
+    assert.equal(group?.state.promised.round, 1)
+    assert.deepEqual(group.tail, [])
+    assert.deepEqual(
+      group.damaged.map((entry) => entry.chain),
+      [log.chainAt(1), log.chainAt(2)],
+    )
   }
 })
 
@@ -246,8 +283,8 @@ test('throws DamagedEntryError when a read meets damage, and serves what is whol
   const value = Buffer.from((await journal.get(recordKey(1))) as Buffer)
   value[value.length - 1] = 0
   await change(journal, { type: 'put', key: recordKey(1), value })
-  assert.deepEqual(await bodiesOf(store, 1, 1), ['first'])
-  await assert.rejects(store.readEntries(GROUP, 1 as Slot, 2 as Slot, 99), (error) => {
+  assert.deepEqual(await bodiesOf(store, 1, 2), ['first'])
+  await assert.rejects(store.readEntries(GROUP, 2 as Slot, 2 as Slot, 99), (error) => {
     return error instanceof DamagedEntryError && error.slot === 2 && error.group === GROUP
   })
 })

@@ -4,6 +4,7 @@ import { ENTRY_KIND, initialState, type Entry, type StateRecord } from '../../sr
 import type { Write } from '../../src/paxos/effects.ts'
 import { brokerId, groupId, slot, storeId, type GroupId, type Slot } from '../../src/types/ids.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
+import type { DamageReport } from '../../src/storage/log-store.ts'
 import type { StoreOptions, StoreTuning } from '../../src/storage/options.ts'
 
 export const GROUP = groupId(7)
@@ -73,6 +74,7 @@ export class TestHost {
   nowMs = 0
   readonly failures: Error[] = []
   readonly warnings: string[] = []
+  readonly damage: DamageReport[] = []
   idleCount = 0
   readonly #scheduled: (() => void)[] = []
 
@@ -84,15 +86,27 @@ export class TestHost {
       schedule: (run) => void this.#scheduled.push(run),
       onFailure: (error) => void this.failures.push(error),
       onWarning: (sentence) => void this.warnings.push(sentence),
+      onDamaged: (report) => void this.damage.push(report),
       onIdle: () => void this.idleCount++,
       tuning,
     }
+  }
+
+  get scheduledCount(): number {
+    return this.#scheduled.length
   }
 
   /** Runs what was scheduled up to now: the lazy writes of the index. */
   elapse(): void {
     for (const run of this.#scheduled.splice(0)) run()
   }
+}
+
+/** A copy with another byte at one place. */
+export function flippedAt(value: Uint8Array, at: number): Buffer {
+  const flipped = Buffer.from(value)
+  flipped[at] = (flipped[at] as number) ^ 0x10
+  return flipped
 }
 
 /** Appends and waits until it is durable. */

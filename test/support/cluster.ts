@@ -240,6 +240,7 @@ export class TestCluster {
       produceTimeoutMs: 10_000,
       heartbeatMs: 100,
       suspectMs: 1_000,
+      scrubIntervalHours: 24,
       memory: { tailCacheBytes: 1024 * 1024, appendQueueBytesMax: 1024 * 1024 },
       logLevel: 'error',
       insecure: false,

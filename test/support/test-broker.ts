@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ControlPlane } from '../../src/broker/control-plane.ts'
+import { DamageWatch } from '../../src/broker/damage-watch.ts'
 import { DiskWatch } from '../../src/broker/disk-watch.ts'
 import { buildEngine, type Engine } from '../../src/broker/engine.ts'
 import { handOverAll } from '../../src/broker/hand-over.ts'
@@ -58,6 +59,7 @@ export class TestBroker {
   readonly store: JournaledStore
   readonly engine: Engine
   readonly disk: DiskWatch
+  readonly damage: DamageWatch
   readonly transport: MemoryTransport
   readonly membership: Membership
   readonly warnings: string[] = []
@@ -78,6 +80,8 @@ export class TestBroker {
       nowMs: () => clock.nowMs(),
       schedule: (run, delayMs) => void clock.later(run, delayMs),
       onFailure: (error) => opened.broker?.failures.push(error),
+      onWarning: (sentence) => void opened.broker?.warnings.push(sentence),
+      onDamaged: (report) => opened.broker?.damage.met(report),
       onIdle: () => opened.broker?.engine.loop.writerIdle(),
       space: async () => opened.broker?.space ?? { freeBytes: 0, full: false },
       ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
@@ -107,6 +111,13 @@ export class TestBroker {
     })
     const warn = (sentence: string) => void this.warnings.push(sentence)
     this.disk = new DiskWatch({ store, clock, warn })
+    this.damage = new DamageWatch({
+      store,
+      registry: this.engine.registry,
+      clock,
+      scrubIntervalMs: config.scrubIntervalHours * 3_600_000,
+      warn,
+    })
     this.membership = new Membership({
       config,
       store,
@@ -137,6 +148,7 @@ export class TestBroker {
     const { transport, heartbeats, hosting } = this.engine
     await this.disk.start()
     const recovered = await this.store.recover()
+    this.damage.recovered(recovered)
     const start = await this.membership.join(recovered)
     if (start === undefined || this.isStopped) return
     const { seedAddresses } = this.membership
@@ -150,6 +162,7 @@ export class TestBroker {
     await this.#register()
     if (this.isStopped) return
     this.isReady = true
+    this.damage.start()
     hosting.settleLeftovers((group) => this.control.group.metadata.fateOf(group))
   }
 
@@ -162,6 +175,7 @@ export class TestBroker {
     await new Promise<void>((resolve) => this.#options.clock.later(resolve, DRAIN_MS))
     this.isStopped = true
     this.disk.stop()
+    this.damage.stop()
     heartbeats.stop()
     loop.stop()
     this.#control?.stop(new SynodError('draining', 'The broker stops.'))
@@ -174,6 +188,7 @@ export class TestBroker {
   async kill(): Promise<TestDisk> {
     this.isStopped = true
     this.disk.stop()
+    this.damage.stop()
     this.engine.heartbeats.stop()
     this.engine.loop.stop()
     await this.transport.stop()

@@ -2,7 +2,13 @@ import { SynodError, type ErrorCode } from '../../errors.ts'
 import type { Timers } from './timers.ts'
 
 /** Reads change nothing, so these may be tried again: they pass when a leader is found or a replica has caught up. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['no-leader', 'no-quorum', 'replica-behind', 'overloaded'])
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'no-leader',
+  'no-quorum',
+  'replica-behind',
+  'replica-damaged',
+  'overloaded',
+])
 
 const RETRY_FIRST_MS = 100
 const RETRY_MS_MAX = 2_000

@@ -65,6 +65,7 @@ export const readPage = createRoute({
       'offset-out-of-range',
       'no-leader',
       'replica-behind',
+      'replica-damaged',
     ),
   },
 })
@@ -90,7 +91,14 @@ export const readRecord = createRoute({
       }),
     },
     204: { description: 'The record is a tombstone: it has no value.', headers: answerHeaders },
-    ...problems(...PARTITION_MISSING, 'offset-trimmed', 'offset-out-of-range', 'no-leader', 'replica-behind'),
+    ...problems(
+      ...PARTITION_MISSING,
+      'offset-trimmed',
+      'offset-out-of-range',
+      'no-leader',
+      'replica-behind',
+      'replica-damaged',
+    ),
   },
 })
 
@@ -126,6 +134,7 @@ export const streamTopic = createRoute({
       'offset-out-of-range',
       'no-leader',
       'replica-behind',
+      'replica-damaged',
     ),
   },
 })
@@ -161,6 +170,7 @@ export const subscribeTopic = createRoute({
       'offset-out-of-range',
       'no-leader',
       'replica-behind',
+      'replica-damaged',
     ),
   },
 })

@@ -1,0 +1,108 @@
+import type { BrokerId } from '../types/ids.ts'
+import { sameBallot } from './ballot.ts'
+import { NEVER, type Core } from './core.ts'
+import { DAMAGED_CHOSEN_MAX } from './damage.ts'
+import { learnChosen } from './learner.ts'
+import { mendFrom } from './mend.ts'
+import type { RepairRequest, RepairResponse } from './messages.ts'
+import { resign } from './replication.ts'
+import { reconsider } from './role.ts'
+import type { DamagedEntry, ReplicaStatus } from './state.ts'
+
+/** Entries asked for at once. */
+const REPAIRS_MAX = 16
+
+/** What is wrong with its log comes before how far behind it is. */
+export function statusOf(core: Core): ReplicaStatus {
+  const { log, status } = core
+  if (log.damage.count === 0) return status
+  return log.isAbstaining ? 'abstaining' : 'repairing'
+}
+
+/** The store met damage. What this replica still has in memory is written again; for the rest the other voters are asked. */
+export function onDamaged(core: Core, entries: readonly DamagedEntry[], isStateLost: boolean): void {
+  const { log } = core
+  // Nothing of it is forgotten while this replica runs: only the journal lacks it.
+  if (isStateLost) core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
+  for (const entry of entries) markDamaged(core, entry)
+  if (log.damage.count === 0 || core.repairAtMs !== NEVER) return
+  core.repairRound = 0
+  ask(core)
+}
+
+function markDamaged(core: Core, entry: DamagedEntry): void {
+  const { log } = core
+  const isHeld = entry.slot >= core.logStart.slot && entry.slot <= log.through
+  if (!isHeld || log.damage.at(entry.slot) !== undefined) return
+  if (entry.slot <= log.start) {
+    if (log.damage.count < DAMAGED_CHOSEN_MAX) log.damage.add(entry)
+    return
+  }
+  const whole = log.at(entry.slot)
+  // Another value stands there by now: what the store met is on its way to be replaced.
+  if (whole.chain === entry.chain) core.persist([{ kind: 'repair', entry: whole }])
+}
+
+/** Asks the next live voter for the lowest damaged entries; again when no answer came in time. */
+export function repairTick(core: Core): void {
+  if (core.nowMs < core.repairAtMs) return
+  core.repairAtMs = NEVER
+  if (core.log.damage.count === 0) return reconsider(core)
+  core.repairRound++
+  // Who asked first did not help: others, whose logs are whole, lead better than this replica.
+  if (core.repairRound > 1 && core.role === 'leader' && core.voters.length > 1) resign(core)
+  core.repairSource = nextVoter(core)
+  ask(core)
+}
+
+function nextVoter(core: Core): BrokerId | undefined {
+  const { voters } = core
+  const begin = core.repairSource === undefined ? 0 : voters.indexOf(core.repairSource) + 1
+  for (let step = 0; step < voters.length; step++) {
+    const voter = voters[(begin + step) % voters.length]
+    if (voter !== undefined && voter !== core.self && core.isAlive(voter)) return voter
+  }
+  return undefined
+}
+
+function ask(core: Core): void {
+  core.repairAtMs = core.nowMs + core.tuning.retransmitMs
+  core.repairSource ??= nextVoter(core)
+  if (core.repairSource === undefined) return
+  for (const { slot, origin, chain } of core.log.damage.lowest(REPAIRS_MAX)) {
+    core.repairThrough = slot
+    core.send(core.repairSource, { kind: 'repairRequest', slot, origin, chain }, 0)
+  }
+}
+
+/**
+ * Any replica answers that holds the very entry, whether it is chosen or not: when only the one who asks knew it chosen,
+ * nobody may serve it as such (consensus 1.16).
+ */
+export function onRepairRequest(core: Core, from: BrokerId, request: RepairRequest): void {
+  const { log } = core
+  const { slot, origin, chain } = request
+  if (slot < core.logStart.slot || slot > log.through || log.damage.at(slot) !== undefined) return
+  if (slot <= log.start) {
+    core.effects.push({ kind: 'serveRepair', to: from, slot, origin, chain })
+    return
+  }
+  const entry = log.at(slot)
+  if (entry.chain === chain && sameBallot(entry.origin, origin))
+    core.send(from, { kind: 'repairResponse', entry }, 0)
+}
+
+export function onRepairResponse(core: Core, { entry }: RepairResponse): void {
+  const { log } = core
+  if (!mendFrom(core, [entry])) return
+  // What damage held back goes on.
+  learnChosen(core, log.known)
+  const next = log.damage.first
+  if (next === undefined) {
+    core.repairAtMs = NEVER
+    reconsider(core)
+  } else if (next.slot > core.repairThrough) {
+    core.repairRound = 0
+    ask(core)
+  }
+}

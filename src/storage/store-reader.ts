@@ -1,0 +1,106 @@
+import type { Entry } from '../paxos/state.ts'
+import type { GroupId } from '../types/ids.ts'
+import { invariant } from '../types/invariant.ts'
+import { isDamaged, readSlots, readValue, type LogSource, type ReadSlot } from './entry-reader.ts'
+import type { GroupLog } from './group-log.ts'
+import type { IndexGuard } from './index-guard.ts'
+import { decodeRecord } from './journal-record.ts'
+import type { KeyValue } from './key-value.ts'
+import { recordKey } from './keys.ts'
+import type { LogIndex } from './log-index.ts'
+import type { DamageReport, OffsetMark } from './log-store.ts'
+import { findOffset, findTime, readMarks } from './mark-reader.ts'
+import type { SlotRange } from './run-reader.ts'
+import { DamagedEntryError, groupGone } from './storage-errors.ts'
+
+export interface StoreReaderOptions {
+  readonly journal: KeyValue
+  readonly index: LogIndex
+  readonly guard: IndexGuard
+  readonly isRecovered: () => boolean
+  readonly wasDeleted: (group: GroupId) => boolean
+  readonly onDamaged: (report: DamageReport) => void
+}
+
+/** Reads of a running store. What they find damaged is told, and never handed out. */
+export class StoreReader {
+  readonly #options: StoreReaderOptions
+
+  constructor(options: StoreReaderOptions) {
+    this.#options = options
+  }
+
+  /** A read that raced with a deletion found rows gone: that is no damage. */
+  async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
+    const { index, guard, isRecovered, wasDeleted } = this.#options
+    invariant(isRecovered(), 'A store recovers before it is read.')
+    if (wasDeleted(group)) throw groupGone(group)
+    const log = index.groups.get(group)
+    if (log === undefined) return whenUnknown
+    try {
+      return await read(log)
+    } catch (error) {
+      if (wasDeleted(group)) throw groupGone(group, error)
+      guard.notice(error)
+      throw error
+    }
+  }
+
+  /** As `LogStore.readEntries`. */
+  async readEntries(group: GroupId, range: SlotRange): Promise<readonly Entry[]> {
+    const entries: Entry[] = []
+    for (const slot of await this.readSlots(group, range)) {
+      if (!isDamaged(slot)) {
+        entries.push(slot)
+        continue
+      }
+      if (entries.length === 0) throw new DamagedEntryError(group, slot.slot, 'it fails its checksum')
+      break
+    }
+    return entries
+  }
+
+  /** Everything in the range, damaged or not; the damaged ones are told. */
+  async readSlots(group: GroupId, range: SlotRange): Promise<readonly ReadSlot[]> {
+    const slots = await this.#read(group, [], (log) => readSlots(this.#sourceOf(log), range))
+    const damaged = slots.filter(isDamaged)
+    if (damaged.length > 0) this.#tell({ group, entries: damaged, isStateLost: false })
+    return slots
+  }
+
+  async findOffset(group: GroupId, offset: number): Promise<OffsetMark | undefined> {
+    return await this.#read(group, undefined, (log) => findOffset(this.#options.index, log, offset))
+  }
+
+  async findTime(group: GroupId, timeMs: number): Promise<OffsetMark | undefined> {
+    return await this.#read(group, undefined, (log) => findTime(this.#options.index, log, timeMs))
+  }
+
+  async readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]> {
+    return await this.#read(group, [], (log) => readMarks(this.#options.index, log, offset, countMax))
+  }
+
+  /** Whether the journal still holds the newest state record, as the index says it does. */
+  async checkState(group: GroupId): Promise<boolean> {
+    return await this.#read(group, true, async (log) => {
+      const { stateLsn } = log
+      const key = recordKey(stateLsn)
+      const value = await readValue(this.#options.journal, key)
+      const record = value === undefined ? undefined : decodeRecord(key, value)
+      const isHeld = record?.kind === 'persist' && record.group === group && record.state !== undefined
+      // A newer one was written meanwhile: then the older may have left the journal.
+      if (isHeld || log.stateLsn !== stateLsn) return true
+      this.#tell({ group, entries: [], isStateLost: true })
+      return false
+    })
+  }
+
+  #tell(report: DamageReport): void {
+    if (!this.#options.wasDeleted(report.group)) this.#options.onDamaged(report)
+  }
+
+  #sourceOf(log: GroupLog): LogSource {
+    const { journal, index } = this.#options
+    return { journal, index, log }
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { recordKey } from '../../src/storage/keys.ts'
+import { memoryDisk, openMemoryStore } from '../../src/storage/memory-log-store.ts'
+import { eventually } from '../support/eventually.ts'
+import { flippedAt, GROUP, OTHER, persist, SampleLog, TestHost } from './samples.ts'
+
+/** Two groups of twelve entries of 100,000 bytes, a persist each: record 1 and 2 are their states. */
+async function filled() {
+  const host = new TestHost()
+  const disk = memoryDisk()
+  const store = await openMemoryStore(disk, host.options())
+  await store.recover()
+  for (const group of [GROUP, OTHER]) {
+    const log = new SampleLog()
+    await persist(store, group, [log.promise(1)])
+    for (let slot = 1; slot <= 12; slot++) await persist(store, group, log.write(slot, ['x'.repeat(100_000)]))
+  }
+  const change = async (lsn: number, at: number): Promise<void> => {
+    const key = recordKey(lsn)
+    const value = flippedAt((await disk.journal.get(key)) as Buffer, at)
+    await disk.journal.batch([{ type: 'put', key, value }], { sync: true })
+  }
+  return { host, disk, store, change }
+}
+
+test('the scrub reads everything and finds nothing wrong with a whole store', async () => {
+  const { store, host } = await filled()
+  const { entryCount, bytes, damagedCount } = await store.scrub(Infinity)
+  assert.equal(entryCount, 24)
+  assert.equal(damagedCount, 0)
+  assert.ok(bytes > 2_400_000 && bytes < 2_500_000)
+  assert.deepEqual(host.damage, [])
+})
+
+test('the scrub tells a damaged body, a damaged head and a record that is gone', async () => {
+  const { store, host, change, disk } = await filled()
+  await change(4, 5_000)
+  await change(20, 12)
+  await disk.journal.batch([{ type: 'del', key: recordKey(9) }], { sync: true })
+  const { damagedCount } = await store.scrub(Infinity)
+  assert.equal(damagedCount, 3)
+  const told = host.damage.flatMap(({ group, entries }) => entries.map(({ slot }) => [group, slot]))
+  assert.deepEqual(told, [
+    [GROUP, 3],
+    [GROUP, 8],
+    [OTHER, 6],
+  ])
+})
+
+test('the scrub tells a state record that the journal has lost', async () => {
+  const { store, host, change } = await filled()
+  await change(1, 12)
+  assert.equal((await store.scrub(Infinity)).damagedCount, 1)
+  assert.deepEqual(host.damage, [{ group: GROUP, entries: [], isStateLost: true }])
+})
+
+test('the scrub rests after each page for as long as its rate demands', async () => {
+  const { store, host } = await filled()
+  let isDone = false
+  const pass = store.scrub(1_000_000).then(() => (isDone = true))
+  let restCount = 0
+  while (!isDone) {
+    await eventually(() => assert.ok(host.scheduledCount > 0 || isDone))
+    restCount += host.scheduledCount
+    host.elapse()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await pass
+  assert.ok(restCount >= 4, `It rested ${restCount} times for 2.4 MB.`)
+})
+
+test('who asks while a pass is under way hears of that one, and closing ends it', async () => {
+  const { store, host } = await filled()
+  const first = store.scrub(1)
+  const second = store.scrub(1)
+  await eventually(() => assert.ok(host.scheduledCount > 0))
+  await store.close()
+  assert.equal(await first, await second)
+  assert.ok((await first).entryCount < 24)
+})
+
+test('a group that is deleted meanwhile ends there', async () => {
+  const { store, host } = await filled()
+  const pass = store.scrub(1_000)
+  await eventually(() => assert.ok(host.scheduledCount > 0))
+  await store.deleteGroup(GROUP)
+  await store.deleteGroup(OTHER)
+  host.elapse()
+  assert.ok((await pass).entryCount < 12)
+  assert.deepEqual(host.damage, [])
+})
