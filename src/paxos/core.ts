@@ -73,9 +73,9 @@ export class Core {
   restAtMs = NEVER
   /** Others are asked for copies of what is damaged here. */
   repairAtMs = NEVER
-  /** Rounds in a row that brought nothing. */
-  repairRound = 0
   repairSource: BrokerId | undefined
+  /** Repairs that wait for the disk, and perhaps some that do not any more. */
+  repairs: { readonly slot: Slot; readonly persistId: number }[] = []
   /** The highest slot asked for. */
   repairThrough = 0
   lastPolled: BrokerId | undefined

@@ -3,7 +3,7 @@ import { sameBallot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
 import { DAMAGED_CHOSEN_MAX } from './damage.ts'
 import { learnChosen } from './learner.ts'
-import { mendFrom } from './mend.ts'
+import { isBeingRepaired, mendFrom, writeRepair } from './mend.ts'
 import type { RepairRequest, RepairResponse } from './messages.ts'
 import { resign } from './replication.ts'
 import { reconsider } from './role.ts'
@@ -26,21 +26,20 @@ export function onDamaged(core: Core, entries: readonly DamagedEntry[], isStateL
   if (isStateLost) core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
   for (const entry of entries) markDamaged(core, entry)
   if (log.damage.count === 0 || core.repairAtMs !== NEVER) return
-  core.repairRound = 0
   ask(core)
 }
 
 function markDamaged(core: Core, entry: DamagedEntry): void {
   const { log } = core
   const isHeld = entry.slot >= core.logStart.slot && entry.slot <= log.through
-  if (!isHeld || log.damage.at(entry.slot) !== undefined) return
+  if (!isHeld || log.damage.at(entry.slot) !== undefined || isBeingRepaired(core, entry.slot)) return
   if (entry.slot <= log.start) {
     if (log.damage.count < DAMAGED_CHOSEN_MAX) log.damage.add(entry)
     return
   }
   const whole = log.at(entry.slot)
   // Another value stands there by now: what the store met is on its way to be replaced.
-  if (whole.chain === entry.chain) core.persist([{ kind: 'repair', entry: whole }])
+  if (whole.chain === entry.chain) writeRepair(core, whole)
 }
 
 /** Asks the next live voter for the lowest damaged entries; again when no answer came in time. */
@@ -48,9 +47,8 @@ export function repairTick(core: Core): void {
   if (core.nowMs < core.repairAtMs) return
   core.repairAtMs = NEVER
   if (core.log.damage.count === 0) return reconsider(core)
-  core.repairRound++
-  // Who asked first did not help: others, whose logs are whole, lead better than this replica.
-  if (core.repairRound > 1 && core.role === 'leader' && core.voters.length > 1) resign(core)
+  // Who was asked did not help in time: others, whose logs are whole, lead better than this replica.
+  if (core.role === 'leader' && core.voters.length > 1) resign(core)
   core.repairSource = nextVoter(core)
   ask(core)
 }
@@ -102,7 +100,6 @@ export function onRepairResponse(core: Core, { entry }: RepairResponse): void {
     core.repairAtMs = NEVER
     reconsider(core)
   } else if (next.slot > core.repairThrough) {
-    core.repairRound = 0
     ask(core)
   }
 }

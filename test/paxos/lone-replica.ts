@@ -5,7 +5,13 @@ import { chainEntry, FIRST_CHAIN } from '../../src/paxos/entry.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
-import { ENTRY_KIND, initialState, type Entry, type StateRecord } from '../../src/paxos/state.ts'
+import {
+  ENTRY_KIND,
+  initialState,
+  type DamagedEntry,
+  type Entry,
+  type StateRecord,
+} from '../../src/paxos/state.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
 import { configurationOf, replicaOf } from './virtual-cluster.ts'
 
@@ -32,6 +38,14 @@ export function logOf(...values: readonly (readonly [text: string, origin: Ballo
   return entries
 }
 
+/** What is known of the entry at this slot when its stored copy is damaged. */
+export function damagedIn(log: readonly Entry[], place: number): DamagedEntry {
+  const entry = log[place - 1]
+  if (entry === undefined) throw new Error(`The log has no slot ${place}.`)
+  const { origin, chain } = entry
+  return { slot: slot(place), origin, chain, chainBefore: log[place - 2]?.chain ?? FIRST_CHAIN }
+}
+
 /** One replica alone, its peers played by the test: for rules of one message. */
 export class LoneReplica {
   readonly paxos: Paxos
@@ -44,9 +58,11 @@ export class LoneReplica {
     readonly state?: Partial<StateRecord>
     readonly log?: readonly Entry[]
     readonly commit?: number
+    /** Slots of the log that a start finds damaged. */
+    readonly damaged?: readonly number[]
     readonly tuning?: Partial<PaxosTuning>
   }) {
-    const { self = 2, size = 3, log = [], commit = 0 } = options
+    const { self = 2, size = 3, log = [], commit = 0, damaged = [] } = options
     const through = slot(log.length)
     this.paxos = new Paxos(
       {
@@ -59,7 +75,8 @@ export class LoneReplica {
         state: { ...initialState(configurationOf(size)), through, ...options.state },
         commit: slot(commit),
         chainAtCommit: log[commit - 1]?.chain ?? FIRST_CHAIN,
-        tail: log.slice(commit),
+        tail: log.slice(commit).filter((entry) => !damaged.includes(entry.slot)),
+        damaged: damaged.map((place) => damagedIn(log, place)),
       },
     )
   }

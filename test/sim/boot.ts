@@ -57,11 +57,12 @@ function createHost(group: GroupId, options: BootOptions): GroupHost {
 
 async function recoverHost(found: RecoveredGroup, options: BootOptions): Promise<GroupHost> {
   const { around, scene } = options
-  const { group, state, applied, chainAtApplied, tail } = found
+  const { group, state, applied, chainAtApplied, tail, damaged } = found
   const machine = new RecordMachine(DEDUP_WINDOW)
   const rows = await around.store.recoverRows(group)
   machine.restore(scene.mutant.isRowless === true ? [] : rows, applied)
-  const paxos = makePaxos({ state, commit: applied.slot, chainAtCommit: chainAtApplied, tail }, options)
+  const recovered = { state, commit: applied.slot, chainAtCommit: chainAtApplied, tail, damaged }
+  const paxos = makePaxos(recovered, options)
   return new GroupHost(group, paxos, machine, applied.slot, around)
 }
 

@@ -126,6 +126,12 @@ export class FaultyDatabase implements KeyValue {
 
   async close(): Promise<void> {}
 
+  /** A value on the disk changes by itself. */
+  async rot(operation: Operation): Promise<void> {
+    for (const database of [this.platter.contents, this.live])
+      if ((await database.get(operation.key)) !== undefined) await database.batch([operation], { sync: true })
+  }
+
   /** A power cut: of what was not safe the batches stay that `isKept` names. */
   crash(isKept: (index: number) => boolean): void {
     const { contents } = this.platter

@@ -1,9 +1,11 @@
 import type { Replica } from '../../src/types/ids.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
+import type { DamageReport } from '../../src/storage/log-store.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
 import type { Random } from './random.ts'
+import { operationOf, rotBody, rotRecord } from './rot.ts'
 import type { Scene } from './scene.ts'
 import { TRACED } from './trace.ts'
 
@@ -13,6 +15,7 @@ export interface DiskUser {
   schedule(run: () => void, delayMs: number): void
   onFailure(error: Error): void
   onIdle(): void
+  onDamaged(report: DamageReport): void
   whenAwake(run: () => void): void
 }
 
@@ -44,6 +47,7 @@ export class Disk {
     const { indexSettleBytes } = swarm.storeTuning
     scene.stir()
     if (mutant.tampersIndex !== undefined) await mutant.tampersIndex(this.index.contents)
+    if (scene.victims.has(self.broker) && !scene.isHealed) await this.rotAtRest()
     const journal = new FaultyDatabase(this.journal, this.timing(user), {
       settleBytes: Infinity,
       isLying: mutant.isDiskLying === true,
@@ -63,6 +67,7 @@ export class Disk {
         schedule: (run, delayMs) => user.schedule(run, delayMs),
         onFailure: (error) => user.onFailure(error),
         onIdle: () => user.onIdle(),
+        onDamaged: (report) => user.onDamaged(report),
         tuning: swarm.storeTuning,
       },
     )
@@ -71,6 +76,37 @@ export class Disk {
   /** Writes of the next `durationMs` come to their end after it. */
   stall(durationMs: number): void {
     this.stalledUntilMs = Math.max(this.stalledUntilMs, this.scene.queue.nowMs + durationMs)
+  }
+
+  /** A bit flips in some body that is on the disk. */
+  rotLive(): void {
+    const { databases, journal, random, scene } = this
+    scene.stir()
+    void rotBody(journal.contents, random).then((rotten) => {
+      if (rotten !== undefined) void databases?.journal.rot(operationOf(rotten))
+    })
+  }
+
+  private async rotAtRest(): Promise<void> {
+    const { random, journal, index, self, scene } = this
+    const { rotAtRestMax, isRotOfRecords } = scene.swarm
+    let rottenCount = 0
+    for (let left = random.integer(rotAtRestMax + 1); left > 0; left--) {
+      const rotten =
+        isRotOfRecords && random.chance(0.5)
+          ? await rotRecord({ journal: journal.contents, index: index.contents }, random)
+          : await rotBody(journal.contents, random)
+      if (rotten === undefined) continue
+      await journal.contents.batch([operationOf(rotten)], { sync: true })
+      rottenCount++
+    }
+    scene.trace.note(
+      TRACED.FAULT,
+      self.broker,
+      rottenCount,
+      scene.queue.nowMs,
+      () => `${rottenCount} values rot on the disk of broker ${self.broker}`,
+    )
   }
 
   heal(): void {
@@ -95,11 +131,13 @@ export class Disk {
   }
 
   private drawIndexLoss(): (typeof INDEX_LOSSES)[number] {
-    const { indexLossWeights } = this.scene.swarm
+    const { indexLossWeights, isRotOfRecords } = this.scene.swarm
+    // Which records rotted is known from the index alone: without it the whole store would be damaged.
+    const mayLoseAll = !isRotOfRecords || !this.scene.victims.has(this.self.broker)
     let left = this.random.next() * indexLossWeights.reduce((sum, weight) => sum + weight, 0)
     for (const [place, loss] of INDEX_LOSSES.entries()) {
       left -= indexLossWeights[place] ?? 0
-      if (left < 0) return loss
+      if (left < 0) return loss === 'everything' && !mayLoseAll ? 'nothing' : loss
     }
     return 'nothing'
   }

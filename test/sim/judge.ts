@@ -9,6 +9,7 @@ type OutwardRule =
   | 'read'
   | 'progress'
   | 'idle'
+  | 'repair'
 
 /** What the protocol promises itself (consensus 1.8); a break is seen before anybody is harmed by it. */
 type ProtocolRule = 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'commit' | 'holes'

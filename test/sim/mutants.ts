@@ -3,6 +3,7 @@ import type { Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { PaxosOptions } from '../../src/paxos/options.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
+import type { ReplicaLog } from '../../src/paxos/replica-log.ts'
 import { Rules, type LogExtent } from '../../src/paxos/rules.ts'
 import type { Entry, RecoveredState } from '../../src/paxos/state.ts'
 import type { Operation } from '../../src/storage/key-value.ts'
@@ -98,6 +99,25 @@ class KeepsUnlinkedTail extends Rules {
   }
 }
 
+class DamagedWasNeverAccepted extends Rules {
+  override promisable(log: ReplicaLog): Slot {
+    const damaged = log.damage.firstAbove(log.commit)
+    return damaged === undefined ? log.through : ((damaged.slot - 1) as Slot)
+  }
+}
+
+class AcknowledgesDamaged extends Rules {
+  override mayAcknowledge(): boolean {
+    return true
+  }
+}
+
+class CommitPassesDamage extends Rules {
+  override committable(_log: ReplicaLog, chosenThrough: Slot): Slot {
+    return chosenThrough
+  }
+}
+
 /** Everything that notices a fault of the disk or of a quorum at once: without them harm itself has to show. */
 const EARLY_RULES: ReadonlySet<Rule> = new Set<Rule>([
   'durable',
@@ -137,6 +157,17 @@ const BLACKOUTS: Partial<Swarm> = {
   rumourEveryMs: 40,
   delayMeanMs: 3,
   lossRate: 0,
+}
+
+/** One disk of three that rots with each of many restarts. */
+const ROTTING: Partial<Swarm> = {
+  ...STORMY,
+  crashEveryMs: 120,
+  rotEveryMs: 100,
+  rotAtRestMax: 10,
+  isRotOfRecords: false,
+  scrubEveryMs: Infinity,
+  indexLossWeights: [0, 0, 0, 1, 1],
 }
 
 /** Journals that are swept at once, and an index that loses much. */
@@ -211,6 +242,24 @@ export const MUTANTS: readonly Mutant[] = [
     swarm: STORMY,
   },
   {
+    name: 'A1',
+    about: 'A damaged entry counts as never accepted: the promise calls the log shorter than it is.',
+    paxos: withRules(() => new DamagedWasNeverAccepted()),
+    swarm: ROTTING,
+  },
+  {
+    name: 'A3',
+    about: 'Accepted covers a slot that the disk cannot give back.',
+    paxos: withRules(() => new AcknowledgesDamaged()),
+    swarm: ROTTING,
+  },
+  {
+    name: 'A4',
+    about: 'Commit passes a damaged slot.',
+    paxos: withRules(() => new CommitPassesDamage()),
+    swarm: ROTTING,
+  },
+  {
     name: 'L1',
     about: 'A tail that no longer links to what was learned is kept.',
     paxos: withRules(() => new KeepsUnlinkedTail()),
@@ -271,6 +320,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'forgotten-rows',
     about: 'A start forgets what the state machine knew of its producers.',
     isRowless: true,
+  },
+  {
+    name: 'A1-harm',
+    about: 'As A1, noticed only when a chosen entry is missing.',
+    paxos: withRules(() => new DamagedWasNeverAccepted()),
+    swarm: ROTTING,
+    ignored: new Set<Rule>(['durable']),
   },
   {
     name: 'M2-harm',

@@ -1,9 +1,10 @@
-import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
+import { slot, type BrokerId, type GroupId, type Replica, type Slot } from '../../src/types/ids.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
+import type { Entry } from '../../src/paxos/state.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { bootHosts } from './boot.ts'
 import { describeMessage, digestMessage } from './describe.ts'
@@ -169,6 +170,25 @@ export class SimulatedBroker {
     this.whenAwake(() => this.host(group)?.read())
   }
 
+  /** Searches the disk; resolves with how much was found damaged, undefined when the broker does not run. */
+  async scrub(): Promise<number | undefined> {
+    const { process, life, scene } = this
+    if (process === undefined) return undefined
+    scene.stir()
+    try {
+      return (await process.store.scrub(Infinity)).damagedCount
+    } catch (error) {
+      if (this.life === life) scene.failed(error)
+      return undefined
+    }
+  }
+
+  /** Every entry of a group as the disk gives it back. */
+  async readAll(group: GroupId, through: Slot): Promise<readonly Entry[]> {
+    this.scene.stir()
+    return (await this.process?.store.readEntries(group, slot(1), through, Infinity)) ?? []
+  }
+
   resign(group: GroupId): void {
     this.whenAwake(() => this.host(group)?.step({ kind: 'resign' }))
   }
@@ -208,6 +228,10 @@ export class SimulatedBroker {
       onFailure: (error) => scene.failed(error),
       onIdle: () => {
         if (this.life === life) for (const host of this.hosts) if (host.isWaitingToPropose) host.offer()
+      },
+      onDamaged: ({ group, entries, isStateLost }) => {
+        if (this.life === life)
+          this.guard(() => this.host(group)?.step({ kind: 'damaged', entries, isStateLost }))
       },
       whenAwake: (run) => this.life === life && this.whenAwake(run),
     })

@@ -24,6 +24,8 @@ class GroupOracle {
   readonly stored = new Map<number, number>()
   readonly refused = new Set<number>()
   readonly lastSeq = new Map<string, number>()
+  /** Slots above what was applied that a start found damaged, by broker, as long as the disk holds no whole copy. */
+  readonly damaged = new Map<BrokerId, Set<number>>()
 
   constructor(voters: readonly BrokerId[], judge: Judge) {
     this.truth = new Truth(voters, judge)
@@ -57,7 +59,19 @@ export class Oracles {
   }
 
   madeDurable(broker: BrokerId, group: GroupId, writes: readonly Write[]): void {
-    this.of(group).truth.madeDurable(broker, writes)
+    const { truth, damaged } = this.of(group)
+    truth.madeDurable(broker, writes)
+    const slots = damaged.get(broker)
+    if (slots === undefined) return
+    const { through } = truth.durableOf(broker)
+    for (const write of writes) {
+      if (write.kind === 'state') {
+        for (const slot of slots) if (slot > Math.min(through, write.state.through)) slots.delete(slot)
+      } else {
+        slots.delete(write.entry.slot)
+        if (write.kind === 'entry') for (const slot of slots) if (slot > write.entry.slot) slots.delete(slot)
+      }
+    }
   }
 
   /**
@@ -97,6 +111,22 @@ export class Oracles {
       }
     }
     this.mustBeDurable(broker, truth, message)
+    this.mustBeWhole(broker, group, message)
+  }
+
+  /** Nobody counts on, or is told to have, what the disk cannot give back and may have been the only one to hold. */
+  private mustBeWhole(broker: BrokerId, group: GroupId, message: Message): void {
+    const slots = this.of(group).damaged.get(broker)
+    if (slots === undefined || slots.size === 0) return
+    const isCounted =
+      (message.kind === 'promise' && !message.nonVoting) ||
+      (message.kind === 'accepted' && [...slots].some((slot) => slot <= message.through))
+    this.judge.demand(
+      !isCounted,
+      'durable',
+      () =>
+        `${message.kind} of broker ${broker} leaves, though slot ${[...slots].join(', ')} is damaged there`,
+    )
   }
 
   private mustBeDurable(broker: BrokerId, truth: Truth, message: Message): void {
@@ -144,6 +174,8 @@ export class Oracles {
     for (const writes of pending.slice(0, count)) truth.madeDurable(broker, writes)
     truth.started(broker)
     const { applied } = found
+    const damaged = found.damaged.map(({ slot }) => slot as number).filter((slot) => slot > applied.slot)
+    this.of(found.group).damaged.set(broker, new Set(damaged))
     const outcome = outcomes[applied.slot]
     const isKnown =
       applied.slot === 0 ||
@@ -264,6 +296,19 @@ export class Oracles {
     oracle.refused.add(request.id)
   }
 
+  /** What a disk gives back at the end: every chosen entry, byte for byte. */
+  stored(broker: BrokerId, group: GroupId, entries: readonly Entry[]): void {
+    const { truth } = this.of(group)
+    this.judge.demand(entries.length === truth.chosenThrough, 'repair', () => {
+      return `broker ${broker} gives back ${entries.length} of ${truth.chosenThrough} slots`
+    })
+    for (const { slot, chain, body } of entries) {
+      const chosen = truth.chosen[slot]?.entry
+      const isSame = chosen?.chain === chain && Buffer.compare(chosen.body, body) === 0
+      this.judge.demand(isSame, 'repair', () => `broker ${broker} gives back another slot ${slot}`)
+    }
+  }
+
   /** A linearizable read covers all that anybody had applied when it was asked (consensus 1.11). */
   read(appliedWhenAsked: number, slot: number): void {
     this.judge.demand(
@@ -278,9 +323,13 @@ function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
   if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
     return false
-  if (found.applied.slot + found.tail.length !== expected.through) return false
+  if (throughOf(found) !== expected.through) return false
   if (found.chainAtApplied !== expected.chainAt(found.applied.slot)) return false
-  return found.tail.every((entry) => expected.chainAt(entry.slot) === entry.chain)
+  return [...found.tail, ...found.damaged].every(({ slot, chain }) => expected.chainAt(slot) === chain)
+}
+
+function throughOf({ applied, tail, damaged }: RecoveredGroup): number {
+  return applied.slot + tail.length + damaged.filter(({ slot }) => slot > applied.slot).length
 }
 
 function describeRecovery(
@@ -291,9 +340,9 @@ function describeRecovery(
 ): string {
   const shape = (promised: Ballot, accepted: Ballot, through: number): string =>
     `promised ${formatBallot(promised)}, accepted ${formatBallot(accepted)}, through ${through}`
-  const { state, applied, tail } = found
+  const { state } = found
   return (
-    `broker ${broker} finds ${shape(state.promised, state.acceptedBallot, applied.slot + tail.length)}; ` +
+    `broker ${broker} finds ${shape(state.promised, state.acceptedBallot, throughOf(found))}; ` +
     `durable was ${shape(durable.promised, durable.accepted, durable.through)}, ${pendingCount} persists were under way`
   )
 }

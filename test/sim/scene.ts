@@ -18,6 +18,8 @@ export interface Scene {
   readonly mutant: Mutant
   readonly configuration: Configuration
   readonly groups: readonly GroupId[]
+  /** Brokers whose disks rot. */
+  readonly victims: ReadonlySet<BrokerId>
   readonly brokers: ReadonlyMap<BrokerId, SimulatedBroker>
   /** The phase of faults is over. */
   readonly isHealed: boolean

@@ -43,6 +43,13 @@ export interface Swarm {
   /** What a power cut takes of the index: nothing, its end, some batches, all since the start, the whole folder. */
   readonly indexLossWeights: readonly number[]
 
+  /** Bits flip in the journals of a minority of the brokers: in bodies while they run, and with each start of theirs. */
+  readonly rotEveryMs: number
+  /** So many bodies at most, and whole records, rot while such a broker is down. */
+  readonly rotAtRestMax: number
+  readonly isRotOfRecords: boolean
+  readonly scrubEveryMs: number
+
   /** Clocks run this much faster or slower than each other, as a share. */
   readonly clockDrift: number
 
@@ -75,6 +82,7 @@ export function drawSwarm(random: Random): Swarm {
   const every: DrawEvery = (probability, low, high) =>
     random.chance(probability) ? random.between(low, high) * pace : Infinity
   const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
+  const rot = drawRot(random.fork('rot'), brokerCount, pace)
   return {
     brokerCount,
     groupCount: random.chance(0.25) ? 2 : 1,
@@ -82,10 +90,11 @@ export function drawSwarm(random: Random): Swarm {
     ...drawNetwork(random, pace),
     ...drawFaults(random, every, pace),
     transferEveryMs: drawTransfers(random.fork('transfer'), pace),
+    ...rot,
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
     ...drawClients(random, every, pace),
-    isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
+    isOneLeftDown: brokerCount >= 3 && random.chance(0.3) && rot.rotAtRestMax === 0,
     heartbeatMs,
     suspectMs: heartbeatMs * random.between(3, 10),
     stalledMs: random.pick([500, 2_000]) * pace,
@@ -123,6 +132,18 @@ function drawFaults(random: Random, every: DrawEvery, pace: number) {
 /** From a stream of its own, so that seeds of runs without transfers stayed what they were. */
 function drawTransfers(random: Random, pace: number): number {
   return random.chance(0.4) ? random.between(100, 2_000) * pace : Infinity
+}
+
+/** From a stream of its own, as transfers. */
+function drawRot(random: Random, brokerCount: number, pace: number) {
+  if (brokerCount < 3 || !random.chance(0.5))
+    return { rotEveryMs: Infinity, rotAtRestMax: 0, isRotOfRecords: false, scrubEveryMs: Infinity }
+  return {
+    rotEveryMs: random.chance(0.7) ? random.between(100, 2_000) * pace : Infinity,
+    rotAtRestMax: random.pick([1, 3, 10]),
+    isRotOfRecords: random.chance(0.5),
+    scrubEveryMs: random.chance(0.7) ? random.between(100, 1_000) * pace : Infinity,
+  }
 }
 
 function drawDisk(random: Random) {

@@ -27,6 +27,13 @@ export class Shadow {
         this.promised = write.state.promised
         this.accepted = write.state.acceptedBallot
         if (write.state.through < this.through) this.entries.length = write.state.through + 1
+      } else if (write.kind === 'repair') {
+        const { slot, chain } = write.entry
+        judge.demand(
+          this.entries[slot]?.chain === chain,
+          'repair',
+          () => `slot ${slot} is repaired by another value`,
+        )
       } else {
         const { slot } = write.entry
         judge.demand(slot <= this.through + 1, 'holes', () => `slot ${slot} is written above ${this.through}`)

@@ -19,6 +19,7 @@ import { NO_MUTANT, type Mutant } from './mutants.ts'
 import { SimulatedBroker } from './node.ts'
 import { Oracles } from './oracles.ts'
 import { Random } from './random.ts'
+import { drawVictims, letRot } from './rot.ts'
 import type { Scene } from './scene.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
 import { Trace, TRACED } from './trace.ts'
@@ -29,6 +30,8 @@ const PROGRESS_MAX_MS = 30_000
 /** And a while later nobody has anything left to do: an idle group costs no timer and next to no memory. */
 const IDLE_MAX_MS = 5_000
 const LOOK_EVERY_MS = 100
+/** Passes of the scrub over one disk until nothing is found any more. */
+const SCRUBS_MAX = 3
 /** Events of a run before it counts as endless. */
 const EVENTS_MAX = 200_000
 
@@ -69,6 +72,7 @@ class World implements Scene {
   readonly mutant: Mutant
   readonly configuration: Configuration
   readonly groups: readonly GroupId[]
+  readonly victims: ReadonlySet<BrokerId>
   isHealed = false
   private readonly seed: number
   private readonly random: Random
@@ -96,6 +100,13 @@ class World implements Scene {
       voters.map((voter) => voter.broker),
       this.judge,
     )
+    this.victims =
+      this.swarm.rotAtRestMax === 0 && this.swarm.rotEveryMs === Infinity
+        ? new Set()
+        : drawVictims(
+            voters.map((voter) => voter.broker),
+            this.random.fork('victims'),
+          )
     for (const self of voters) {
       const random = this.random.fork(`broker ${self.broker}`)
       const disk = new Disk(self, this, random.fork('disk'))
@@ -118,6 +129,7 @@ class World implements Scene {
       for (const broker of this.brokers.values())
         this.queue.after(this.random.exponential(20), () => broker.start())
       new Faults(this, this.random.fork('faults'))
+      letRot(this, this.random.fork('rot'))
       await this.until(this.swarm.faultPhaseMs, () => false)
       this.heal()
       const deadlineMs = this.queue.nowMs + PROGRESS_MAX_MS
@@ -125,6 +137,7 @@ class World implements Scene {
       await this.until(deadlineMs, () => this.hasConverged())
       this.healedAfterMs = this.queue.nowMs - startMs
       this.judge.demand(this.hasConverged(), 'progress', () => this.describe())
+      await this.searchDisks()
       await this.until(this.queue.nowMs + IDLE_MAX_MS, () => this.isIdle())
       this.judge.demand(this.isIdle(), 'idle', () => this.describe())
     } catch (error) {
@@ -169,6 +182,46 @@ class World implements Scene {
     this.workload.finish()
   }
 
+  /** Everything that rotted is found and mended; then all disks give back the same. */
+  private async searchDisks(): Promise<void> {
+    for (const id of this.victims) {
+      const broker = this.brokers.get(id) as SimulatedBroker
+      for (let damagedCount = 1, pass = 1; damagedCount > 0; pass++) {
+        const found = await this.finish(broker.scrub())
+        damagedCount = found ?? 0
+        this.judge.demand(
+          damagedCount === 0 || pass < SCRUBS_MAX,
+          'repair',
+          () => `broker ${id} has ${damagedCount} damaged entries`,
+        )
+        await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.hasConverged() && this.isOnDisk())
+      }
+    }
+    if (this.victims.size === 0) return
+    await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.isOnDisk())
+    for (const group of this.groups) {
+      const through = slot(this.oracles.of(group).truth.chosenThrough)
+      for (const broker of this.brokers.values())
+        if (through > 0)
+          this.oracles.stored(broker.id, group, await this.finish(broker.readAll(group, through)))
+    }
+  }
+
+  private isOnDisk(): boolean {
+    return [...this.brokers.values()].every(
+      ({ isUp, hosts }) => isUp && hosts.every((host) => host.pending.length === 0),
+    )
+  }
+
+  /** Lets events happen until the promise is settled. */
+  private async finish<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false
+    const settle = (): void => void (isSettled = true)
+    promise.then(settle, settle)
+    await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => isSettled)
+    return promise
+  }
+
   private hasConverged(): boolean {
     if (this.workload.openCount > 0) return false
     return this.groups.every((group) => {
@@ -178,6 +231,7 @@ class World implements Scene {
         const host = broker.host(group)
         if (host === undefined) continue
         if (host.paxos.role === 'leader') leaderCount++
+        if (host.paxos.damagedCount > 0) return false
         if (
           host.appliedSlot !== chosenThrough ||
           host.paxos.commit !== chosenThrough ||
