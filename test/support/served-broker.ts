@@ -40,8 +40,8 @@ export async function launchBroker(folder: string, args: readonly string[] = [])
         if (line.ready) resolve(line.url)
       })
     }),
-    ended.then(() => {
-      throw new Error(`The broker ended before it was ready:\n${stderr}`)
+    ended.then(({ code, signal }) => {
+      throw new Error(`The broker ended before it was ready, with code ${code}, signal ${signal}:\n${stderr}`)
     }),
   ])
   return {
