@@ -18,6 +18,7 @@ import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
 import type { RoutedCall, Router } from './router.ts'
 import { isDamagedHere } from './serve.ts'
+import { askOthers, isUnreadable, READ_TIMEOUT_MS, replicaDamaged } from './other-replicas.ts'
 
 export interface AppendCall {
   readonly topic: Topic
@@ -42,8 +43,6 @@ export type Position =
 
 /** What is found of a group whose topic was deleted while a call looked for its leader. */
 const LEADERLESS: ReadonlySet<ErrorCode> = new Set(['no-leader', 'no-quorum'])
-/** One hop for a read that this broker cannot serve, beyond its own wait. */
-const READ_TIMEOUT_MS = 5_000
 
 /** Produce and read of every partition of the cluster, wherever it is led. */
 export class PartitionLog {
@@ -131,26 +130,20 @@ export class PartitionLog {
     }
   }
 
-  /** What one disk cannot give back another can. */
   async #readElsewhere(
     placement: PartitionPlacement,
     call: ReadCall,
     cause: unknown,
   ): Promise<PartitionRead> {
     const { fromOffset, recordsMax, bytesMax } = call
-    const body = encodeJson({ fromOffset, recordsMax, bytesMax, waitMs: 0, isAnyReplica: true })
-    for (const broker of placement.replicas) {
-      if (broker === this.#self || call.signal?.aborted === true) continue
-      try {
-        const answer = await this.#router.at(broker, placement.group, 'read', body, READ_TIMEOUT_MS)
-        const read = decodeReadAnswer(answer)
-        if (read.batches.length > 0) return read
-      } catch (error) {
-        // The next one may be better off. What went wrong first is what is told.
-        if (!(error instanceof Error)) throw error
-      }
-    }
-    throw replicaDamaged(fromOffset, cause)
+    const read = await askOthers(this.#router, this.#self, placement, {
+      kind: 'read',
+      body: encodeJson({ fromOffset, recordsMax, bytesMax, waitMs: 0, isAnyReplica: true }),
+      decode: decodeReadAnswer,
+      isUseful: ({ batches }) => batches.length > 0,
+    })
+    if (read === undefined) throw replicaDamaged(`The records at offset ${fromOffset} cannot be read`, cause)
+    return read
   }
 
   /** As the leader, or as any replica, for a broker that cannot serve the read itself. */
@@ -171,7 +164,8 @@ export class PartitionLog {
     try {
       return await partition.read({ ...read, signal })
     } catch (error) {
-      throw isDamagedHere(error) ? replicaDamaged(read.fromOffset, error) : error
+      if (!isDamagedHere(error)) throw error
+      throw replicaDamaged(`The records at offset ${read.fromOffset} cannot be read`, error)
     }
   }
 
@@ -179,7 +173,7 @@ export class PartitionLog {
     const placement = placementOf(topic, partition)
     if (position.kind === 'offset') return position.offset
     const local = this.#registry.partition(placement.group)
-    if (local !== undefined) return this.resolveHere(placement.group, position)
+    if (local !== undefined) return this.#resolveNear(placement, position)
     return this.#atLeader(
       topic,
       placement,
@@ -192,6 +186,22 @@ export class PartitionLog {
       },
       READ_TIMEOUT_MS,
     )
+  }
+
+  async #resolveNear(placement: PartitionPlacement, position: Position): Promise<number> {
+    try {
+      return await this.resolveHere(placement.group, position)
+    } catch (error) {
+      if (!isDamagedHere(error)) throw error
+      const found = await askOthers(this.#router, this.#self, placement, {
+        kind: 'resolve',
+        body: encodeJson(position),
+        decode: (answer) => (decodeJson(answer) as { offset: number }).offset,
+        isUseful: () => true,
+      })
+      if (found === undefined) throw replicaDamaged('The offset cannot be found', error)
+      return found
+    }
   }
 
   async resolveHere(group: GroupId, position: Position): Promise<number> {
@@ -269,23 +279,6 @@ function outOfRange(from: number, highWatermark: number): SynodError {
     hint: `Read from ${highWatermark} or below, or from=latest.`,
     facts: { highWatermark },
   })
-}
-
-/** An entry that this broker, or the leader that it asked, cannot read back. */
-function isUnreadable(error: unknown): boolean {
-  return isDamagedHere(error) || (error instanceof SynodError && error.code === 'replica-damaged')
-}
-
-function replicaDamaged(from: number, cause: unknown): SynodError {
-  return new SynodError(
-    'replica-damaged',
-    `The records at offset ${from} cannot be read from this disk now.`,
-    {
-      hint: 'They are fetched from another replica; try again in a moment.',
-      retryAfterMs: 1_000,
-      cause,
-    },
-  )
 }
 
 function diskFull(): SynodError {

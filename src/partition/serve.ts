@@ -3,7 +3,7 @@ import { slot } from '../types/ids.ts'
 import { sameBallot, type Ballot } from '../paxos/ballot.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { LogStore } from '../storage/log-store.ts'
-import { DamagedEntryError } from '../storage/storage-errors.ts'
+import { DamagedEntryError, DamagedIndexError } from '../storage/storage-errors.ts'
 
 /** Bytes of chosen entries in one SyncChunk (consensus 1.10). */
 const SYNC_CHUNK_BYTES_MAX = 1024 * 1024
@@ -51,8 +51,8 @@ export async function readForRepair(
 }
 
 /**
- * Silence makes the one who asks turn to another replica: a group deleted meanwhile has nothing to say, and an entry that is
- * damaged here has been told to the replica already, by the store.
+ * Silence makes the one who asks turn to another replica: a group deleted meanwhile has nothing to say, and what is damaged
+ * here the store has told already: entries to the replica, the index to the operator and the next start, which rebuilds it.
  */
 async function unlessUnreadable(host: ServingHost, serve: () => Promise<void>): Promise<void> {
   try {
@@ -63,7 +63,7 @@ async function unlessUnreadable(host: ServingHost, serve: () => Promise<void>): 
   }
 }
 
-/** One entry that this broker cannot read; others may. An index that contradicts the journal is another matter. */
+/** What this broker's disk cannot give back: entries, or the rows of the index by which they are found. Others may. */
 export function isDamagedHere(error: unknown): boolean {
-  return error instanceof DamagedEntryError && !error.isIndexSuspect
+  return error instanceof DamagedEntryError || error instanceof DamagedIndexError
 }

@@ -8,7 +8,7 @@ const SEED = 11
 
 test(
   `serves what was acknowledged after each of ${COUNT} flipped bits in the files of one broker of three, or says that it cannot`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (t) => {
     const { counts, lines } = await runFlips({ folder: tempDir(t), count: COUNT, seed: SEED })
     for (const line of lines) t.diagnostic(line)

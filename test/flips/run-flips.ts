@@ -13,7 +13,8 @@ const PARTITIONS = 2
 const BROKERS = [1, 2, 3] as const
 /** The broker whose files are damaged. */
 const VICTIM = 1
-const FIRST_RECORDS = 40
+/** Between two ends of all brokers. */
+const RECORDS = 15
 /** Files by what they are: each kind is as likely as the others, however many bytes it has. */
 type Kind = readonly [database: 'journal' | 'index', pattern: RegExp]
 const JOURNAL_LOG: Kind = ['journal', /\.log$/]
@@ -43,19 +44,17 @@ export interface FlipOptions {
 }
 
 /**
- * Three brokers as processes; again and again one of them is ended, one bit of its files is flipped, and it is started again.
- * Throws when any broker ever serves something else than was acknowledged, or ends in another way than it should.
+ * Three brokers as processes, brought back again and again from the folders they once ended with, all of them and at one moment;
+ * each time with another bit flipped in the files of one. Throws when a broker ever serves something else than was
+ * acknowledged, or ends in another way than it should.
  */
 export async function runFlips(options: FlipOptions): Promise<FlipReport> {
-  const cluster = new FlippedCluster(
-    options.folder,
-    new Random(options.seed),
-    await freePorts(BROKERS.length),
-  )
+  const ports = await freePorts(BROKERS.length)
+  const cluster = new FlippedCluster(options.folder, new Random(options.seed), ports)
   const counts = new Map<Outcome, number>()
   const lines: string[] = []
   try {
-    await cluster.start()
+    await cluster.makeFolders()
     for (let round = 1; round <= options.count; round++) {
       const { outcome, what } = await cluster.flipOnce()
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
@@ -63,19 +62,22 @@ export async function runFlips(options: FlipOptions): Promise<FlipReport> {
       lines.push(line)
       options.say?.(line)
     }
-    await cluster.checkAll()
   } finally {
-    await cluster.stop()
+    await cluster.endAll('SIGKILL')
   }
   return { counts, lines }
 }
+
+/** How the brokers ended whose folders are used: an index is closed by a stop, and left behind the journal by a kill. */
+type End = 'SIGTERM' | 'SIGKILL'
 
 class FlippedCluster {
   readonly #folder: string
   readonly #random: Random
   readonly #ports: readonly number[]
   readonly #running = new Map<number, ServedBroker>()
-  readonly #values: string[] = []
+  /** Acknowledged in the folders of each kind. */
+  readonly #values: Record<End, readonly string[]> = { SIGTERM: [], SIGKILL: [] }
 
   constructor(folder: string, random: Random, ports: readonly number[]) {
     this.#folder = folder
@@ -83,74 +85,73 @@ class FlippedCluster {
     this.#ports = ports
   }
 
-  /** The cluster with its first records, in tables and logs of each database. */
-  async start(): Promise<void> {
-    await Promise.all(BROKERS.map((id) => this.#launch(id)))
+  /** Folders with records in tables and logs of each database. */
+  async makeFolders(): Promise<void> {
+    await this.#launchAll()
     const { status } = await call(
       this.#url(2),
       `/v1/topics/${TOPIC}`,
       json('PUT', { partitions: PARTITIONS }),
     )
     assert.equal(status, 201)
-    for (let count = 0; count < FIRST_RECORDS; count++) await this.#produce()
-    // What a start finds in logs becomes tables.
-    for (let times = 0; times < 2; times++) {
-      await this.#end('SIGTERM')
-      await this.#launch(VICTIM)
-      for (let count = 0; count < FIRST_RECORDS / 4; count++) await this.#produce()
+    const values: string[] = []
+    for (const end of ['SIGTERM', 'SIGTERM', 'SIGTERM', 'SIGKILL'] as const) {
+      if (this.#running.size === 0) await this.#launchAll()
+      for (let count = 0; count < RECORDS; count++) await this.#produce(values)
+      await this.endAll(end)
+      this.#values[end] = values.slice()
+      for (const id of BROKERS) {
+        rmSync(this.#kept(end, id), { recursive: true, force: true })
+        cpSync(this.#dataOf(id), this.#kept(end, id), { recursive: true })
+      }
     }
   }
 
   async flipOnce(): Promise<{ readonly outcome: Outcome; readonly what: string }> {
-    await this.#produce()
     const kind = this.#random.pick(KINDS)
     // The end of a log that the index has not seen is missed by nobody on this disk: only the other brokers remember.
-    const signal = kind === JOURNAL_LOG || this.#random.chance(0.5) ? 'SIGTERM' : 'SIGKILL'
-    await this.#end(signal)
-    const before = `${this.#dataOf(VICTIM)}.before`
-    rmSync(before, { recursive: true, force: true })
-    cpSync(this.#dataOf(VICTIM), before, { recursive: true })
-    const what = `${signal} ${this.#flip(kind)}`
-    const outcome = await this.#startDamaged(what)
-    if (outcome === 'refused' || outcome === 'killed by LevelDB') {
-      // The very folder that it ended with: it has promised nothing since.
-      await this.#end('SIGKILL')
-      rmSync(this.#dataOf(VICTIM), { recursive: true })
-      cpSync(before, this.#dataOf(VICTIM), { recursive: true })
-      await this.#check([2, 3])
-      await this.#launch(VICTIM)
+    const end = kind === JOURNAL_LOG || this.#random.chance(0.5) ? 'SIGTERM' : 'SIGKILL'
+    for (const id of BROKERS) {
+      rmSync(this.#dataOf(id), { recursive: true })
+      cpSync(this.#kept(end, id), this.#dataOf(id), { recursive: true })
     }
+    const what = `${end} ${this.#flip(kind)}`
+    const values = this.#values[end]
+    const outcome = await this.#startDamaged(values, what)
+    const isGone = outcome === 'refused' || outcome === 'killed by LevelDB'
+    await this.#check(isGone ? [2, 3] : BROKERS, values)
+    await this.endAll('SIGKILL')
     return { outcome, what }
   }
 
-  async checkAll(): Promise<void> {
-    await this.#check(BROKERS)
+  async endAll(signal: End): Promise<void> {
+    const brokers = [...this.#running.values()]
+    this.#running.clear()
+    for (const { pid } of brokers) process.kill(pid, signal)
+    await Promise.all(brokers.map((broker) => broker.ended))
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((broker) => broker.stop()))
-  }
-
-  async #startDamaged(what: string): Promise<Outcome> {
+  /** The others start, too, and go on whatever becomes of the victim. */
+  async #startDamaged(values: readonly string[], what: string): Promise<Outcome> {
+    const others = Promise.all([2, 3].map((id) => this.#launch(id)))
     const started = await this.#launch(VICTIM).then(
       () => undefined,
       (error: unknown) => String(error),
     )
+    await others
     if (started !== undefined) return endingOf(started, what)
     const broker = this.#running.get(VICTIM)
     assert.ok(broker !== undefined)
     const ended = broker.ended.then((ending) => ({ ending }))
-    const checked = this.#check([VICTIM]).then(() => this.#mended())
-    // An ended broker answers no call: then how it ended is what counts.
-    checked.catch(() => {})
+    const checked = this.#check([VICTIM], values).then(() => this.#mended())
+    // A broker that has ended answers no call: then it counts how it ended.
     const first = await Promise.race([ended, checked.then((repaired) => ({ repaired }))]).catch(
-      async (error: unknown) => {
-        const late = await Promise.race([ended, pause(2_000)])
-        if (late === undefined) throw new Error(what, { cause: error })
-        return late
+      (error: unknown) => {
+        throw new Error(what, { cause: error })
       },
     )
     if ('ending' in first) {
+      checked.catch(() => {})
       this.#running.delete(VICTIM)
       return endingOf(describe(first.ending), what)
     }
@@ -160,16 +161,16 @@ class FlippedCluster {
       : 'unnoticed'
   }
 
-  /** Every record is served at its offset, by each of these brokers from its own disk or, where that is damaged, all the same. */
-  async #check(ids: readonly number[]): Promise<void> {
+  /** Every record is served, by each of these brokers from its own disk or, where that is damaged, all the same. */
+  async #check(ids: readonly number[], values: readonly string[]): Promise<void> {
     for (const id of ids) {
       await eventually(
         async () => {
           const stored = await readAll(this.#url(id), TOPIC, PARTITIONS)
           const read = new Set(stored.map(({ value }) => value))
-          const lost = this.#values.filter((value) => !read.has(value)).map((value) => value.slice(0, 20))
+          const lost = values.filter((value) => !read.has(value)).map((value) => value.slice(0, 20))
           assert.deepEqual(lost, [], `Broker ${id} serves all that was acknowledged.`)
-          assert.equal(stored.length, this.#values.length, `Broker ${id} serves each record once.`)
+          assert.equal(stored.length, values.length, `Broker ${id} serves each record once.`)
         },
         { timeoutMs: 20_000 },
       )
@@ -212,16 +213,20 @@ class FlippedCluster {
     }
   }
 
-  async #produce(): Promise<void> {
-    const value = `record ${this.#values.length} ${'x'.repeat(this.#random.integer(2_000))}`
+  async #produce(values: string[]): Promise<void> {
+    const value = `record ${values.length} ${'x'.repeat(this.#random.integer(2_000))}`
     await eventually(
       async () => {
-        const headers = { 'idempotency-key': `k${this.#values.length}` }
+        const headers = { 'idempotency-key': `k${values.length}` }
         assert.equal((await produce(this.#url(2), TOPIC, value, headers)).status, 201)
       },
       { timeoutMs: 20_000 },
     )
-    this.#values.push(value)
+    values.push(value)
+  }
+
+  async #launchAll(): Promise<void> {
+    await Promise.all(BROKERS.map((id) => this.#launch(id)))
   }
 
   async #launch(id: number): Promise<void> {
@@ -231,16 +236,12 @@ class FlippedCluster {
     this.#running.set(id, await launchBroker(this.#dataOf(id), args))
   }
 
-  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const broker = this.#running.get(VICTIM)
-    if (broker === undefined) return
-    this.#running.delete(VICTIM)
-    process.kill(broker.pid, signal)
-    await broker.ended
-  }
-
   #dataOf(id: number): string {
     return join(this.#folder, `broker-${id}`)
+  }
+
+  #kept(end: End, id: number): string {
+    return join(this.#folder, `kept-${end}-${id}`)
   }
 
   #url(id: number): string {
@@ -277,8 +278,4 @@ async function freePorts(count: number): Promise<number[]> {
   )
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
-}
-
-function pause(delayMs: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), delayMs))
 }

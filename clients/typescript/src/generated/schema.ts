@@ -539,7 +539,7 @@ export interface components {
          * @description What went wrong, for programs.
          * @enum {string}
          */
-        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "partial-append";
+        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "replica-damaged" | "partial-append";
         Topic: {
             /**
              * @description The name of a topic.
@@ -1893,7 +1893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader` */
+            /** @description `no-leader`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2012,7 +2012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader` */
+            /** @description `no-leader`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2118,7 +2118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader` */
+            /** @description `no-leader`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2229,7 +2229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader` */
+            /** @description `no-leader`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
