@@ -7,6 +7,7 @@ import { busiestLeader, call, json, topicOf } from '../test/system/api.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { quantile } from './http-load.ts'
+import { countOption } from './count-option.ts'
 
 /**
  * The leader of a topic is killed (kill -9) under load, again and again: how long is nothing acknowledged, and is anything
@@ -16,7 +17,7 @@ const TOPIC = 'failover'
 const BROKERS = 3
 
 async function main(): Promise<void> {
-  const times = Number(process.argv[process.argv.indexOf('--times') + 1] || 20)
+  const times = countOption('times', 20)
   const folder = await mkdtemp(join(tmpdir(), 'synod-failover-'))
   const cluster = await launchDev({ folder, brokers: BROKERS })
   const gaps: number[] = []

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { call } from '../test/system/api.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { cpuSeconds, residentMiB } from './processes.ts'
+import { countOption } from './count-option.ts'
 
 /**
  * What many idle topics cost: time to create them, then memory, CPU and messages between brokers while nothing happens.
@@ -13,7 +14,7 @@ const CREATING_AT_ONCE = 16
 const QUIET_MS = 15_000
 
 async function main(): Promise<void> {
-  const topics = Number(process.argv[process.argv.indexOf('--topics') + 1] || 1_000)
+  const topics = countOption('topics', 1_000)
   const folder = await mkdtemp(join(tmpdir(), 'synod-idle-'))
   let cluster = await launchDev({ folder })
   try {
