@@ -48,8 +48,8 @@ export function buildEngine(options: EngineOptions): Engine {
   const self: ReplicaId = { broker: config.brokerId, store: store.identity.storeId }
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
-  const heartbeats = buildHeartbeats(options, registry)
-  const router = new Router({
+  const heartbeats = buildHeartbeats(options, registry, () => router.linksChanged())
+  const router: Router = new Router({
     self: self.broker,
     registry,
     transport,
@@ -81,6 +81,7 @@ export function buildEngine(options: EngineOptions): Engine {
 function buildHeartbeats(
   { config, store, transport, clock, bootId, logger }: EngineOptions,
   registry: Registry,
+  linksChanged: () => void,
 ): Heartbeats {
   const { heartbeatMs, suspectMs } = config
   const tuning = { ...DEFAULT_DETECTOR_TUNING, heartbeatMs, suspectMs }
@@ -94,6 +95,7 @@ function buildHeartbeats(
     onChange: (view) => {
       const alive = [...view.peers].filter(([, peer]) => peer.alive).map(([broker]) => broker)
       logger.debug({ alive }, 'The view of the other brokers changed.')
+      linksChanged()
     },
   })
 }
