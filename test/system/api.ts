@@ -38,7 +38,8 @@ export async function produce(
 interface TopicBody {
   readonly partitions: readonly {
     partition: number
-    leader: string | null
+    /** Left out while none is known. */
+    leader?: string
     inSync: readonly string[] | null
     highWatermark: number
   }[]
@@ -56,7 +57,7 @@ export async function busiestLeader(url: string, topic: string): Promise<string>
   const leaders = await eventually(async () => {
     const { partitions } = await topicOf(url, topic)
     return partitions.map(({ partition, leader }) => {
-      if (leader === null) throw new Error(`Partition ${partition} of ${topic} has no leader.`)
+      if (leader === undefined) throw new Error(`Partition ${partition} of ${topic} has no leader.`)
       return leader
     })
   })
