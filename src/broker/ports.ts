@@ -39,7 +39,8 @@ export function gatewayPorts(options: {
     log: {
       append: async (request) => services().log.append(request),
       read: async (request) => services().log.read(request),
-      resolve: async (topic, partition, position) => services().log.resolve(topic, partition, position),
+      resolve: async (topic, partition, position, options) =>
+        services().log.resolve(topic, partition, position, options),
     },
     topics: {
       find: async (name) => services().directory.find(name),

@@ -25,8 +25,16 @@ export interface Log {
    * Errors: 'offset-trimmed' {logStart}, 'offset-out-of-range' {highWatermark}, 'topic-deleted', 'replica-behind', 'no-leader'.
    */
   read(request: ReadRequest): Promise<ReadResult>
-  /** The offset that a start position means now, in one partition. */
-  resolve(topic: Topic, partition: number, position: StartPosition): Promise<number>
+  /**
+   * The offset that a start position means now, in one partition: as a replica near by knows it, or linearizable, which is
+   * after everything that anybody was told before this call. Errors of the latter: 'no-leader', 'no-quorum'.
+   */
+  resolve(
+    topic: Topic,
+    partition: number,
+    position: StartPosition,
+    options?: { readonly linearizable: boolean },
+  ): Promise<number>
 }
 
 export interface AppendRequest {

@@ -99,12 +99,15 @@ function addPartitions(app: Admin): void {
     const { log } = c.env.context.ports
     const topic = await findTopic(c.env.context, c.req.valid('param').topic)
     const partition = findPartition(topic, c.req.valid('param').partition)
-    const { at } = c.req.valid('query')
+    const { at, linearizable } = c.req.valid('query')
+    const options = { linearizable: linearizable === 'true' }
     const position = parseFrom(at, { partitions: [partition], fallback: 'latest' }).get(partition)
     const [earliest, latest, offset] = await Promise.all([
-      log.resolve(topic, partition, { kind: 'earliest' }),
-      log.resolve(topic, partition, { kind: 'latest' }),
-      at === undefined || position === undefined ? undefined : log.resolve(topic, partition, position),
+      log.resolve(topic, partition, { kind: 'earliest' }, options),
+      log.resolve(topic, partition, { kind: 'latest' }, options),
+      at === undefined || position === undefined
+        ? undefined
+        : log.resolve(topic, partition, position, options),
     ])
     const answer = { topic: topic.name, partition, earliest, latest }
     return c.json(offset === undefined ? answer : { ...answer, offset }, 200)

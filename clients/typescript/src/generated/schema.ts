@@ -185,7 +185,7 @@ export interface paths {
         };
         /**
          * Show the first and the next offset of a partition, and what a position means
-         * @description Both ends move: what is true now may not be a moment later.
+         * @description Both ends move: what is true now may not be a moment later. Any replica answers with what it knows to be committed, unless `linearizable` asks for more.
          */
         get: operations["getOffsets"];
         put?: never;
@@ -2263,6 +2263,8 @@ export interface operations {
             query?: {
                 /** @description earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after. */
                 at?: string;
+                /** @description true: the ends are not older than any answer that anybody got before this request. The leader asks a majority first. */
+                linearizable?: "true" | "false";
             };
             header?: never;
             path: {
@@ -2324,7 +2326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader` */
+            /** @description `no-leader`, `no-quorum` */
             503: {
                 headers: {
                     [name: string]: unknown;

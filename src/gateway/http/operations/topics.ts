@@ -145,7 +145,8 @@ export const getOffsets = createRoute({
   operationId: 'getOffsets',
   tags: ['topics'],
   summary: 'Show the first and the next offset of a partition, and what a position means',
-  description: 'Both ends move: what is true now may not be a moment later.',
+  description:
+    'Both ends move: what is true now may not be a moment later. Any replica answers with what it knows to be committed, unless `linearizable` asks for more.',
   request: {
     params: partitionParams,
     query: z.object({
@@ -154,11 +155,16 @@ export const getOffsets = createRoute({
           'earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after.',
         example: 'time:2026-01-31T12:00:00Z',
       }),
+      linearizable: z.enum(['true', 'false']).optional().openapi({
+        description:
+          'true: the ends are not older than any answer that anybody got before this request. The leader asks a majority first.',
+        default: 'false',
+      }),
     }),
   },
   responses: {
     200: { description: 'The offsets.', content: json(offsetsSchema), headers: answerHeaders },
-    ...problems(...PARTITION_MISSING, 'invalid-offset', 'no-leader', 'replica-behind'),
+    ...problems(...PARTITION_MISSING, 'invalid-offset', 'no-leader', 'no-quorum', 'replica-behind'),
   },
 })
 
