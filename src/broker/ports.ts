@@ -43,7 +43,7 @@ export function gatewayPorts(options: {
         services().log.resolve(topic, partition, position, options),
     },
     topics: {
-      find: async (name) => services().directory.find(name),
+      find: async (name, options) => services().directory.find(name, options),
       list: (query) => services().directory.list(query),
       suggest: (name) => options.services()?.directory.suggest(name),
       create: async (name, spec) => services().directory.create(name, spec),

@@ -91,8 +91,11 @@ export interface TopicSpec {
 }
 
 export interface Topics {
-  /** Asks the controller before it says undefined, so that a topic made a moment ago on another broker is found. */
-  find(name: string): Promise<Topic | undefined>
+  /**
+   * Asks the controller before it says undefined, so that a topic made a moment ago on another broker is found; linearizable:
+   * asks it in any case, so that one deleted a moment ago is not. Errors of asking: 'no-leader', 'no-quorum'.
+   */
+  find(name: string, options?: { readonly linearizable: boolean }): Promise<Topic | undefined>
   /** In name order, names above `after` only. */
   list(query: { readonly prefix: string; readonly after: string; readonly limit: number }): readonly Topic[]
   /** A near name that exists. */

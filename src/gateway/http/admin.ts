@@ -74,7 +74,8 @@ function addTopics(app: Admin): void {
     return created ? c.json(body, 201) : c.json(body, 200)
   })
   app.openapi(topics.getTopic, async (c) => {
-    const topic = await findTopic(c.env.context, c.req.valid('param').topic)
+    const options = { linearizable: c.req.valid('query').linearizable === 'true' }
+    const topic = await findTopic(c.env.context, c.req.valid('param').topic, options)
     c.header('ETag', etagOf(topic))
     return c.json(await describe(c, topic), 200)
   })
