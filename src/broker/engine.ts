@@ -4,6 +4,7 @@ import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../detector/detector.ts'
 import type { Logger } from '../observability/logger.ts'
+import { Digests } from '../partition/digests.ts'
 import { Heartbeats } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
 import { Loop, type LoopClock } from '../partition/loop.ts'
@@ -22,6 +23,7 @@ export interface Engine {
   readonly registry: Registry
   readonly transport: Transport
   readonly heartbeats: Heartbeats
+  readonly digests: Digests
   readonly router: Router
   readonly host: ReplicaHost
   readonly hosting: Hosting
@@ -49,6 +51,7 @@ export function buildEngine(options: EngineOptions): Engine {
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
   const heartbeats = buildHeartbeats(options, registry, () => router.linksChanged())
+  const digests = buildDigests(options, registry, heartbeats)
   const router: Router = new Router({
     self: self.broker,
     registry,
@@ -63,6 +66,7 @@ export function buildEngine(options: EngineOptions): Engine {
     bootNumber: randomInt(1, 2 ** 31),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
+    applied: (place) => digests.applied(place),
     fatal: (error) => options.fatal(error),
   }
   const hosting = new Hosting({
@@ -75,7 +79,24 @@ export function buildEngine(options: EngineOptions): Engine {
     storeOf: (broker) => options.storeOf(broker),
     warn: (sentence) => logger.warn({}, sentence),
   })
-  return { self, store, loop, registry, transport, heartbeats, router, host, hosting, wallMs }
+  return { self, store, loop, registry, transport, heartbeats, digests, router, host, hosting, wallMs }
+}
+
+function buildDigests(
+  { config, transport, clock, logger, fatal }: EngineOptions,
+  registry: Registry,
+  heartbeats: Heartbeats,
+): Digests {
+  return new Digests({
+    self: config.brokerId,
+    clock,
+    replicas: () => registry.replicas(),
+    replica: (group) => registry.replica(group),
+    isAlive: (broker) => heartbeats.isAlive(broker),
+    send: (to, digest) => transport.sendDigest(to, digest),
+    error: (sentence) => logger.error({}, sentence),
+    fatal: (error) => fatal(error),
+  })
 }
 
 function buildHeartbeats(
