@@ -82,11 +82,8 @@ export function buildEngine(options: EngineOptions): Engine {
   return { self, store, loop, registry, transport, heartbeats, digests, router, host, hosting, wallMs }
 }
 
-function buildDigests(
-  { config, transport, clock, logger, fatal }: EngineOptions,
-  registry: Registry,
-  heartbeats: Heartbeats,
-): Digests {
+function buildDigests(options: EngineOptions, registry: Registry, heartbeats: Heartbeats): Digests {
+  const { config, transport, clock, logger } = options
   return new Digests({
     self: config.brokerId,
     clock,
@@ -95,7 +92,7 @@ function buildDigests(
     isAlive: (broker) => heartbeats.isAlive(broker),
     send: (to, digest) => transport.sendDigest(to, digest),
     error: (sentence) => logger.error({}, sentence),
-    fatal: (error) => fatal(error),
+    fatal: (error) => options.fatal(error),
   })
 }
 
