@@ -1,126 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  Digests,
-  EXCHANGE_MS,
-  FULL_EXCHANGE_EVERY,
-  LOOKS_MAX,
-  LOOK_EVERY_MS,
-  type ComparedReplica,
-} from '../../src/partition/digests.ts'
-import { DIGEST_PLACES_MAX, type Digest, type Place } from '../../src/types/digest.ts'
-import { brokerId, groupId, slot, type BrokerId, type GroupId } from '../../src/types/ids.ts'
-import { VirtualClock } from '../support/virtual-clock.ts'
+import { EXCHANGE_MS, FULL_EXCHANGE_EVERY, LOOKS_MAX, LOOK_EVERY_MS } from '../../src/partition/digests.ts'
+import { DIGEST_PLACES_MAX } from '../../src/types/digest.ts'
+import { brokerId } from '../../src/types/ids.ts'
+import { at, Compared, placeOf } from './compared.ts'
 
 /** Long enough for answers that gather, far shorter than an exchange. */
 const ANSWERED_MS = 200
-
-interface Held {
-  commit: number
-  chain: number
-  nextOffset: number
-}
-
-/** One broker with groups whose places the test sets; what it sends arrives at once, unless the test loses it. */
-class ComparedBroker {
-  readonly id: BrokerId
-  readonly digests: Digests
-  readonly groups = new Map<GroupId, Held>()
-  readonly told: { readonly group: number; readonly from: number; readonly commit: number }[] = []
-  readonly errors: string[] = []
-  readonly failures: Error[] = []
-  readonly sent: { readonly to: number; readonly digest: Digest }[] = []
-  readonly #world: Compared
-
-  constructor(id: number, world: Compared) {
-    this.id = brokerId(id)
-    this.#world = world
-    this.digests = new Digests({
-      self: this.id,
-      clock: world.clock,
-      replicas: () => [...this.groups.keys()].map((group) => this.#replica(group)),
-      replica: (group) => (this.groups.has(group) ? this.#replica(group) : undefined),
-      isAlive: (broker) => !world.down.has(broker),
-      send: (to, digest) => {
-        this.sent.push({ to, digest })
-        world.deliver(this.id, to, digest)
-      },
-      error: (sentence) => void this.errors.push(sentence),
-      fatal: (error) => {
-        this.failures.push(error)
-        this.digests.stop()
-        world.down.add(this.id)
-      },
-    })
-  }
-
-  /** A group's replica applies slots until it is here. */
-  reach(group: number, held: Held): void {
-    this.groups.set(groupId(group), held)
-    this.digests.applied({ group: groupId(group), ...held, slot: slot(held.commit) })
-  }
-
-  #replica(group: GroupId): ComparedReplica {
-    const { commit, chain } = this.groups.get(group)!
-    return {
-      group,
-      paxos: {
-        commit: slot(commit),
-        chainAt: (at) => (at === commit ? chain : this.#world.chainsInMemory.get(at)),
-        configuration: {
-          number: 1,
-          voters: this.#world.voters.map((broker) => ({ broker, store: '' as never })),
-          learners: [],
-          fromSlot: slot(0),
-        },
-      },
-      machine: this.groups.get(group)!,
-      told: (from, commitThere) => void this.told.push({ group, from, commit: commitThere }),
-    }
-  }
-}
-
-class Compared {
-  readonly clock = new VirtualClock()
-  readonly down = new Set<number>()
-  readonly chainsInMemory = new Map<number, number>()
-  readonly voters: readonly BrokerId[]
-  readonly brokers: readonly ComparedBroker[]
-  loses: (from: number, to: number, digest: Digest) => boolean = () => false
-
-  constructor(size = 3) {
-    this.voters = Array.from({ length: size }, (_, place) => brokerId(place + 1))
-    this.brokers = this.voters.map((id) => new ComparedBroker(id, this))
-    for (const { digests } of this.brokers) digests.start()
-  }
-
-  at(id: number): ComparedBroker {
-    return this.brokers[id - 1]!
-  }
-
-  deliver(from: BrokerId, to: BrokerId, digest: Digest): void {
-    if (this.down.has(from) || this.down.has(to) || this.loses(from, to, digest)) return
-    this.clock.later(() => this.at(to).digests.received(from, digest), 1)
-  }
-
-  /** Puts a group's replicas where they stand, in the order of the brokers. */
-  hold(group: number, ...held: readonly Held[]): void {
-    for (const [place, each] of held.entries()) this.brokers[place]!.groups.set(groupId(group), { ...each })
-  }
-
-  /** Digests since the last call. */
-  takeSent(): readonly Digest[] {
-    return this.brokers.flatMap(({ sent }) => sent.splice(0).map(({ digest }) => digest))
-  }
-}
-
-function at(commit: number, chain = commit * 11, nextOffset = commit * 2): Held {
-  return { commit, chain, nextOffset }
-}
-
-function placeOf(group: number, held: Held): Place {
-  return { group: groupId(group), slot: slot(held.commit), chain: held.chain, nextOffset: held.nextOffset }
-}
 
 test('replicas that agree tell each other once, and nothing more until something is chosen', () => {
   const world = new Compared()
@@ -173,15 +59,42 @@ test('a replica that is behind is told, and confirms when it has got there', () 
   assert.deepEqual(world.takeSent(), [])
 })
 
-test('what nobody confirmed is told again at the next full exchange', () => {
+test('what nobody confirmed is told again at the next full exchange, and not before', () => {
   const world = new Compared(2)
   world.hold(1, at(5), at(4))
   world.loses = () => true
   world.clock.advance(EXCHANGE_MS + ANSWERED_MS)
+  assert.equal(world.takeSent().length, 2)
   world.loses = () => false
-  assert.deepEqual(world.at(2).told, [])
-  world.clock.advance(EXCHANGE_MS * (FULL_EXCHANGE_EVERY - 1))
+  world.clock.advance(EXCHANGE_MS * (FULL_EXCHANGE_EVERY - 2))
+  assert.deepEqual([world.at(2).told, world.takeSent()], [[], []])
+  world.clock.advance(EXCHANGE_MS)
   assert.ok(world.at(2).told.length > 0)
+})
+
+test('a tell from below is replied to, a reply is not', () => {
+  const world = new Compared(2)
+  world.hold(1, at(5), at(5))
+  const { digests, sent } = world.at(1)
+  digests.received(brokerId(2), { kind: 'reply', places: [placeOf(1, at(4))] })
+  world.clock.advance(ANSWERED_MS)
+  assert.deepEqual(sent, [])
+  digests.received(brokerId(2), { kind: 'tell', places: [placeOf(1, at(4))] })
+  world.clock.advance(ANSWERED_MS)
+  assert.deepEqual(sent[0], { to: 2, digest: { kind: 'reply', places: [placeOf(1, at(5))] } })
+  assert.equal(world.at(2).sent[0]!.digest.kind, 'confirm')
+})
+
+test('nothing is remembered of a group that was removed', () => {
+  const world = new Compared(2)
+  world.hold(1, at(5), at(5))
+  world.clock.advance(EXCHANGE_MS + ANSWERED_MS)
+  for (const { groups } of world.brokers) groups.clear()
+  world.clock.advance(EXCHANGE_MS)
+  world.takeSent()
+  world.hold(1, at(5), at(5))
+  world.clock.advance(EXCHANGE_MS)
+  assert.ok(world.takeSent().some(({ kind }) => kind === 'tell'))
 })
 
 test('a broker that is not heard is told nothing until it is back', () => {
