@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { CONTROLLER_GROUP } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
@@ -26,14 +25,22 @@ export class TopicDirectory {
   readonly #group: MetadataGroup
   readonly #controller: Controller
   readonly #router: Router
+  readonly #drawRequestId: () => string
   readonly #creating = new Map<string, Promise<{ readonly topic: Topic; readonly created: boolean }>>()
   #asking: Promise<void> | undefined
   #askingNext: Promise<void> | undefined
 
-  constructor(options: { group: MetadataGroup; controller: Controller; router: Router }) {
+  constructor(options: {
+    group: MetadataGroup
+    controller: Controller
+    router: Router
+    /** By it a command that is sent again is known: no two requests have the same. */
+    drawRequestId: () => string
+  }) {
     this.#group = options.group
     this.#controller = options.controller
     this.#router = options.router
+    this.#drawRequestId = options.drawRequestId
   }
 
   /**
@@ -83,7 +90,7 @@ export class TopicDirectory {
     await this.#change({
       kind: 'alterTopic',
       name,
-      requestId: randomUUID(),
+      requestId: this.#drawRequestId(),
       config: change.config,
       partitions: change.partitions ?? null,
       ifRevision: ifRevision ?? null,
@@ -107,7 +114,7 @@ export class TopicDirectory {
     const { created } = await this.#change({
       kind: 'createTopic',
       name,
-      requestId: randomUUID(),
+      requestId: this.#drawRequestId(),
       partitions: spec.partitions ?? null,
       replicationFactor: spec.replicationFactor ?? null,
       config: spec.config,
