@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP } from '../types/ids.ts'
+import { CONTROLLER_GROUP, type TopicId } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
@@ -87,7 +87,7 @@ export class TopicDirectory {
     change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined },
     ifRevision: number | undefined,
   ): Promise<Topic> {
-    await this.#change({
+    const { topicId } = await this.#change({
       kind: 'alterTopic',
       name,
       requestId: this.#drawRequestId(),
@@ -95,7 +95,7 @@ export class TopicDirectory {
       partitions: change.partitions ?? null,
       ifRevision: ifRevision ?? null,
     })
-    return this.#mustFind(name)
+    return this.#mustFind(name, topicId)
   }
 
   async delete(name: string, ifRevision: number | undefined): Promise<void> {
@@ -111,7 +111,7 @@ export class TopicDirectory {
     name: string,
     spec: TopicSpec,
   ): Promise<{ readonly topic: Topic; readonly created: boolean }> {
-    const { created } = await this.#change({
+    const { created, topicId } = await this.#change({
       kind: 'createTopic',
       name,
       requestId: this.#drawRequestId(),
@@ -119,7 +119,7 @@ export class TopicDirectory {
       replicationFactor: spec.replicationFactor ?? null,
       config: spec.config,
     })
-    return { topic: this.#mustFind(name), created }
+    return { topic: this.#mustFind(name, topicId), created }
   }
 
   async #change(request: ControllerRequest): Promise<ControllerAnswer> {
@@ -172,9 +172,10 @@ export class TopicDirectory {
     )
   }
 
-  #mustFind(name: string): Topic {
+  /** A topic of the same name that was made since is another one. */
+  #mustFind(name: string, id: TopicId | undefined): Topic {
     const topic = this.#group.metadata.topic(name)
-    if (topic !== undefined) return topic
+    if (topic !== undefined && topic.id === id) return topic
     throw new SynodError('topic-not-found', `Topic '${name}' was deleted in the meantime.`, {
       hint: 'Create it again if it is still needed.',
     })
