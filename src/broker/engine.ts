@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../detector/detector.ts'
 import type { Logger } from '../observability/logger.ts'
+import { Digests } from '../partition/digests.ts'
 import { Heartbeats } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
 import { Loop, type LoopClock } from '../partition/loop.ts'
@@ -22,11 +22,14 @@ export interface Engine {
   readonly registry: Registry
   readonly transport: Transport
   readonly heartbeats: Heartbeats
+  readonly digests: Digests
   readonly router: Router
   readonly host: ReplicaHost
   readonly hosting: Hosting
   /** Epoch milliseconds. */
   readonly wallMs: () => number
+  /** An id that nobody draws twice. */
+  readonly drawId: () => string
 }
 
 export interface EngineOptions {
@@ -37,6 +40,7 @@ export interface EngineOptions {
   readonly wallMs: () => number
   /** Drawn at each start of the process. */
   readonly bootId: string
+  readonly drawId: () => string
   readonly logger: Logger
   /** The store of a broker as the metadata has it. */
   storeOf(broker: number): ReplicaId['store'] | undefined
@@ -44,12 +48,13 @@ export interface EngineOptions {
 }
 
 export function buildEngine(options: EngineOptions): Engine {
-  const { config, store, transport, clock, wallMs, logger } = options
+  const { config, store, transport, clock, wallMs, drawId, logger } = options
   const self: ReplicaId = { broker: config.brokerId, store: store.identity.storeId }
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
-  const heartbeats = buildHeartbeats(options, registry)
-  const router = new Router({
+  const heartbeats = buildHeartbeats(options, registry, () => router.linksChanged())
+  const digests = buildDigests(options, registry, heartbeats)
+  const router: Router = new Router({
     self: self.broker,
     registry,
     transport,
@@ -60,9 +65,10 @@ export function buildEngine(options: EngineOptions): Engine {
     loop,
     store,
     checksum: (data, seed) => crc32(data, seed),
-    bootNumber: randomInt(1, 2 ** 31),
+    bootNumber: 1 + Math.floor(clock.random() * (2 ** 31 - 1)),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
+    applied: (place) => digests.applied(place),
     fatal: (error) => options.fatal(error),
   }
   const hosting = new Hosting({
@@ -75,12 +81,40 @@ export function buildEngine(options: EngineOptions): Engine {
     storeOf: (broker) => options.storeOf(broker),
     warn: (sentence) => logger.warn({}, sentence),
   })
-  return { self, store, loop, registry, transport, heartbeats, router, host, hosting, wallMs }
+  return {
+    self,
+    store,
+    loop,
+    registry,
+    transport,
+    heartbeats,
+    digests,
+    router,
+    host,
+    hosting,
+    wallMs,
+    drawId,
+  }
+}
+
+function buildDigests(options: EngineOptions, registry: Registry, heartbeats: Heartbeats): Digests {
+  const { config, transport, clock, logger } = options
+  return new Digests({
+    self: config.brokerId,
+    clock,
+    replicas: () => registry.replicas(),
+    replica: (group) => registry.replica(group),
+    isAlive: (broker) => heartbeats.isAlive(broker),
+    send: (to, digest) => transport.sendDigest(to, digest),
+    error: (sentence) => logger.error({}, sentence),
+    fatal: (error) => options.fatal(error),
+  })
 }
 
 function buildHeartbeats(
   { config, store, transport, clock, bootId, logger }: EngineOptions,
   registry: Registry,
+  linksChanged: () => void,
 ): Heartbeats {
   const { heartbeatMs, suspectMs } = config
   const tuning = { ...DEFAULT_DETECTOR_TUNING, heartbeatMs, suspectMs }
@@ -94,6 +128,7 @@ function buildHeartbeats(
     onChange: (view) => {
       const alive = [...view.peers].filter(([, peer]) => peer.alive).map(([broker]) => broker)
       logger.debug({ alive }, 'The view of the other brokers changed.')
+      linksChanged()
     },
   })
 }

@@ -90,7 +90,7 @@ export const SCHEMA = z.strictObject({
       tailCacheBytes: z
         .int()
         .min(MIB)
-        .default(128 * MIB)
+        .default(32 * MIB)
         .describe('Memory for the newest batches of all partitions.'),
       appendQueueBytesMax: z
         .int()

@@ -55,7 +55,7 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   requestBytesMax: 4 * MIB,
   adminBytesMax: 64 * 1024,
   inFlightBytesMax: 64 * MIB,
-  answerBytesMax: 128 * MIB,
+  answerBytesMax: 64 * MIB,
   connectionsMax: 20_000,
   headersTimeoutMs: 5_000,
   bodyTimeoutMs: 30_000,

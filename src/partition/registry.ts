@@ -9,7 +9,9 @@ export type AnyReplica = Pick<
   Replica<unknown>,
   | 'group'
   | 'paxos'
+  | 'machine'
   | 'receive'
+  | 'told'
   | 'exchange'
   | 'links'
   | 'damaged'
@@ -77,6 +79,11 @@ export class Registry {
 
   partitions(): IterableIterator<Partition> {
     return this.#partitions.values()
+  }
+
+  /** All of them, the controller's among them. */
+  replicas(): IterableIterator<AnyReplica> {
+    return this.#replicas.values()
   }
 
   replica(group: GroupId): AnyReplica | undefined {

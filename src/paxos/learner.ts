@@ -1,9 +1,10 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
+import type { Ballot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
-import { assertApplyOrder, assertSameChosen } from './invariants.ts'
+import { assertApplyOrder, assertCommitGround, assertLearned, assertSameChosen } from './invariants.ts'
 import { mendFrom } from './mend.ts'
 import type { SyncChunk } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
@@ -13,13 +14,14 @@ import type { Entry } from './state.ts'
 export const TAIL_SLOTS = 64
 
 /**
- * Everything up to `upTo` is chosen: hands what is newly so to the state machine. The caller knows it chosen by counting
- * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6). Commit stops below a
- * damaged slot and goes on once that is mended.
+ * Everything up to `upTo` is chosen: hands what is newly so to the state machine. `ground` is how that is known (I6): the
+ * ballot at which it was counted or whose leader said so, 'chunk' for chosen entries that were sent and compared, or 'held'
+ * for what was known before. Commit stops below a damaged slot and goes on once that is mended.
  */
-export function learnChosen(core: Core, upTo: number): boolean {
+export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk' | 'held'): boolean {
   const { log } = core
   if (upTo <= log.commit) return false
+  if (ground !== 'chunk' && ground !== 'held') assertCommitGround(core.acceptedBallot, ground)
   log.noteKnown(upTo)
   const reached = core.rules.committable(log, upTo as Slot)
   if (reached <= log.commit) return false
@@ -72,8 +74,11 @@ export function learnChunk(core: Core, chunk: SyncChunk): boolean {
     agreeing++
   }
   mendFrom(core, fresh.slice(0, agreeing))
+  const before = { acceptedBallot: core.acceptedBallot, through: log.through }
+  const differs = agreeing < fresh.length && log.commit + agreeing < log.through
   replaceAfter(core, log.commit + agreeing, fresh.slice(agreeing), end)
-  learnChosen(core, end)
+  assertLearned(before, { acceptedBallot: core.acceptedBallot, through: log.through }, differs)
+  learnChosen(core, end, 'chunk')
   return true
 }
 

@@ -17,7 +17,7 @@ import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { onDamaged, onRepairRequest, onRepairResponse, repairTick, statusOf } from './repair.ts'
 import { Rules } from './rules.ts'
 import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
-import { onSyncChunk, onSyncRequired, pullTick } from './synchronize.ts'
+import { onSyncChunk, onSyncRequired, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
 
 /**
@@ -83,6 +83,8 @@ export class Paxos {
         return watchTransfer(core)
       case 'readIndex':
         return onReadIndex(core, event.token)
+      case 'told':
+        return onTold(core, event.from, event.commit)
       case 'resign':
         if (core.role === 'leader') resign(core)
         return
@@ -238,6 +240,12 @@ export class Paxos {
 
   get commit(): Slot {
     return this.#core.log.commit
+  }
+
+  /** The chain value at a chosen slot that is still in memory, commit always among them; undefined for any other slot. */
+  chainAt(slot: Slot): number | undefined {
+    const { log } = this.#core
+    return slot >= log.start && slot <= log.commit ? log.chainAt(slot) : undefined
   }
 
   get through(): Slot {

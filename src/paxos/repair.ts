@@ -94,7 +94,7 @@ export function onRepairResponse(core: Core, { entry }: RepairResponse): void {
   const { log } = core
   if (!mendFrom(core, [entry])) return
   // What damage held back goes on.
-  learnChosen(core, log.known)
+  learnChosen(core, log.known, 'held')
   const next = log.damage.first
   if (next === undefined) {
     core.repairAtMs = NEVER

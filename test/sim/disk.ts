@@ -1,13 +1,29 @@
-import type { Replica } from '../../src/types/ids.ts'
+import type { BrokerId, Replica } from '../../src/types/ids.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import type { DamageReport } from '../../src/storage/log-store.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { Mutant } from './mutants.ts'
 import type { Random } from './random.ts'
-import { operationOf, rotBody, rotRecord } from './rot.ts'
-import type { Scene } from './scene.ts'
-import { TRACED } from './trace.ts'
+import { operationOf, rotBody, rotRecord, type RotAtRest } from './rot.ts'
+import type { Swarm } from './swarm.ts'
+import { TRACED, type Trace } from './trace.ts'
+
+/** What a disk needs of the run that it is part of. */
+export interface DiskScene {
+  readonly queue: EventQueue
+  readonly trace: Trace
+  readonly swarm: Pick<Swarm, 'storeTuning' | 'indexLossWeights' | 'diskMeanMs' | 'diskMaxMs'>
+  readonly mutant: Pick<Mutant, 'tampersIndex' | 'isDiskLying' | 'altersJournal'>
+  /** The phase of faults is over for this disk. */
+  readonly isHealed: boolean
+  /** How a disk rots between a crash and a start; left out: not at all. */
+  readonly rotOf?: (broker: BrokerId) => RotAtRest | undefined
+  /** Something asynchronous was begun or answered: it has to come to rest before the next event. */
+  stir(): void
+}
 
 /** What the disk needs of the process that uses it. */
 export interface DiskUser {
@@ -17,6 +33,8 @@ export interface DiskUser {
   onIdle(): void
   onDamaged(report: DamageReport): void
   whenAwake(run: () => void): void
+  /** As the file system tells it; default: as much as anybody could want. */
+  space?(): Promise<{ readonly freeBytes: number; readonly full: boolean }>
 }
 
 const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as const
@@ -27,7 +45,7 @@ const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as co
  */
 export class Disk {
   private readonly self: Replica
-  private readonly scene: Scene
+  private readonly scene: DiskScene
   private readonly random: Random
   private readonly identity = new MemoryIdentityFile()
   private readonly journal: Platter = { contents: new MemoryKeyValue() }
@@ -35,7 +53,7 @@ export class Disk {
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
   private stalledUntilMs = 0
 
-  constructor(self: Replica, scene: Scene, random: Random) {
+  constructor(self: Replica, scene: DiskScene, random: Random) {
     this.self = self
     this.scene = scene
     this.random = random
@@ -47,7 +65,8 @@ export class Disk {
     const { indexSettleBytes } = swarm.storeTuning
     scene.stir()
     if (mutant.tampersIndex !== undefined) await mutant.tampersIndex(this.index.contents)
-    if (scene.victims.has(self.broker) && !scene.isHealed) await this.rotAtRest()
+    const rot = scene.rotOf?.(self.broker)
+    if (rot !== undefined && !scene.isHealed) await this.rotAtRest(rot)
     const journal = new FaultyDatabase(this.journal, this.timing(user), {
       settleBytes: Infinity,
       isLying: mutant.isDiskLying === true,
@@ -68,6 +87,7 @@ export class Disk {
         onFailure: (error) => user.onFailure(error),
         onIdle: () => user.onIdle(),
         onDamaged: (report) => user.onDamaged(report),
+        ...(user.space === undefined ? {} : { space: user.space }),
         tuning: swarm.storeTuning,
       },
     )
@@ -87,13 +107,12 @@ export class Disk {
     })
   }
 
-  private async rotAtRest(): Promise<void> {
+  private async rotAtRest({ valuesMax, isOfRecords }: RotAtRest): Promise<void> {
     const { random, journal, index, self, scene } = this
-    const { rotAtRestMax, isRotOfRecords } = scene.swarm
     let rottenCount = 0
-    for (let left = random.integer(rotAtRestMax + 1); left > 0; left--) {
+    for (let left = random.integer(valuesMax + 1); left > 0; left--) {
       const rotten =
-        isRotOfRecords && random.chance(0.5)
+        isOfRecords && random.chance(0.5)
           ? await rotRecord({ journal: journal.contents, index: index.contents }, random)
           : await rotBody(journal.contents, random)
       if (rotten === undefined) continue
@@ -107,6 +126,13 @@ export class Disk {
       scene.queue.nowMs,
       () => `${rottenCount} values rot on the disk of broker ${self.broker}`,
     )
+  }
+
+  /** Writes fail from now on, until the process ends; false when no process uses the disk. */
+  breakWith(error: Error): boolean {
+    this.databases?.journal.breakWith(error)
+    this.databases?.index.breakWith(error)
+    return this.databases !== undefined
   }
 
   heal(): void {
@@ -131,9 +157,9 @@ export class Disk {
   }
 
   private drawIndexLoss(): (typeof INDEX_LOSSES)[number] {
-    const { indexLossWeights, isRotOfRecords } = this.scene.swarm
+    const { indexLossWeights } = this.scene.swarm
     // Which records rotted is known from the index alone: without it the whole store would be damaged.
-    const mayLoseAll = !isRotOfRecords || !this.scene.victims.has(this.self.broker)
+    const mayLoseAll = this.scene.rotOf?.(this.self.broker)?.isOfRecords !== true
     let left = this.random.next() * indexLossWeights.reduce((sum, weight) => sum + weight, 0)
     for (const [place, loss] of INDEX_LOSSES.entries()) {
       left -= indexLossWeights[place] ?? 0

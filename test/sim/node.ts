@@ -1,3 +1,4 @@
+import type { Digest } from '../../src/types/digest.ts'
 import { slot, type BrokerId, type GroupId, type Replica, type Slot } from '../../src/types/ids.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
@@ -5,8 +6,10 @@ import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { Entry } from '../../src/paxos/state.ts'
+import type { Digests } from '../../src/partition/digests.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { bootHosts } from './boot.ts'
+import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
@@ -25,6 +28,7 @@ const TICKS_AT_ONCE_MAX = 50
 /** What lives from a start to a crash. */
 interface Process {
   readonly detector: Detector
+  readonly digests: Digests
   readonly hosts: Map<GroupId, GroupHost>
   readonly store: JournaledStore
 }
@@ -149,6 +153,18 @@ export class SimulatedBroker {
     })
   }
 
+  receiveDigest(from: BrokerId, digest: Digest): void {
+    this.whenAwake(() => {
+      const { queue, trace } = this.scene
+      const { kind, places } = digest
+      trace.note(TRACED.DELIVER, this.id, places.length, queue.nowMs, () => {
+        const told = places.map(({ group, slot, nextOffset }) => `g${group} ${slot} (${nextOffset})`)
+        return `${from} > ${this.id}  ${kind} ${told.join(', ')}`
+      })
+      this.process?.digests.received(from, digest)
+    })
+  }
+
   /** The peer's port refuses connections: its process is gone. */
   refusedBy(peer: BrokerId): void {
     this.whenAwake(() => {
@@ -247,13 +263,29 @@ export class SimulatedBroker {
     const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
     const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
     detector.setPeers(peers, this.nowMs())
-    const process: Process = { detector, hosts, store }
+    const process: Process = { detector, digests: this.digests(life, hosts, detector), hosts, store }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
     scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
     for (const host of this.hosts) this.arrangeTick(host)
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
+  }
+
+  private digests(life: number, hosts: Process['hosts'], detector: Detector): Digests {
+    const { scene } = this
+    return openDigests({
+      id: this.id,
+      scene,
+      hosts,
+      isAlive: (broker) => detector.view.peers.get(broker)?.alive === true,
+      schedule: (run, delayMs) =>
+        scene.queue.after(delayMs / this.clockRate, () => {
+          if (this.life === life) this.whenAwake(run)
+        }),
+      transmit: (to, digest) =>
+        scene.network.sendDigest(this.id, to, () => scene.brokers.get(to)?.receiveDigest(this.id, digest)),
+    })
   }
 
   private surroundings(life: number, store: JournaledStore): Surroundings {
@@ -268,8 +300,10 @@ export class SimulatedBroker {
       nowMs: () => this.nowMs(),
       wallMs: () => this.wallStartMs + Math.floor(queue.nowMs),
       random: () => this.random.next(),
-      transmit: (to, group, message) =>
-        scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message)),
+      transmit: (to, group, message) => {
+        if (!scene.isHealed && scene.mutant.losesMessage?.(message) === true) return
+        scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message))
+      },
       stir: () => scene.stir(),
       stepped: (host) => this.arrangeTick(host),
       noteApply: (host, entry) =>
@@ -281,6 +315,7 @@ export class SimulatedBroker {
           () =>
             `broker ${this.id}  g${host.group} applies slot ${entry.slot} of ${formatBallot(entry.origin)}`,
         ),
+      applied: (place) => this.process?.digests.applied(place),
       noteRole: (host, effect) =>
         trace.note(
           TRACED.ROLE,

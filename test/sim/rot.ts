@@ -18,6 +18,13 @@ export interface Rotten {
   readonly value: Uint8Array | undefined
 }
 
+/** What happens to a journal between a crash and a start. */
+export interface RotAtRest {
+  readonly valuesMax: number
+  /** Whole records, too. */
+  readonly isOfRecords: boolean
+}
+
 /** Draws the brokers whose disks rot in this run: a minority, so that no slot is damaged on a majority (the fault atlas). */
 export function drawVictims(ids: readonly BrokerId[], random: Random): ReadonlySet<BrokerId> {
   const left = [...ids]

@@ -5,6 +5,7 @@ import type { Mutant } from './mutants.ts'
 import type { Network } from './network.ts'
 import type { SimulatedBroker } from './node.ts'
 import type { Oracles } from './oracles.ts'
+import type { RotAtRest } from './rot.ts'
 import type { Swarm } from './swarm.ts'
 import type { Trace } from './trace.ts'
 
@@ -20,6 +21,7 @@ export interface Scene {
   readonly groups: readonly GroupId[]
   /** Brokers whose disks rot. */
   readonly victims: ReadonlySet<BrokerId>
+  rotOf(broker: BrokerId): RotAtRest | undefined
   readonly brokers: ReadonlyMap<BrokerId, SimulatedBroker>
   /** The phase of faults is over. */
   readonly isHealed: boolean

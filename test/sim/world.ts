@@ -19,7 +19,7 @@ import { NO_MUTANT, type Mutant } from './mutants.ts'
 import { SimulatedBroker } from './node.ts'
 import { Oracles } from './oracles.ts'
 import { Random } from './random.ts'
-import { drawVictims, letRot } from './rot.ts'
+import { drawVictims, letRot, type RotAtRest } from './rot.ts'
 import type { Scene } from './scene.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
 import { Trace, TRACED } from './trace.ts'
@@ -113,6 +113,11 @@ class World implements Scene {
       this.brokers.set(self.broker, new SimulatedBroker({ self, disk, scene: this, random }))
     }
     this.workload = new Workload(this, this.random.fork('workload'))
+  }
+
+  rotOf(broker: BrokerId): RotAtRest | undefined {
+    const { rotAtRestMax, isRotOfRecords } = this.swarm
+    return this.victims.has(broker) ? { valuesMax: rotAtRestMax, isOfRecords: isRotOfRecords } : undefined
   }
 
   failed(error: unknown): void {

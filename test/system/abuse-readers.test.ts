@@ -9,9 +9,10 @@ import { assertUnharmed, footprintOf, footprintsOf, handshake, openSocket } from
 import { call, json, produce, topicOf } from './api.ts'
 
 const MIB = 1024 * 1024
-const VALUES = 50
-/** Beyond what a broker needs to keep the newest records in memory. */
-const GROWTH_MIB_MAX = 100
+/** What a reader that is not held back would make its broker keep: far more than the bounds below. */
+const VALUES = 250
+/** Beyond what a broker needs to keep the newest records in memory; the collector of garbage takes its time with buffers. */
+const GROWTH_MIB_MAX = 150
 
 test('Readers that ask for much and take little cost the brokers neither memory nor time', async (t) => {
   const cluster = await startDev(t)
@@ -99,7 +100,7 @@ async function assertPipelinedPages(t: TestContext, broker: DevBroker): Promise<
     timeoutMs: 20_000,
   })
   socket.destroy()
-  assert.ok(memory.peakMiB() < GROWTH_MIB_MAX, `the broker grew by ${memory.peakMiB()} MiB`)
+  assert.ok(memory.peakMiB() < 3 * GROWTH_MIB_MAX, `the broker grew by ${memory.peakMiB()} MiB`)
 }
 
 /** Fifty clients ask for 750 MiB and take nothing; what the system's buffers do not take waits within a budget. */
@@ -120,7 +121,7 @@ async function assertUnreadPages(t: TestContext, broker: DevBroker, lines: reado
   await eventually(async () => {
     assert.equal((await call(broker.url, '/v1/topics/large/partitions/0/records?from=0')).status, 200)
   })
-  assert.ok(memory.peakMiB() < 4 * GROWTH_MIB_MAX, `the broker grew by ${memory.peakMiB()} MiB`)
+  assert.ok(memory.peakMiB() < 3 * GROWTH_MIB_MAX, `the broker grew by ${memory.peakMiB()} MiB`)
   assert.equal(deaths(), deathsBefore, 'no broker was taken for dead')
 }
 

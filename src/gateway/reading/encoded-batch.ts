@@ -12,7 +12,7 @@ export interface EncodedBatch {
 }
 
 /** Encodings that are kept, in bytes. An encoding may be several times as large as its batch, so it is counted apart. */
-export const KEPT_BYTES_MAX = 64 * 1024 * 1024
+export const KEPT_BYTES_MAX = 16 * 1024 * 1024
 
 /** What may be forgotten again, the oldest first. */
 class KeptBytes {
