@@ -153,6 +153,7 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
         slot: 2 as Slot,
         nextOffset: 15,
         lastAppendedAtMs: 5,
+        logBytes: 0,
         marks,
         rows: [],
       })
