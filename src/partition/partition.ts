@@ -151,8 +151,7 @@ export class Partition {
     if (from >= this.highWatermark && bounds.waitMs > 0)
       await this.#waitFor(from, bounds.waitMs, bounds.signal)
     if (this.#stopError !== undefined) throw this.#stopError
-    const batches =
-      from < this.highWatermark ? await this.#unlessStopped(() => this.#held(from, bounds)) : []
+    const batches = from < this.highWatermark ? await this.#unlessStopped(() => this.#held(from, bounds)) : []
     return { batches, logStart: this.logStart, highWatermark: this.highWatermark }
   }
 
@@ -217,7 +216,10 @@ export class Partition {
     }
   }
 
-  #held(from: number, bounds: Pick<ReadBounds, 'recordsMax' | 'bytesMax'>): Promise<readonly CommittedBatch[]> {
+  #held(
+    from: number,
+    bounds: Pick<ReadBounds, 'recordsMax' | 'bytesMax'>,
+  ): Promise<readonly CommittedBatch[]> {
     return this.#unlessTrimmed(() => {
       this.#checkHeld(from)
       return this.#batchesFrom(from, bounds)

@@ -53,9 +53,7 @@ const BLOCKED_MS = 1_000
 /** Whether the partition holds as much as it may and takes no more. */
 export function isFull(rules: Rules, { logStart, end }: Pick<Holdings, 'logStart' | 'end'>): boolean {
   const { retentionBytes, onFull } = rules
-  return (
-    onFull === 'reject' && retentionBytes !== null && end.logBytes - logStart.logBytes >= retentionBytes
-  )
+  return onFull === 'reject' && retentionBytes !== null && end.logBytes - logStart.logBytes >= retentionBytes
 }
 
 /** Age and size as they count here; null: neither trims nor marks. */
@@ -88,8 +86,7 @@ function isMarkDue({ ms, bytes }: Bounds, holdings: Holdings, nowMs: number): bo
   const isLong =
     bytes !== null &&
     sinceBytes >= Math.max(SEGMENT_BYTES_MIN, bytes / SEGMENTS, tableBytes * LOG_PER_TABLE_BYTES)
-  const isOld =
-    ms !== null && end.offset > newest.offset && nowMs - newest.lastAppendedAtMs >= ms / SEGMENTS
+  const isOld = ms !== null && end.offset > newest.offset && nowMs - newest.lastAppendedAtMs >= ms / SEGMENTS
   return isLong || isOld
 }
 

@@ -98,7 +98,7 @@ export function initialState(configuration: Configuration): StateRecord {
 }
 
 /** The checkpoint of an empty log. */
-export function firstCheckpoint(configuration: Configuration): Checkpoint {
+function firstCheckpoint(configuration: Configuration): Checkpoint {
   return {
     slot: 1 as Slot,
     chain: 0,

@@ -3,7 +3,7 @@ import { asBuffer } from './keys.ts'
 import type { Row } from './log-store.ts'
 
 /** One part of a checkpoint holds rows of so many bytes, or one larger row. */
-export const PART_BYTES_MAX = 1024 * 1024
+const PART_BYTES_MAX = 1024 * 1024
 
 const VERSION = 1
 const ROW_HEAD_BYTES = 6

@@ -13,7 +13,7 @@ export interface AppliedFacts {
   readonly logBytes: number
 }
 
-export const NOTHING_APPLIED: AppliedFacts = { slot: 0, nextOffset: 0, lastAppendedAtMs: 0, logBytes: 0 }
+const NOTHING_APPLIED: AppliedFacts = { slot: 0, nextOffset: 0, lastAppendedAtMs: 0, logBytes: 0 }
 
 /** What the store keeps in memory of a group: a few numbers and a state record that it shares with the core. */
 export interface GroupLog {

@@ -1,6 +1,13 @@
+import type { StateRecord } from '../paxos/state.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import { changeGroup, newestCheckpoint, newGroupLog, type GroupLog, type IndexedPersist } from './group-log.ts'
+import {
+  changeGroup,
+  newestCheckpoint,
+  newGroupLog,
+  type GroupLog,
+  type IndexedPersist,
+} from './group-log.ts'
 import { IndexLayer, STATE_VALUE_BYTES } from './index-layer.ts'
 import { resolveLayer, type FrozenLog } from './index-resolve.ts'
 import { operationBytes, type KeyValue, type Operation } from './key-value.ts'
@@ -68,7 +75,8 @@ export class LogIndex {
     changeGroup(log, this.pending.of(log), persist)
     const { state } = persist
     const isMarked =
-      state !== undefined && newestCheckpoint(state) !== (before === undefined ? 1 : newestCheckpoint(before))
+      state !== undefined &&
+      (state.logStart.slot !== (before?.logStart.slot ?? 1) || newestOf(state) !== newestOf(before))
     if (isMarked) this.trimmed.add(group)
   }
 
@@ -232,6 +240,10 @@ export class LogIndex {
     }
     return frozen
   }
+}
+
+function newestOf(state: StateRecord | undefined): number {
+  return state === undefined ? 1 : newestCheckpoint(state)
 }
 
 function batchRowDeletes(from: number, to: number): Operation[] {

@@ -5,15 +5,7 @@ import type { Checkpoint, Entry } from '../paxos/state.ts'
 
 /** How a field of a message travels. `count`: a whole number up to 2^53 - 1; `u32`: up to 2^32 - 1. */
 export type FieldForm =
-  | 'slot'
-  | 'ballot'
-  | 'u32'
-  | 'count'
-  | 'boolean'
-  | 'entry'
-  | 'entries'
-  | 'checkpoint'
-  | 'bytes'
+  'slot' | 'ballot' | 'u32' | 'count' | 'boolean' | 'entry' | 'entries' | 'checkpoint' | 'bytes'
 
 type FormOf<T> = T extends Slot
   ? 'slot'

@@ -16,6 +16,11 @@ import { fieldsOf, type FieldForm } from './message-fields.ts'
 import { isObject } from './request-codec.ts'
 
 const U32_MAX = 0xffffffff
+/** What a person who asks for the first part of a checkpoint, or for none, need not say. */
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map([
+  ['resetSlot', 0],
+  ['part', 0],
+])
 const ENTRY_FIELDS = ['slot', 'kind', 'origin', 'recordCount', 'body', 'crc', 'chain']
 
 /** As people write and read it: ballots 'config.round.broker', bodies base64, kinds of entries by name. */
@@ -47,7 +52,8 @@ export function messageFromJson(
   }
   const message: Record<string, unknown> = { kind }
   const chain = { before: json['chainBefore'] ?? json['chainAtBase'], checksum }
-  for (const [name, form] of fields) message[name] = fieldFromJson(form, name, json[name], chain)
+  for (const [name, form] of fields)
+    message[name] = fieldFromJson(form, name, json[name] ?? DEFAULTS.get(name), chain)
   return message as unknown as Message
 }
 

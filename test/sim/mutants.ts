@@ -315,6 +315,13 @@ export const MUTANTS: readonly Mutant[] = [
     swarm: { digestEveryMs: Infinity, quietMs: 500 },
   },
   {
+    name: 'T2-harm',
+    about: 'As T2, noticed only by what users see.',
+    isTableLate: true,
+    swarm: { ...TRIMMING, partBytesMax: 1_000_000 },
+    ignored: new Set<Rule>(['agreement', 'I7', 'recovery']),
+  },
+  {
     name: 'M2-harm',
     about: 'As M2, noticed only by what users see.',
     leavesEarly: (message) => message.kind === 'accepted',

@@ -166,7 +166,11 @@ describe('journal records', () => {
         (stateRecord, bodies, origin, of, group, born) => {
           const entries = entriesFrom(9, bodies, of, origin)
           const key = keys.recordKey(7)
-          const value = encodePersist(key, groupId(group), born, { state: stateRecord, entries, rows: undefined })
+          const value = encodePersist(key, groupId(group), born, {
+            state: stateRecord,
+            entries,
+            rows: undefined,
+          })
           const decoded = decodeRecord(key, value)
           assert.ok(decoded?.kind === 'persist' && verifyBodies(decoded))
           assert.deepEqual([decoded.group, decoded.born, decoded.state], [group, born, stateRecord])
