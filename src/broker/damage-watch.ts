@@ -73,7 +73,12 @@ export class DamageWatch {
   /** A store that cannot be read to its end is read again next time: what it lacks, those who need it will say. */
   async #scrub(): Promise<void> {
     try {
-      await this.#options.store.scrub(SCRUB_BYTES_PER_SECOND)
+      const { damagedPartCount } = await this.#options.store.scrub(SCRUB_BYTES_PER_SECOND)
+      if (damagedPartCount > 0)
+        this.#options.warn(
+          `${damagedPartCount} parts of checkpoints cannot be read back from the disk. The next trims take their place; who ` +
+            'needs them until then is served by other brokers.',
+        )
     } catch (error) {
       if (!this.#isStopped) this.#options.warn(`The scrub ended early (${String(error)}).`)
     }

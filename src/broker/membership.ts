@@ -70,6 +70,7 @@ export class Membership {
       return {
         recovered: { state: this.#firstState(), commit: NO_SLOT, chainAtCommit: 0, tail: [] },
         rows: [],
+        logBytes: 0,
       }
     return {
       recovered: {
@@ -80,6 +81,7 @@ export class Membership {
         damaged: found.damaged,
       },
       rows: await store.recoverRows(CONTROLLER_GROUP),
+      logBytes: found.applied.logBytes,
     }
   }
 

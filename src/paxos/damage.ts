@@ -52,6 +52,11 @@ export class Damage {
     this.#entries.length = this.#placeAfter(to)
   }
 
+  /** The slots below `slot` are trimmed. */
+  dropBelow(slot: number): void {
+    this.#entries.splice(0, this.#placeAfter(slot - 1))
+  }
+
   /** The place of the first entry whose slot is higher. */
   #placeAfter(slot: number): number {
     let low = 0

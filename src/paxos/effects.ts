@@ -1,7 +1,7 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
-import type { DamagedEntry, Entry, EntryKind, Role, StateRecord } from './state.ts'
+import type { Checkpoint, DamagedEntry, Entry, EntryKind, MachineFacts, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
 
 /** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
@@ -39,6 +39,16 @@ export type PaxosEvent =
   | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
   /** The store cannot read these entries back as they were written, or the newest state record is gone from its journal. */
   | { readonly kind: 'damaged'; readonly entries: readonly DamagedEntry[]; readonly isStateLost: boolean }
+  /**
+   * The state machine has applied the TRIM entry at this slot: this is what it was then, its rows in parts (consensus 1.14).
+   * To be told for each TRIM entry, soon after; one that is never told only keeps the log longer.
+   */
+  | {
+      readonly kind: 'checkpointed'
+      readonly slot: Slot
+      readonly machine: MachineFacts
+      readonly parts: readonly Uint8Array[]
+    }
 
 /** One durable fact. Inside a persist the state record, if any, comes first. */
 export type Write =
@@ -47,6 +57,15 @@ export type Write =
   | { readonly kind: 'entry'; readonly entry: Entry }
   /** A whole copy of a damaged entry that the log holds: takes its place and cuts nothing. A persist of its own. */
   | { readonly kind: 'repair'; readonly entry: Entry }
+  /** One part of the rows of the checkpoint at `slot`; alone in its persist, before the state record that names it. */
+  | RowsWrite
+
+export interface RowsWrite {
+  readonly kind: 'rows'
+  readonly slot: Slot
+  readonly part: number
+  readonly bytes: Uint8Array
+}
 
 /** `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails. */
 export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'transferring' | 'stopping'
@@ -94,6 +113,16 @@ export type Effect =
       readonly origin: Ballot
       readonly chain: number
     }
+  /** As `serve`, for one part of the checkpoint's rows, sent as a SyncReset. Without parts: one message without rows. */
+  | {
+      readonly kind: 'serveReset'
+      readonly to: BrokerId
+      readonly checkpoint: Checkpoint
+      readonly part: number
+      readonly after: number
+    }
+  /** The log goes on from this checkpoint: the state machine becomes what it was then. Entries from its slot on follow. */
+  | { readonly kind: 'reset'; readonly checkpoint: Checkpoint; readonly parts: readonly Uint8Array[] }
   | {
       readonly kind: 'role'
       readonly role: Role

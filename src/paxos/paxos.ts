@@ -16,9 +16,10 @@ import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { onDamaged, onRepairRequest, onRepairResponse, repairTick, statusOf } from './repair.ts'
 import { Rules } from './rules.ts'
-import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
-import { onSyncChunk, onSyncRequired, onTold, pullTick } from './synchronize.ts'
+import type { Checkpoint, Configuration, RecoveredState, ReplicaStatus, Role } from './state.ts'
+import { onSyncChunk, onSyncRequired, onSyncReset, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
+import { onCheckpointed } from './trim.ts'
 
 /**
  * One replica of one group: a value machine without I/O, clock or chance (consensus 1.4). The same state and the same
@@ -92,6 +93,8 @@ export class Paxos {
         return onTransfer(core, event.token, event.to)
       case 'damaged':
         return onDamaged(core, event.entries, event.isStateLost)
+      case 'checkpointed':
+        return onCheckpointed(core, event)
       default:
         return unreachable(event)
     }
@@ -141,7 +144,7 @@ export class Paxos {
         if (passesGate(core, from, message.ballot)) onSyncRequired(core, from, message.commit)
         return
       case 'syncRequest':
-        return serveChosen(core, from, message.fromSlot)
+        return serveChosen(core, from, message)
       case 'syncChunk':
         return onSyncChunk(core, from, message)
       case 'resign':
@@ -157,8 +160,7 @@ export class Paxos {
       case 'repairResponse':
         return onRepairResponse(core, message)
       case 'syncReset':
-        // Trimming has no rules here yet; nobody of this version sends this to be acted upon.
-        return
+        return onSyncReset(core, from, message)
       default:
         return unreachable(message)
     }
@@ -252,8 +254,13 @@ export class Paxos {
     return this.#core.log.through
   }
 
-  get logStart(): LogStart {
+  get logStart(): Checkpoint {
     return this.#core.logStart
+  }
+
+  /** Of marks above the log's start, ascending. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.#core.checkpoints
   }
 
   /** It leads and knows everything chosen before it did (read barrier of consensus 1.11). */

@@ -203,6 +203,23 @@ export class ReplicaLog {
     return chosen
   }
 
+  /** The log goes on from a checkpoint: everything up to `last` is chosen and not held. */
+  beginAfter(last: Slot, chain: number, keepsTail: boolean): void {
+    const kept = keepsTail ? this.#slots(last, this.through) : []
+    this.damage.dropBelow(last + 1)
+    if (!keepsTail) this.damage.dropAbove(last)
+    // What is known to be chosen of a tail that stays is known still.
+    this.#known = keepsTail ? this.known : last
+    this.#entries = [...kept]
+    this.#head = 0
+    this.#start = last
+    this.#chainAtStart = chain
+    this.#commit = last
+    this.#chosenBytes = 0
+    this.#uncommittedBytes = 0
+    for (const entry of kept) this.#uncommittedBytes += entryBytes(entry)
+  }
+
   /** Forgets chosen entries from the bottom: those up to `upTo`, and more until `bytesMax` holds the rest of them. */
   dropChosen(upTo: number, bytesMax: number): void {
     const last = Math.min(upTo, this.#commit)

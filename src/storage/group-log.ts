@@ -2,7 +2,7 @@ import type { StateRecord } from '../paxos/state.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PersistParts, PersistRecord } from './journal-record.ts'
-import type { GroupChanges } from './index-layer.ts'
+import type { CheckpointPart, GroupChanges } from './index-layer.ts'
 import { repairedKey, runKey } from './keys.ts'
 import { encodeRun, type Head, type Run, type RunEntry } from './rows.ts'
 
@@ -10,7 +10,10 @@ export interface AppliedFacts {
   readonly slot: number
   readonly nextOffset: number
   readonly lastAppendedAtMs: number
+  readonly logBytes: number
 }
+
+const NOTHING_APPLIED: AppliedFacts = { slot: 0, nextOffset: 0, lastAppendedAtMs: 0, logBytes: 0 }
 
 /** What the store keeps in memory of a group: a few numbers and a state record that it shares with the core. */
 export interface GroupLog {
@@ -48,7 +51,7 @@ export function newGroupLog(group: GroupId, born: number): GroupLog {
     through: 0,
     chain: undefined,
     bytes: 0,
-    applied: { slot: 0, nextOffset: 0, lastAppendedAtMs: 0 },
+    applied: NOTHING_APPLIED,
     repaired: undefined,
     isAhead: false,
   }
@@ -65,7 +68,7 @@ export function groupLogOf(group: GroupId, head: Head): GroupLog {
     through: head.through,
     chain: head.chain,
     bytes: head.bytes,
-    applied: { slot: 0, nextOffset: 0, lastAppendedAtMs: 0 },
+    applied: NOTHING_APPLIED,
     repaired: undefined,
     isAhead: false,
   }
@@ -77,13 +80,16 @@ export interface IndexedPersist {
   readonly isRepair: boolean
   readonly state: StateRecord | undefined
   readonly run: Run | undefined
+  /** A part of a checkpoint's rows; then there is nothing else. */
+  readonly part: CheckpointPart | undefined
   readonly lastChain: number
   readonly bytes: number
 }
 
 /** As `indexedPersist`, for a persist that was just written. */
 export function indexedParts(lsn: number, group: GroupId, parts: PersistParts): IndexedPersist {
-  const { state, isRepair } = parts
+  const { state, isRepair, rows } = parts
+  if (rows !== undefined) return indexedRows(lsn, rows)
   const entries = parts.entries.map(({ slot, origin, chain, body }) => ({
     slot,
     origin,
@@ -99,6 +105,15 @@ interface PersistFacts {
   readonly isRepair: boolean
 }
 
+/** As `indexedPersist`, for a part of a checkpoint. */
+export function indexedRows(
+  lsn: number,
+  { slot, part, bytes }: { readonly slot: number; readonly part: number; readonly bytes: Uint8Array },
+): IndexedPersist {
+  const found = { slot, part, lsn, byteLength: bytes.length }
+  return { lsn, isRepair: false, state: undefined, run: undefined, part: found, lastChain: 0, bytes: 0 }
+}
+
 /** Reduces a persist; its entries are contiguous. */
 export function indexedPersist(
   lsn: number,
@@ -106,13 +121,14 @@ export function indexedPersist(
   { state, entries, isRepair }: PersistFacts,
 ): IndexedPersist {
   const first = entries[0]?.slot
-  if (first === undefined) return { lsn, isRepair, state, run: undefined, lastChain: 0, bytes: 0 }
+  if (first === undefined)
+    return { lsn, isRepair, state, run: undefined, part: undefined, lastChain: 0, bytes: 0 }
   let bytes = 0
   for (const entry of entries) bytes += entry.bodyLength
   const key = isRepair ? repairedKey(group, first) : runKey(group, first)
   const value = encodeRun(key, lsn, entries)
   const run = { first, last: first + entries.length - 1, lsn, value }
-  return { lsn, isRepair, state, run, lastChain: entries.at(-1)?.chain ?? 0, bytes }
+  return { lsn, isRepair, state, run, part: undefined, lastChain: entries.at(-1)?.chain ?? 0, bytes }
 }
 
 /**
@@ -121,14 +137,17 @@ export function indexedPersist(
  * has none, where its state record says. A repair changes only where the entry of its slot is.
  */
 export function changeGroup(log: GroupLog, changes: GroupChanges, persist: IndexedPersist): void {
-  const { lsn, state, run } = persist
+  const { lsn, state, run, part } = persist
+  log.lastLsn = Math.max(log.lastLsn, lsn)
+  changes.isHeadChanged = true
+  if (part !== undefined) return changes.addPart(part)
   if (persist.isRepair) return repairSlot(log, changes, persist)
   invariant(state !== undefined || run !== undefined, 'A persist holds a state record or entries.')
   const cutFrom = Math.min(state === undefined ? Infinity : state.through + 1, run?.first ?? Infinity)
-  if (log.isAhead || cutFrom <= log.through) {
-    changes.cut(cutFrom, lsn)
-    dropRepairs(log, changes, cutFrom, lsn)
-  }
+  if (log.isAhead || cutFrom <= log.through) changes.cut(cutFrom, lsn)
+  const firstSlot = state?.logStart.slot ?? firstSlotOf(log)
+  if (log.isAhead || cutFrom <= log.through || firstSlot !== firstSlotOf(log))
+    dropRepairs(log, changes, { cutFrom, firstSlot, lsn })
   if (state !== undefined) {
     if (log.stateLsn !== 0 && log.stateLsn < lsn) changes.supersedeState(log.stateLsn, log.stateRunFirst)
     log.state = state
@@ -144,8 +163,6 @@ export function changeGroup(log: GroupLog, changes: GroupChanges, persist: Index
     log.chain = undefined
   }
   log.bytes += persist.bytes
-  log.lastLsn = Math.max(log.lastLsn, lsn)
-  changes.isHeadChanged = true
 }
 
 function repairSlot(log: GroupLog, changes: GroupChanges, { lsn, run, bytes }: IndexedPersist): void {
@@ -158,15 +175,17 @@ function repairSlot(log: GroupLog, changes: GroupChanges, { lsn, run, bytes }: I
     changes.addRepair(run, older)
   }
   log.bytes += bytes
-  log.lastLsn = Math.max(log.lastLsn, lsn)
-  changes.isHeadChanged = true
 }
 
-/** A cut drops the repairs that were written before it. */
-function dropRepairs(log: GroupLog, changes: GroupChanges, cutFrom: number, cutLsn: number): void {
+/** Drops the repairs that were written before this record and whose slots it cuts off, above or below. */
+function dropRepairs(
+  log: GroupLog,
+  changes: GroupChanges,
+  { cutFrom, firstSlot, lsn }: { readonly cutFrom: number; readonly firstSlot: number; readonly lsn: number },
+): void {
   if (log.repaired === undefined) return
   for (const [slot, run] of log.repaired) {
-    if (slot < cutFrom || run.lsn > cutLsn) continue
+    if ((slot >= firstSlot && slot < cutFrom) || run.lsn > lsn) continue
     log.repaired.delete(slot)
     changes.dropRepair(run)
   }
@@ -188,4 +207,9 @@ export function followsLog(log: GroupLog, record: PersistRecord): boolean {
   const base = record.state === undefined ? log.through : Math.max(log.through, emptyThrough(record.state))
   if (first !== undefined) return first.slot <= base + 1
   return record.state !== undefined && record.state.through <= base
+}
+
+/** Slot of the newest checkpoint that a state record names. */
+export function newestCheckpoint({ logStart, checkpoints }: StateRecord): number {
+  return checkpoints.at(-1)?.slot ?? logStart.slot
 }

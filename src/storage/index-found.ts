@@ -89,8 +89,8 @@ export async function clearIndex(base: KeyValue, found: FoundIndex): Promise<voi
       ? [...deletes, { type: 'del', key }]
       : [...deletes, { type: 'put', key, value: encodeBatch(key, { number, fromLsn: 0, toLsn: 0 }) }]
   await base.batch(operations, { sync: true })
-  const { HEAD, DELETED, GARBAGE, RUN, REPAIRED } = INDEX_TAG
-  for (const tag of [HEAD, DELETED, GARBAGE, RUN, REPAIRED]) {
+  const { HEAD, DELETED, GARBAGE, RUN, CHECKPOINT, REPAIRED } = INDEX_TAG
+  for (const tag of [HEAD, DELETED, GARBAGE, RUN, CHECKPOINT, REPAIRED]) {
     for await (const page of scanPages(base, { ...tagRange(tag, tag + 1), countMax: PAGE_COUNT })) {
       await base.batch(
         page.map(({ key: row }) => ({ type: 'del', key: row })),

@@ -218,6 +218,10 @@ export class JournaledStore implements LogStore {
     return await this.#reader.readEntries(group, { from: fromSlot, to: toSlot, bytesMax })
   }
 
+  async readPart(group: GroupId, slot: Slot, part: number): Promise<Uint8Array | undefined> {
+    return await this.#reader.readPart(group, { slot, part })
+  }
+
   async scrub(bytesPerSecondMax: number): Promise<ScrubResult> {
     this.#checkOpen()
     return await this.#scrub.run(bytesPerSecondMax)

@@ -4,6 +4,7 @@ import { isDamaged, readSlots, type LogSource } from './entry-reader.ts'
 import { emptyThrough, firstSlotOf } from './group-log.ts'
 import { linksTo } from './journal-record.ts'
 import type { RecoveredGroup } from './log-store.ts'
+import { checkParts } from './part-reader.ts'
 import { chainAt, locate } from './run-reader.ts'
 import { DamagedEntryError, DamagedStoreError } from './storage-errors.ts'
 
@@ -38,7 +39,10 @@ export async function recoverGroup(
     )
   }
   try {
-    if (found.isRebuilt) await checkTiling(source)
+    if (found.isRebuilt) {
+      await checkTiling(source)
+      await checkParts(index, log)
+    }
     const isWhole = applied.slot === through && log.chain !== undefined
     const chainAtApplied = isWhole ? (log.chain ?? 0) : await chainAt(index, log, applied.slot)
     const older = await readSuspects(source, found.suspects)

@@ -3,6 +3,7 @@ import { isDamaged } from './entry-reader.ts'
 import { firstSlotOf } from './group-log.ts'
 import type { LogIndex } from './log-index.ts'
 import type { ScrubResult } from './log-store.ts'
+import { TrimmedSlotError } from './storage-errors.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /** Read at once, and then paid for with rest. */
@@ -51,13 +52,14 @@ export class Scrub {
   }
 
   async #run(bytesPerSecondMax: number): Promise<ScrubResult> {
-    const result = { entryCount: 0, bytes: 0, damagedCount: 0 }
+    const result = { entryCount: 0, bytes: 0, damagedCount: 0, damagedPartCount: 0 }
     let unpaidBytes = 0
     for (const group of this.#options.index.groups.keys()) {
       for await (const page of this.#pages(group)) {
         result.entryCount += page.entryCount
         result.bytes += page.bytes
         result.damagedCount += page.damagedCount
+        result.damagedPartCount += page.damagedPartCount
         unpaidBytes += page.bytes
         if (unpaidBytes < PAGE_BYTES) continue
         await this.#rest((unpaidBytes / bytesPerSecondMax) * 1_000)
@@ -68,7 +70,7 @@ export class Scrub {
     return result
   }
 
-  /** A group that is deleted meanwhile ends there. */
+  /** A group that is deleted meanwhile ends there; one that is trimmed goes on at its new start. */
   async *#pages(group: GroupId): AsyncGenerator<ScrubResult> {
     const { index, reader } = this.#options
     let from = 0
@@ -77,25 +79,39 @@ export class Scrub {
       if (log === undefined || this.#isStopped) return
       from = Math.max(from, firstSlotOf(log))
       if (from > log.through) break
-      const slots = await reader
-        .readSlots(group, { from, to: log.through, bytesMax: PAGE_BYTES })
-        .catch((error: unknown) => this.#unlessGone(group, error))
-      if (slots.length === 0) break
+      const slots = await this.#unlessGone(
+        group,
+        reader.readSlots(group, { from, to: log.through, bytesMax: PAGE_BYTES }),
+      )
+      if (slots === undefined) continue
       let bytes = slots.length * ENTRY_BYTES
       for (const slot of slots) if (!isDamaged(slot)) bytes += slot.body.length
       from += slots.length
-      yield { entryCount: slots.length, bytes, damagedCount: slots.filter(isDamaged).length }
+      yield {
+        entryCount: slots.length,
+        bytes,
+        damagedCount: slots.filter(isDamaged).length,
+        damagedPartCount: 0,
+      }
     }
-    const isHeld = await reader.checkState(group).catch((error: unknown) => {
-      this.#unlessGone(group, error)
-      return true
-    })
-    yield { entryCount: 0, bytes: ENTRY_BYTES, damagedCount: isHeld ? 0 : 1 }
+    const isStateHeld = await this.#unlessGone(group, reader.checkState(group))
+    const damagedPartCount = (await this.#unlessGone(group, reader.countDamagedParts(group))) ?? 0
+    yield {
+      entryCount: 0,
+      bytes: ENTRY_BYTES,
+      damagedCount: isStateHeld === false ? 1 : 0,
+      damagedPartCount,
+    }
   }
 
-  #unlessGone(group: GroupId, error: unknown): readonly never[] {
-    if (this.#options.index.groups.has(group)) throw error
-    return []
+  /** Undefined when the group was deleted or trimmed while it was read. */
+  async #unlessGone<T>(group: GroupId, reading: Promise<T>): Promise<T | undefined> {
+    try {
+      return await reading
+    } catch (error) {
+      if (error instanceof TrimmedSlotError || !this.#options.index.groups.has(group)) return undefined
+      throw error
+    }
   }
 
   async #waitForCalm(): Promise<void> {

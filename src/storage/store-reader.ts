@@ -2,7 +2,7 @@ import type { Entry } from '../paxos/state.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { isDamaged, readSlots, readValue, type LogSource, type ReadSlot } from './entry-reader.ts'
-import type { GroupLog } from './group-log.ts'
+import { firstSlotOf, type GroupLog } from './group-log.ts'
 import type { IndexGuard } from './index-guard.ts'
 import { decodeRecord } from './journal-record.ts'
 import type { KeyValue } from './key-value.ts'
@@ -11,7 +11,8 @@ import type { LogIndex } from './log-index.ts'
 import type { DamageReport, OffsetMark } from './log-store.ts'
 import { findOffset, findTime, readMarks } from './mark-reader.ts'
 import type { SlotRange } from './run-reader.ts'
-import { DamagedEntryError, groupGone } from './storage-errors.ts'
+import { readPart, type PartPlace } from './part-reader.ts'
+import { DamagedEntryError, groupGone, TrimmedSlotError } from './storage-errors.ts'
 
 export interface StoreReaderOptions {
   readonly journal: KeyValue
@@ -30,17 +31,20 @@ export class StoreReader {
     this.#options = options
   }
 
-  /** A read that raced with a deletion found rows gone: that is no damage. */
+  /** A read that raced with a deletion or a trim found rows gone: that is no damage. */
   async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
     const { index, guard, isRecovered, wasDeleted } = this.#options
     invariant(isRecovered(), 'A store recovers before it is read.')
     if (wasDeleted(group)) throw groupGone(group)
     const log = index.groups.get(group)
     if (log === undefined) return whenUnknown
+    const firstSlot = firstSlotOf(log)
     try {
       return await read(log)
     } catch (error) {
       if (wasDeleted(group)) throw groupGone(group, error)
+      if (firstSlotOf(log) !== firstSlot)
+        throw new TrimmedSlotError(group, firstSlotOf(log), { cause: error })
       guard.notice(error)
       throw error
     }
@@ -62,10 +66,50 @@ export class StoreReader {
 
   /** Everything in the range, damaged or not; the damaged ones are told. */
   async readSlots(group: GroupId, range: SlotRange): Promise<readonly ReadSlot[]> {
-    const slots = await this.#read(group, [], (log) => readSlots(this.#sourceOf(log), range))
-    const damaged = slots.filter(isDamaged)
-    if (damaged.length > 0) this.#tell({ group, entries: damaged, isStateLost: false })
-    return slots
+    return await this.#read(group, [], async (log) => {
+      const firstSlot = firstSlotOf(log)
+      if (range.from < firstSlot) throw new TrimmedSlotError(group, firstSlot)
+      const slots = await readSlots(this.#sourceOf(log), range)
+      const damaged = slots.filter(isDamaged)
+      if (damaged.length === 0) return slots
+      if (firstSlotOf(log) !== firstSlot) throw new TrimmedSlotError(group, firstSlotOf(log))
+      this.#tell({ group, entries: damaged, isStateLost: false })
+      return slots
+    })
+  }
+
+  /** As `LogStore.readPart`. */
+  async readPart(group: GroupId, place: PartPlace): Promise<Uint8Array | undefined> {
+    const { journal, index } = this.#options
+    return await this.#read(group, undefined, (log) => readPart(journal, index, log, place))
+  }
+
+  /** How many parts of the checkpoints that the state record names cannot be read. */
+  async countDamagedParts(group: GroupId): Promise<number> {
+    return await this.#read(group, 0, async (log) => {
+      let count = 0
+      const named = log.state === undefined ? [] : [log.state.logStart, ...log.state.checkpoints]
+      for (const { slot, partCount } of named) {
+        for (let part = 0; part < partCount; part++)
+          if (!(await this.#isPartWhole(log, { slot, part }))) count++
+      }
+      return count
+    })
+  }
+
+  /** A part that went with a checkpoint that is named no more is not missed. */
+  async #isPartWhole(log: GroupLog, place: PartPlace): Promise<boolean> {
+    const { journal, index, guard } = this.#options
+    try {
+      if ((await readPart(journal, index, log, place)) !== undefined) return true
+    } catch (error) {
+      if (!(error instanceof DamagedEntryError)) throw error
+      guard.notice(error)
+    }
+    const { state } = log
+    return (
+      state === undefined || ![state.logStart, ...state.checkpoints].some(({ slot }) => slot === place.slot)
+    )
   }
 
   async findOffset(group: GroupId, offset: number): Promise<OffsetMark | undefined> {

@@ -8,6 +8,7 @@ import type { Message } from '../../src/paxos/messages.ts'
 import type { DamagedEntry, Entry } from '../../src/paxos/state.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
 import { ballot, damagedIn, LoneReplica, logOf } from './lone-replica.ts'
+import { configurationOf } from './virtual-cluster.ts'
 
 const A = ballot(1, 1)
 const B = ballot(2, 3)
@@ -291,7 +292,7 @@ test('a state record that the journal has lost is written again', () => {
 test('nothing is served from a damaged slot on: who pulls turns to another', () => {
   const replica = repairer()
   damaged(replica, damagedIn(LOG, 2))
-  replica.receive(3, { kind: 'syncRequest', fromSlot: slot(2) })
+  replica.receive(3, { kind: 'syncRequest', fromSlot: slot(2), resetSlot: slot(0), part: 0 })
   assert.deepEqual(replica.effects, [])
 })
 
@@ -382,4 +383,35 @@ test(`no more than ${DAMAGED_CHOSEN_MAX} damaged entries below commit are kept i
   for (let place = 0; place < DAMAGED_CHOSEN_MAX; place++)
     replica.receive(1, { kind: 'repairResponse', entry: log[place] as Entry })
   assert.equal(replica.paxos.damagedCount, 0)
+})
+
+/** A checkpoint behind this slot of the log, sent whole. */
+function resetAfter(log: readonly Entry[], last: number): Message {
+  const configuration = configurationOf(3)
+  const facts = { offset: 0, lastAppendedAtMs: 0, logBytes: 0, partCount: 0 }
+  const checkpoint = { ...facts, slot: slot(last + 1), chain: log[last - 1]?.chain ?? 0, configuration }
+  return { kind: 'syncReset', checkpoint, part: 0, rows: new Uint8Array(0), crc: crc32('') }
+}
+
+test('a log that begins anew above a damaged slot is whole, and commit goes on to what was known', () => {
+  const replica = abstainer()
+  replica.receive(1, { kind: 'learn', ballot: A, commit: slot(4) })
+  assert.equal(replica.paxos.commit, 2)
+  replica.receive(3, resetAfter(LOG, 3))
+  assert.equal(replica.paxos.damagedCount, 0)
+  assert.equal(replica.paxos.commit, 4)
+  assert.deepEqual(
+    replica.applied.map((entry) => entry.slot),
+    [4],
+  )
+})
+
+test('a tail that stays above a checkpoint keeps its damaged slot, which is not written again', () => {
+  const replica = new LoneReplica({ state: AT_A, log: LOG, commit: 1, damaged: [4] })
+  replica.receive(3, resetAfter(LOG, 2))
+  assert.deepEqual([replica.paxos.commit, replica.paxos.through, replica.paxos.damagedCount], [2, 4, 1])
+  assert.equal(replica.paxos.status, 'abstaining')
+  assert.ok(replica.written.every((write) => write.kind === 'state'))
+  replica.receive(1, { kind: 'repairResponse', entry: LOG[3] as Entry })
+  assert.equal(replica.paxos.status, 'ok')
 })

@@ -28,6 +28,8 @@ export interface Mutant {
   readonly isReadAlone?: boolean
   /** State machines start without their rows. */
   readonly isRowless?: boolean
+  /** A checkpoint is sent with the table of now. */
+  readonly isTableLate?: boolean
   /** The disk says that it has synced, and has not. */
   readonly isDiskLying?: boolean
   /** What reaches the store of a persist; `throughBefore` is where the log ended. */
@@ -120,6 +122,12 @@ class CommitPassesDamage extends Rules {
   }
 }
 
+class TrustsReset extends Rules {
+  override judgeReset(): 'drop-tail' {
+    return 'drop-tail'
+  }
+}
+
 /** Everything that notices a fault of the disk or of a quorum at once: without them harm itself has to show. */
 const EARLY_RULES: ReadonlySet<Rule> = new Set<Rule>([
   'durable',
@@ -170,6 +178,17 @@ const ROTTING: Partial<Swarm> = {
   isRotOfRecords: false,
   scrubEveryMs: Infinity,
   indexLossWeights: [0, 0, 0, 1, 1],
+}
+
+/** Logs that are trimmed all the time, under followers that come and go. */
+const TRIMMING: Partial<Swarm> = {
+  brokerCount: 3,
+  trimEveryMs: 60,
+  crashEveryMs: 300,
+  downMeanMs: 400,
+  partitionEveryMs: 300,
+  partitionMeanMs: 400,
+  produceEveryMs: 10,
 }
 
 /** Journals that are swept at once, and an index that loses much. */
@@ -271,6 +290,18 @@ export const MUTANTS: readonly Mutant[] = [
     swarm: STORMY,
   },
   {
+    name: 'T1',
+    about: 'A SyncReset is taken for an answer to what was asked, however late it comes.',
+    paxos: withRules(() => new TrustsReset()),
+    swarm: TRIMMING,
+  },
+  {
+    name: 'T2',
+    about: 'A checkpoint is sent with the table of a later slot.',
+    isTableLate: true,
+    swarm: { ...TRIMMING, partBytesMax: 1_000_000 },
+  },
+  {
     name: 'J1',
     about: 'The newest index batch is believed though an earlier one is missing.',
     tampersIndex: believeNewestBatch,
@@ -338,6 +369,13 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'Brokers do not compare what they hold, so who lost the last Learns of a group is never told.',
     losesMessage: (message) => message.kind === 'learn',
     swarm: { digestEveryMs: Infinity, quietMs: 500 },
+  },
+  {
+    name: 'T2-harm',
+    about: 'As T2, noticed only by what users see.',
+    isTableLate: true,
+    swarm: { ...TRIMMING, partBytesMax: 1_000_000 },
+    ignored: new Set<Rule>(['agreement', 'I7', 'recovery']),
   },
   {
     name: 'M2-harm',

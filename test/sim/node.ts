@@ -1,5 +1,5 @@
 import type { Digest } from '../../src/types/digest.ts'
-import { slot, type BrokerId, type GroupId, type Replica, type Slot } from '../../src/types/ids.ts'
+import type { BrokerId, GroupId, Replica, Slot } from '../../src/types/ids.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
@@ -199,10 +199,10 @@ export class SimulatedBroker {
     }
   }
 
-  /** Every entry of a group as the disk gives it back. */
-  async readAll(group: GroupId, through: Slot): Promise<readonly Entry[]> {
+  /** Entries of a group as the disk gives them back. */
+  async readFrom(group: GroupId, first: Slot, through: Slot): Promise<readonly Entry[]> {
     this.scene.stir()
-    return (await this.process?.store.readEntries(group, slot(1), through, Infinity)) ?? []
+    return (await this.process?.store.readEntries(group, first, through, Infinity)) ?? []
   }
 
   resign(group: GroupId): void {
@@ -211,6 +211,14 @@ export class SimulatedBroker {
 
   transfer(group: GroupId, to: BrokerId): void {
     this.whenAwake(() => this.host(group)?.step({ kind: 'transfer', token: 0, to }))
+  }
+
+  /** As a leader: marks, and trims up to the `place`th of the marks it knows, if there is one. */
+  trim(group: GroupId, place: number): void {
+    this.whenAwake(() => {
+      const host = this.host(group)
+      host?.trim((host.paxos.checkpoints[place]?.slot ?? 1) - 1)
+    })
   }
 
   /** Makes its groups believe for a while the opposite of what the detector says of a peer. */
@@ -296,6 +304,7 @@ export class SimulatedBroker {
       store,
       oracles: scene.oracles,
       syncChunkBytesMax: scene.swarm.syncChunkBytesMax,
+      partBytesMax: scene.swarm.partBytesMax,
       mutant: scene.mutant,
       nowMs: () => this.nowMs(),
       wallMs: () => this.wallStartMs + Math.floor(queue.nowMs),

@@ -61,10 +61,10 @@ export async function rotRecord(
   // The newest one stays: a journal that ends early has lost its tail.
   const known = all.slice(0, -1).filter(({ key }) => numberOf(key) <= trusted.lsn)
   const pair = pick(known, random)
-  if (pair === undefined) return undefined
+  const record = pair === undefined ? undefined : decodeRecord(pair.key, pair.value)
+  // A checkpoint is not repaired: the next ones take its place.
+  if (pair === undefined || record?.kind !== 'persist') return undefined
   if (random.chance(0.5)) return { key: pair.key, value: undefined }
-  const record = decodeRecord(pair.key, pair.value)
-  if (record?.kind !== 'persist') return undefined
   const headLength = record.entries[0]?.bodyAt ?? pair.value.length
   return flipped(pair, random.integer(headLength), random)
 }

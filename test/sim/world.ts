@@ -47,6 +47,7 @@ export interface RunReport {
   readonly eventCount: number
   readonly chosenCount: number
   readonly storedCount: number
+  readonly resetCount: number
   readonly healedAfterMs: number
   readonly lines: readonly string[]
 }
@@ -205,10 +206,13 @@ class World implements Scene {
     if (this.victims.size === 0) return
     await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.isOnDisk())
     for (const group of this.groups) {
-      const through = slot(this.oracles.of(group).truth.chosenThrough)
-      for (const broker of this.brokers.values())
-        if (through > 0)
-          this.oracles.stored(broker.id, group, await this.finish(broker.readAll(group, through)))
+      const { chosenThrough } = this.oracles.of(group).truth
+      for (const broker of this.brokers.values()) {
+        const first = broker.host(group)?.paxos.logStart.slot ?? slot(1)
+        if (first > chosenThrough) continue
+        const entries = await this.finish(broker.readFrom(group, first, slot(chosenThrough)))
+        this.oracles.stored(broker.id, group, first, entries)
+      }
     }
   }
 
@@ -287,6 +291,7 @@ class World implements Scene {
       eventCount: trace.eventCount,
       chosenCount,
       storedCount: workload.storedCount,
+      resetCount: this.oracles.resetCount,
       healedAfterMs,
       lines: trace.lines,
     }

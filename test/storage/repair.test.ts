@@ -192,3 +192,20 @@ test('a deleted group takes its repairs along', async () => {
   assert.deepEqual(repaired, [])
   await assert.rejects(store.readEntries(GROUP, 1 as Slot, 4 as Slot, 99), /deleted/)
 })
+
+test('a log that begins above a repaired entry drops the repair', async () => {
+  const disk = memoryDisk()
+  const { store, flush, log, entries } = await fourEntries(disk)
+  await flip(disk, 2)
+  await persist(store, GROUP, repair(entries[2]))
+  await flush()
+  const logStart = { ...log.state.logStart, slot: 4 as Slot, chain: entries[2]?.chain ?? 0 }
+  await persist(store, GROUP, [{ kind: 'state', state: { ...log.state, logStart, through: 4 as Slot } }])
+  await flush(3)
+  assert.deepEqual(await bodiesOf(store, 4, 4), ['four'])
+  const repaired = await disk.index.scan({
+    ...tagRange(INDEX_TAG.REPAIRED, INDEX_TAG.REPAIRED + 1),
+    countMax: 9,
+  })
+  assert.deepEqual(repaired, [])
+})

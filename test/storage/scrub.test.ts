@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { recordKey } from '../../src/storage/keys.ts'
 import { memoryDisk, openMemoryStore } from '../../src/storage/memory-log-store.ts'
 import { eventually } from '../support/eventually.ts'
-import { flippedAt, GROUP, OTHER, persist, SampleLog, TestHost } from './samples.ts'
+import { slot } from '../../src/types/ids.ts'
+import { ballot, flippedAt, GROUP, OTHER, persist, SampleLog, TestHost } from './samples.ts'
 
 /** Two groups of twelve entries of 100,000 bytes, a persist each: record 1 and 2 are their states. */
 async function filled() {
@@ -88,5 +89,20 @@ test('a group that is deleted meanwhile ends there', async () => {
   await store.deleteGroup(OTHER)
   host.elapse()
   assert.ok((await pass).entryCount < 12)
+  assert.deepEqual(host.damage, [])
+})
+
+test('the scrub counts parts of checkpoints that cannot be read, and reads a trimmed log from its start on', async () => {
+  const { store, disk, host } = await filled()
+  const log = new SampleLog()
+  const bytes = Buffer.from('rows')
+  await persist(store, GROUP, [{ kind: 'rows', slot: slot(5), part: 0, bytes }])
+  const logStart = { ...log.state.logStart, slot: slot(5), partCount: 1 }
+  const state = { ...log.state, promised: ballot(2), logStart, through: slot(12) }
+  await persist(store, GROUP, [{ kind: 'state', state }])
+  const whole = await store.scrub(Infinity)
+  assert.deepEqual([whole.entryCount, whole.damagedCount, whole.damagedPartCount], [20, 0, 0])
+  await disk.journal.batch([{ type: 'del', key: recordKey(27) }], { sync: true })
+  assert.equal((await store.scrub(Infinity)).damagedPartCount, 1)
   assert.deepEqual(host.damage, [])
 })
