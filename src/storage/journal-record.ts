@@ -19,7 +19,7 @@ import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeStat
  *   bodies, in order
  */
 const VERSION = 1
-const RECORD_KIND = { PERSIST: 1, DELETION: 2 } as const
+const RECORD_KIND = { PERSIST: 1, DELETION: 2, START: 3 } as const
 const FIXED_BYTES = 36
 const ENTRY_BYTES = 17 + BALLOT_BYTES
 
@@ -50,7 +50,12 @@ export interface DeletionRecord {
   readonly born: number
 }
 
-export type JournalRecord = PersistRecord | DeletionRecord
+/** The store was opened: what that found is durable from here on (consensus 1.16). Of no group. */
+export interface StartRecord {
+  readonly kind: 'start'
+}
+
+export type JournalRecord = PersistRecord | DeletionRecord | StartRecord
 
 /** A persist's parts. The state record comes first, the slots of the entries are contiguous: this form keeps both. */
 export interface PersistParts {
@@ -113,6 +118,12 @@ export function encodeDeletion(key: Uint8Array, group: GroupId, born: number): B
   return seal(key, value)
 }
 
+export function encodeStart(key: Uint8Array): Buffer {
+  const value = Buffer.alloc(FIXED_BYTES)
+  writeFixed(value, { headLength: FIXED_BYTES, kind: RECORD_KIND.START, group: 0, born: 0 })
+  return seal(key, value)
+}
+
 /** Undefined when the head is damaged. Bodies are not looked at: see `verifyBodies` and `entryOf`. */
 export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord | undefined {
   const value = asBuffer(bytes)
@@ -126,6 +137,7 @@ export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord 
   const group = value.readUInt32BE(10) as GroupId
   const born = readU64(value, 14)
   if (value[9] === RECORD_KIND.DELETION) return { kind: 'deletion', group, born }
+  if (value[9] === RECORD_KIND.START) return { kind: 'start' }
   const stateLength = value.readUInt16BE(22)
   const count = value.readUInt32BE(24)
   const firstSlot = readU64(value, 28)
