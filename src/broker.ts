@@ -170,6 +170,7 @@ class Broker implements RunningBroker {
     this.#isStopped = true
     this.#engine.loop.stop()
     this.#engine.heartbeats.stop()
+    this.#engine.vouching.halt()
     this.#disk.stop()
     void this.#engine.transport.stop()
     this.#markDone(error)
@@ -181,7 +182,7 @@ class Broker implements RunningBroker {
   }
 
   async #stop(): Promise<void> {
-    const { heartbeats, registry, loop, transport, hosting } = this.#engine
+    const { heartbeats, registry, loop, transport, hosting, vouching } = this.#engine
     if (this.#control !== undefined && !this.#isStopped) {
       this.#isDraining = true
       heartbeats.drain()
@@ -197,12 +198,13 @@ class Broker implements RunningBroker {
     this.#control?.stop(new SynodError('draining', 'The broker stops.', { retryAfterMs: 500 }))
     await transport.stop()
     await hosting.settled()
+    await vouching.stop()
     await this.#store.close()
     this.#markDone()
   }
 
   async #join(): Promise<void> {
-    const { transport, heartbeats, hosting } = this.#engine
+    const { transport, heartbeats, hosting, vouching } = this.#engine
     await this.#disk.start()
     const recovered = await this.#store.recover()
     const start = await this.#membership.join(recovered)
@@ -210,6 +212,7 @@ class Broker implements RunningBroker {
     const { seedAddresses } = this.#membership
     transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
+    await vouching.begin()
     if (this.#isStopped) return
     const control = new ControlPlane({
       config: this.#config,
@@ -254,10 +257,11 @@ class Broker implements RunningBroker {
   }
 
   #health(): Health {
+    const { vouching } = this.#engine
     const isStarted = this.#control !== undefined
     return {
       live: !this.#isStopped,
-      ready: this.#isReady && !this.#isDraining && !this.#isStopped,
+      ready: this.#isReady && !this.#isDraining && !this.#isStopped && vouching.reason === undefined,
       started: isStarted,
       reason: this.#whyNotReady(isStarted),
     }
@@ -265,6 +269,7 @@ class Broker implements RunningBroker {
 
   #whyNotReady(isStarted: boolean): string | undefined {
     if (this.#isStopped || this.#isDraining) return 'The broker stops.'
+    if (this.#engine.vouching.reason !== undefined) return this.#engine.vouching.reason
     if (this.#isReady) return undefined
     return isStarted
       ? 'The broker has not reached a controller yet.'

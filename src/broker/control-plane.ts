@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, storeId, type BrokerId, type StoreId } from '../types/ids.ts'
 import type { BrokerInfo } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { SynodError } from '../errors.ts'
@@ -53,7 +53,7 @@ export class ControlPlane {
       clusterId: () => store.identity.clusterId,
       wallMs: engine.wallMs,
       random: () => engine.loop.clock.random(),
-      isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
+      isAlive: (broker) => broker === self.broker || heartbeats.isVoting(broker, this.#storeOf(broker)),
     })
     this.services = this.#buildServices()
     this.#requests = new PartitionRequests(this.services.log, this.services.inspector, this.services.moves)
@@ -125,6 +125,11 @@ export class ControlPlane {
         diskFreeBytes: () => disk.freeBytes,
       }),
     }
+  }
+
+  #storeOf(broker: BrokerId): StoreId | undefined {
+    const info = this.group.metadata.broker(broker)
+    return info === undefined ? undefined : storeId(info.store)
   }
 
   /** What a command of the controller means for this broker. */

@@ -1,13 +1,14 @@
 import type { BrokerId, GroupId } from '../types/ids.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
+import type { Standing } from '../paxos/standing.ts'
 import type { Partition } from './partition.ts'
 import type { Replica } from './replica.ts'
 
 /** What the registry needs of a group; the controller's group is one as well as each partition. */
 export type AnyReplica = Pick<
   Replica<unknown>,
-  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'isLeader'
+  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'standing' | 'resign' | 'transfer' | 'isLeader'
 >
 
 /** Who is woken at once when a group gets a leader; more only wait out their time. */
@@ -19,6 +20,7 @@ export class Registry {
   readonly #partitions = new Map<GroupId, Partition>()
   readonly #watchers = new Map<GroupId, Set<() => void>>()
   #links: LinkView | undefined
+  #standing: Standing | undefined
 
   get replicaCount(): number {
     return this.#partitions.size
@@ -38,6 +40,7 @@ export class Registry {
   addReplica(replica: AnyReplica): void {
     this.#replicas.set(replica.group, replica)
     if (this.#links !== undefined) replica.links(this.#links)
+    if (this.#standing !== undefined) replica.standing(this.#standing)
   }
 
   remove(group: GroupId): Partition | undefined {
@@ -73,6 +76,12 @@ export class Registry {
         changed === 'self' || replica.paxos.configuration.voters.some((voter) => changed.has(voter.broker))
       if (concerned) replica.links(links)
     }
+  }
+
+  /** Who vouches for the own store, or that it has forgotten: it concerns every group. */
+  standingChanged(standing: Standing): void {
+    this.#standing = standing
+    for (const replica of this.#replicas.values()) replica.standing(standing)
   }
 
   /** All groups that this broker leads, the controller's among them. */

@@ -7,6 +7,7 @@ import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
+import type { Standing } from '../paxos/standing.ts'
 import type { Checksum, Entry, EntryKind, RecoveredState, Role } from '../paxos/state.ts'
 import type { LogStore, OffsetMark } from '../storage/log-store.ts'
 import { notLeader } from './forward.ts'
@@ -127,6 +128,11 @@ export class Replica<Result> implements TurnTaker {
 
   links(links: LinkView): void {
     this.#push({ kind: 'links', links })
+  }
+
+  /** Until it is told one that lets it vote it promises and accepts nothing. */
+  standing(standing: Standing): void {
+    this.#push({ kind: 'standing', standing })
   }
 
   resign(): void {

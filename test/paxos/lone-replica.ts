@@ -8,6 +8,7 @@ import { Paxos } from '../../src/paxos/paxos.ts'
 import { ENTRY_KIND, initialState, type Entry, type StateRecord } from '../../src/paxos/state.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
 import { configurationOf, replicaOf } from './virtual-cluster.ts'
+import { ADMITTED } from '../support/admitted.ts'
 
 /** A ballot of the first configuration. */
 export function ballot(round: number, broker: number): Ballot {
@@ -62,6 +63,8 @@ export class LoneReplica {
         tail: log.slice(commit),
       },
     )
+    this.step(ADMITTED)
+    this.effects = []
   }
 
   step(event: PaxosEvent): readonly Effect[] {

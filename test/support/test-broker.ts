@@ -10,6 +10,7 @@ import { SynodError } from '../../src/errors.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { Partition } from '../../src/partition/partition.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
+import { MemoryNotes } from '../../src/storage/notes.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { openMemoryStore } from '../../src/storage/memory-log-store.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
@@ -24,6 +25,7 @@ export interface TestDisk {
   readonly journal: PausableKeyValue
   readonly index: PausableKeyValue
   readonly identity: MemoryIdentityFile
+  readonly notes: MemoryNotes
 }
 
 export function emptyDisk(): TestDisk {
@@ -31,7 +33,13 @@ export function emptyDisk(): TestDisk {
     journal: new PausableKeyValue(),
     index: new PausableKeyValue(),
     identity: new MemoryIdentityFile(),
+    notes: new MemoryNotes(),
   }
+}
+
+/** A copy of what lies on it, as one makes a backup. */
+export function copyOf({ journal, index, identity, notes }: TestDisk): TestDisk {
+  return { journal: journal.copy(), index: index.copy(), identity, notes: notes.copy() }
 }
 
 export interface TestBrokerOptions {
@@ -134,7 +142,7 @@ export class TestBroker {
 
   /** Becomes part of the cluster and tells it where it is; `isReady` afterwards. */
   async join(): Promise<void> {
-    const { transport, heartbeats, hosting } = this.engine
+    const { transport, heartbeats, hosting, vouching } = this.engine
     await this.disk.start()
     const recovered = await this.store.recover()
     const start = await this.membership.join(recovered)
@@ -142,6 +150,7 @@ export class TestBroker {
     const { seedAddresses } = this.membership
     transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
+    await vouching.begin()
     const { config } = this.#options
     this.#control = new ControlPlane({ config, engine: this.engine, start, disk: this.disk, seedAddresses })
     this.#control.open()
@@ -155,7 +164,7 @@ export class TestBroker {
 
   /** As a process that is asked to stop. */
   async stop(): Promise<void> {
-    const { heartbeats, registry, loop, hosting } = this.engine
+    const { heartbeats, registry, loop, hosting, vouching } = this.engine
     heartbeats.drain()
     if (this.#control !== undefined) await handOverAll(this.engine)
     registry.resignAll()
@@ -167,6 +176,7 @@ export class TestBroker {
     this.#control?.stop(new SynodError('draining', 'The broker stops.'))
     await this.transport.stop()
     await hosting.settled()
+    await vouching.stop()
     await this.store.close()
   }
 
@@ -175,10 +185,10 @@ export class TestBroker {
     this.isStopped = true
     this.disk.stop()
     this.engine.heartbeats.stop()
+    this.engine.vouching.halt()
     this.engine.loop.stop()
     await this.transport.stop()
-    const { journal, index, identity } = this.#options.disk
-    return { journal: journal.copy(), index: index.copy(), identity }
+    return copyOf(this.#options.disk)
   }
 
   async #register(): Promise<void> {
