@@ -7,6 +7,7 @@ import { buildEngine, type Engine } from './broker/engine.ts'
 import { Membership } from './broker/membership.ts'
 import { describeMetrics } from './broker/metrics.ts'
 import { buildTransport, foundingCalls } from './broker/network.ts'
+import { openBrokerStore } from './broker/open-store.ts'
 import { gatewayPorts } from './broker/ports.ts'
 import type { BrokerConfig } from './config.ts'
 import type { Health } from './controller/cluster.ts'
@@ -16,7 +17,8 @@ import { createLogger, type Logger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { SYSTEM_CLOCK } from './partition/clock.ts'
 import type { Message } from './paxos/messages.ts'
-import { LevelLogStore } from './storage/level-log-store.ts'
+import type { LevelLogStore } from './storage/level-log-store.ts'
+import { DamagedStoreError } from './storage/storage-errors.ts'
 import { CONTROLLER_GROUP } from './types/ids.ts'
 import type { TransportHandlers } from './transport/transport.ts'
 import { VERSION } from './version.ts'
@@ -34,6 +36,8 @@ export interface RunningBroker {
 }
 
 const REGISTER_RETRY_MS = 200
+/** A broker whose store waits to be replaced looks so often whether it was. */
+const REPLACED_LOOK_MS = 2_000
 /** Who still asks this broker hears who leads now, before it is gone; groups that nobody could take over are elected for. */
 const DRAIN_MS = 100
 /** How long a message typed by hand waits for the core's answer. */
@@ -80,7 +84,9 @@ class Broker implements RunningBroker {
   static async open(config: BrokerConfig): Promise<Broker> {
     const opened: { broker?: Broker } = {}
     const logger = createLogger({ level: config.logLevel, facts: { broker: config.brokerId } })
-    const store = await LevelLogStore.open(config.dataFolder, {
+    const store = await openBrokerStore(config.dataFolder, {
+      hasPeers: config.seeds.some((seed) => seed.id !== config.brokerId),
+      warn: (sentence) => logger.warn({}, sentence),
       brokerId: config.brokerId,
       onFailure: (error) => opened.broker?.fail(error),
       onIdle: () => opened.broker?.writerIdle(),
@@ -156,7 +162,14 @@ class Broker implements RunningBroker {
 
   /** Goes on in the background: becomes part of the cluster, opens its groups, and tells the cluster where it is. */
   join(): void {
-    this.#join().catch((error: unknown) => this.fail(error))
+    this.#join().catch(async (error: unknown) => this.#failToJoin(error))
+  }
+
+  /** A store that is damaged as a whole is not used again: the next start goes on with an empty one, and without a vote. */
+  async #failToJoin(error: unknown): Promise<void> {
+    const hasPeers = this.#membership.seedAddresses.size > 0
+    if (error instanceof DamagedStoreError && hasPeers) await this.#engine.vouching.condemn(error.message)
+    this.fail(error)
   }
 
   writerIdle(): void {
@@ -241,13 +254,28 @@ class Broker implements RunningBroker {
     const addresses = { publicUrl: this.publicUrl, internal: this.#membership.ownAddress(this.internalPort) }
     while (!this.#isStopped) {
       try {
-        return await control.register(addresses)
+        await control.register(addresses)
+        return this.#engine.vouching.registeredWith(undefined)
       } catch (error) {
-        // 'internal': the cluster knows this broker with another store. It must not go on with this one.
-        if (!(error instanceof SynodError) || error.code === 'internal') throw error
-        this.#logger.debug({ code: error.code }, 'The broker is not registered yet.')
+        if (!(error instanceof SynodError)) throw error
+        const { registeredStore } = error.facts
+        if (typeof registeredStore === 'string') await this.#askForVotes(control, registeredStore)
+        else if (error.code === 'internal') throw error
+        else this.#logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await pause(REGISTER_RETRY_MS)
       }
+    }
+  }
+
+  /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
+  async #askForVotes(control: ControlPlane, registered: string): Promise<void> {
+    this.#engine.vouching.registeredWith(registered)
+    try {
+      await control.replaceStore()
+      await pause(REPLACED_LOOK_MS)
+    } catch (error) {
+      if (!(error instanceof SynodError)) throw error
+      this.#logger.debug({ code: error.code }, 'The broker could not ask for its store to be replaced yet.')
     }
   }
 

@@ -93,6 +93,12 @@ export class ControlPlane {
     await this.services.directory.register(info)
   }
 
+  /** Asks for the votes of the registered store. Errors: as `register`. */
+  async replaceStore(): Promise<void> {
+    const { broker, store } = this.#options.engine.self
+    await this.services.directory.replaceStore(broker, store)
+  }
+
   stop(error: SynodError): void {
     for (const partition of this.#options.engine.registry.partitions()) partition.stop(error)
     this.group.replica.stop(error)
@@ -123,6 +129,7 @@ export class ControlPlane {
         registry,
         router,
         diskFreeBytes: () => disk.freeBytes,
+        whyOutsider: () => engine.vouching.reason,
       }),
     }
   }

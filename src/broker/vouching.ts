@@ -27,6 +27,7 @@ export interface VouchingOptions {
 export class Vouching {
   readonly #options: VouchingOptions
   #reason: string | undefined
+  #waiting: string | undefined
   #timer: { cancel(): void } | undefined
   #notedAtMs = -Infinity
   #writing: Promise<void> = Promise.resolve()
@@ -38,7 +39,7 @@ export class Vouching {
 
   /** Why this broker votes in nothing; undefined while it may. */
   get reason(): string | undefined {
-    return this.#reason
+    return this.#reason ?? this.#waiting
   }
 
   /** After the store was recovered and before heartbeats: makes the start durable, and takes up what earlier ones knew. */
@@ -64,6 +65,25 @@ export class Vouching {
   halt(): void {
     this.#isStopped = true
     this.#timer?.cancel()
+  }
+
+  /** The cluster knows this broker with another store, or (undefined) with this one. Told once. */
+  registeredWith(registered: string | undefined): void {
+    const { storeId } = this.#options.store.identity
+    const sentence =
+      registered === undefined
+        ? undefined
+        : `This broker is registered with store ${registered}, but its data folder holds store ${storeId}: it takes part in no vote until its store is replaced, which it has asked for.`
+    if (sentence !== undefined && sentence !== this.#waiting) this.#options.error(sentence)
+    this.#waiting = sentence
+  }
+
+  /** The store is damaged as a whole: the next start sets it aside. */
+  async condemn(damage: string): Promise<void> {
+    const { store } = this.#options
+    await this.#write(() =>
+      store.notes.write('outsider', { storeId: store.identity.storeId, reason: damage }),
+    )
   }
 
   /** Writes down what is new. */

@@ -215,6 +215,11 @@ export class Paxos {
     return this.#core.leader
   }
 
+  /** It may promise and accept now; who may not is told of no leader. */
+  get isVoter(): boolean {
+    return this.#core.isVoter
+  }
+
   get promised(): Ballot {
     return this.#core.promised
   }

@@ -1,13 +1,14 @@
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { exists, syncFolder } from './folder.ts'
 
 /**
  * Small facts beside the journal (consensus 1.16). `clean`: where the journal ended when the store was closed in good order.
- * `seen`: what others said of their stores. `outsider`: this store forgot something and never votes again.
+ * `seen`: what others said of their stores. `outsider`: this store forgot something and never votes again. `replaces`: it took the
+ * place of such a one, so it is part of a cluster already.
  */
-export type NoteName = 'clean' | 'seen' | 'outsider'
+export type NoteName = 'clean' | 'seen' | 'outsider' | 'replaces'
 
 export interface Notes {
   /** Undefined when there is none, or none that can be read: a note is knowledge, what is lost of it is no damage. */
@@ -55,6 +56,7 @@ export class NotesOnDisk implements Notes {
 
   async write(name: NoteName, content: unknown): Promise<void> {
     const path = this.#path(name)
+    await mkdir(this.#folder, { recursive: true })
     const file = await open(`${path}.new`, 'w')
     try {
       await file.writeFile(encodeNote(content))

@@ -91,3 +91,37 @@ test('bug 3: a whole cluster that is killed at one moment starts as before', asy
   await assertStored(scene, ['a', 'b'])
   for (const { engine } of cluster.brokers) assert.equal(engine.vouching.reason, undefined)
 })
+
+test('bug 3: a wiped broker learns all that is stored, has no vote, and asks for one', async (t) => {
+  const scene = await openScene(t)
+  const { cluster, topic, leader, followers } = scene
+  const [wiped, other] = followers
+  await cluster.finish(cluster.append(leader, topic, 'a'))
+  await cluster.kill(wiped)
+  cluster.wipe(wiped)
+  const fresh = await cluster.open(wiped)
+  const { storeId } = fresh.store.identity
+  await cluster.until(() => {
+    const [registered] = cluster
+      .services(leader)
+      .status.brokers()
+      .filter(({ id }) => id === wiped)
+    assert.deepEqual([registered?.state, registered?.pendingStore], ['outsider', storeId])
+    assert.match(registered?.reason ?? '', /takes part in no vote until its store is replaced/)
+    assert.match(fresh.engine.vouching.reason ?? '', /takes part in no vote until its store is replaced/)
+  })
+  await cluster.finish(cluster.append(leader, topic, 'b'), { withinMs: 15_000 })
+  const group = topic.partitions[0]!.group
+  await cluster.until(() => assert.equal(fresh.partition(group)?.highWatermark, 2))
+  assert.deepEqual(await cluster.finish(cluster.read(wiped, topic)), ['a', 'b'])
+  // With the wiped one there are two, and no majority.
+  await cluster.kill(other)
+  await cluster.refused(cluster.append(leader, topic, 'c'), 'no-quorum', { withinMs: 15_000 })
+  await cluster.kill(wiped)
+  const again = await cluster.open(wiped)
+  await cluster.open(other)
+  await cluster.until(() => assert.equal(cluster.broker(other).isReady, true))
+  assert.equal(again.store.identity.storeId, storeId)
+  await cluster.finish(cluster.append(leader, topic, 'd'), { withinMs: 15_000 })
+  await cluster.until(() => assert.equal(again.partition(group)?.highWatermark, 3))
+})

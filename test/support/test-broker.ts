@@ -196,9 +196,15 @@ export class TestBroker {
     while (!this.isStopped) {
       try {
         const internal = this.membership.ownAddress(portOf(this.id))
-        return await this.control.register({ publicUrl: `http://broker-${this.id}`, internal })
+        await this.control.register({ publicUrl: `http://broker-${this.id}`, internal })
+        return this.engine.vouching.registeredWith(undefined)
       } catch (error) {
         if (!(error instanceof SynodError)) throw error
+        const { registeredStore } = error.facts
+        if (typeof registeredStore === 'string') {
+          this.engine.vouching.registeredWith(registeredStore)
+          await this.control.replaceStore().catch(() => {})
+        }
         await new Promise<void>((resolve) => clock.later(resolve, 200))
       }
     }
