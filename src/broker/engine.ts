@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../detector/detector.ts'
 import { Witness } from '../detector/witness.ts'
 import type { Logger } from '../observability/logger.ts'
+import { Digests } from '../partition/digests.ts'
 import { Heartbeats, type HeartbeatOptions } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
 import { Loop, type LoopClock } from '../partition/loop.ts'
@@ -25,11 +25,14 @@ export interface Engine {
   readonly transport: Transport
   readonly heartbeats: Heartbeats
   readonly vouching: Vouching
+  readonly digests: Digests
   readonly router: Router
   readonly host: ReplicaHost
   readonly hosting: Hosting
   /** Epoch milliseconds. */
   readonly wallMs: () => number
+  /** An id that nobody draws twice. */
+  readonly drawId: () => string
 }
 
 export interface EngineOptions {
@@ -40,6 +43,7 @@ export interface EngineOptions {
   readonly wallMs: () => number
   /** Drawn at each start of the process. */
   readonly bootId: string
+  readonly drawId: () => string
   readonly logger: Logger
   /** The store of a broker as the metadata has it. */
   storeOf(broker: number): ReplicaId['store'] | undefined
@@ -47,7 +51,7 @@ export interface EngineOptions {
 }
 
 export function buildEngine(options: EngineOptions): Engine {
-  const { config, store, transport, clock, wallMs, logger } = options
+  const { config, store, transport, clock, wallMs, drawId, logger } = options
   const self: ReplicaId = { broker: config.brokerId, store: store.identity.storeId }
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
@@ -65,6 +69,7 @@ export function buildEngine(options: EngineOptions): Engine {
     error: (sentence) => logger.error({}, sentence),
     fatal: (error) => options.fatal(error),
   })
+  const digests = buildDigests(options, registry, heartbeats)
   const router: Router = new Router({
     self: self.broker,
     registry,
@@ -76,9 +81,10 @@ export function buildEngine(options: EngineOptions): Engine {
     loop,
     store,
     checksum: (data, seed) => crc32(data, seed),
-    bootNumber: randomInt(1, 2 ** 31),
+    bootNumber: 1 + Math.floor(clock.random() * (2 ** 31 - 1)),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
+    applied: (place) => digests.applied(place),
     fatal: (error) => options.fatal(error),
   }
   const hosting = new Hosting({
@@ -91,7 +97,35 @@ export function buildEngine(options: EngineOptions): Engine {
     storeOf: (broker) => options.storeOf(broker),
     warn: (sentence) => logger.warn({}, sentence),
   })
-  return { self, store, loop, registry, transport, heartbeats, vouching, router, host, hosting, wallMs }
+  return {
+    self,
+    store,
+    loop,
+    registry,
+    transport,
+    heartbeats,
+    vouching,
+    digests,
+    router,
+    host,
+    hosting,
+    wallMs,
+    drawId,
+  }
+}
+
+function buildDigests(options: EngineOptions, registry: Registry, heartbeats: Heartbeats): Digests {
+  const { config, transport, clock, logger } = options
+  return new Digests({
+    self: config.brokerId,
+    clock,
+    replicas: () => registry.replicas(),
+    replica: (group) => registry.replica(group),
+    isAlive: (broker) => heartbeats.isAlive(broker),
+    send: (to, digest) => transport.sendDigest(to, digest),
+    error: (sentence) => logger.error({}, sentence),
+    fatal: (error) => options.fatal(error),
+  })
 }
 
 function buildHeartbeats(

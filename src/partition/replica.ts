@@ -1,3 +1,4 @@
+import type { Place } from '../types/digest.ts'
 import type { BrokerId, GroupId, Replica as ReplicaId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { SynodError } from '../errors.ts'
@@ -25,6 +26,8 @@ export interface ReplicaHost {
   readonly bootNumber: number
   readonly queued: QueuedBytes
   send(to: BrokerId, group: GroupId, message: Message): void
+  /** A replica stands here now; it is still in the middle of its step. */
+  applied(place: Place): void
   /** A broken invariant or a damaged entry: the broker stops with this sentence. */
   fatal(error: unknown): void
 }
@@ -133,6 +136,11 @@ export class Replica<Result> implements TurnTaker {
   /** Until it is told one that lets it vote it promises and accepts nothing. */
   standing(standing: Standing): void {
     this.#push({ kind: 'standing', standing })
+  }
+
+  /** Another broker knows everything up to `commit` to be chosen. */
+  told(from: BrokerId, commit: Slot): void {
+    this.#push({ kind: 'told', from, commit })
   }
 
   resign(): void {
@@ -360,6 +368,7 @@ export class Replica<Result> implements TurnTaker {
       rows: this.machine.takeRows(),
     })
     this.#proposals.applied(entry.slot, entry.origin, result)
+    this.#host.applied({ group: this.group, slot: entry.slot, chain: entry.chain, nextOffset })
   }
 
   /** What waits was never appended, for certain. Who asks again finds the one who was promised most likely leading. */

@@ -126,7 +126,7 @@ export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): v
   // The whole log came at once: a catch-up that the leader had asked for is over.
   core.status = 'ok'
   if (core.pull?.isRequired === true) core.pull = undefined
-  learnChosen(core, Math.min(message.commit, end))
+  learnChosen(core, Math.min(message.commit, end), message.ballot)
   sendAccepted(core, from, end)
 }
 
@@ -140,7 +140,7 @@ export function onAccept(core: Core, from: BrokerId, message: Accept): void {
   acceptPart(core, from, message)
 }
 
-type Part = Pick<Accept, 'previous' | 'entries' | 'commit'>
+type Part = Pick<Accept, 'ballot' | 'previous' | 'entries' | 'commit'>
 
 /**
  * In-order acceptance (D1): a part that leaves a gap is answered with where this log ends. An overlap was accepted
@@ -148,7 +148,7 @@ type Part = Pick<Accept, 'previous' | 'entries' | 'commit'>
  * acknowledged all the same: no majority can be counted for an entry that differs from a chosen one while this replica
  * has promised no higher ballot, since every ballot in between was promised by a majority without it.
  */
-function acceptPart(core: Core, from: BrokerId, { previous, entries, commit }: Part): void {
+function acceptPart(core: Core, from: BrokerId, { ballot, previous, entries, commit }: Part): void {
   const { log } = core
   if (previous > log.through) return sendAccepted(core, from, log.through)
   const end = (previous + entries.length) as Slot
@@ -163,7 +163,7 @@ function acceptPart(core: Core, from: BrokerId, { previous, entries, commit }: P
     }
     core.persist(writes)
   }
-  learnChosen(core, Math.min(commit, end))
+  learnChosen(core, Math.min(commit, end), ballot)
   sendAccepted(core, from, end)
 }
 
@@ -191,6 +191,6 @@ export function onLearn(core: Core, from: BrokerId, message: Learn): void {
     return core.send(from, { kind: 'prepareRequest', ballot: message.ballot }, 0)
   }
   const { log } = core
-  learnChosen(core, Math.min(message.commit, log.through))
+  learnChosen(core, Math.min(message.commit, log.through), message.ballot)
   if (log.through < message.commit) sendAccepted(core, from, log.through)
 }

@@ -1,9 +1,10 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
+import type { Ballot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
-import { assertApplyOrder, assertSameChosen } from './invariants.ts'
+import { assertApplyOrder, assertCommitGround, assertLearned, assertSameChosen } from './invariants.ts'
 import type { SyncChunk } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
@@ -12,12 +13,13 @@ import type { Entry } from './state.ts'
 export const TAIL_SLOTS = 64
 
 /**
- * Everything up to `upTo` is chosen: hands what is newly so to the state machine. The caller knows it chosen by counting
- * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6).
+ * Everything up to `upTo` is chosen: hands what is newly so to the state machine. `ground` is how that is known (I6): the
+ * ballot at which it was counted or whose leader said so, or 'chunk' for chosen entries that were sent and compared.
  */
-export function learnChosen(core: Core, upTo: number): boolean {
+export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk'): boolean {
   const { log } = core
   if (upTo <= log.commit) return false
+  if (ground !== 'chunk') assertCommitGround(core.acceptedBallot, ground)
   const before = log.commit
   const entries = log.commitTo(upTo as Slot)
   assertApplyOrder(before, entries)
@@ -66,8 +68,11 @@ export function learnChunk(core: Core, chunk: SyncChunk): boolean {
     if (log.at(log.commit + agreeing + 1).chain !== fresh[agreeing]?.chain) break
     agreeing++
   }
+  const before = { acceptedBallot: core.acceptedBallot, through: log.through }
+  const differs = agreeing < fresh.length && log.commit + agreeing < log.through
   replaceAfter(core, log.commit + agreeing, fresh.slice(agreeing), end)
-  learnChosen(core, end)
+  assertLearned(before, { acceptedBallot: core.acceptedBallot, through: log.through }, differs)
+  learnChosen(core, end, 'chunk')
   return true
 }
 

@@ -17,7 +17,7 @@ import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
 import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
-import { onSyncChunk, onSyncRequired, pullTick } from './synchronize.ts'
+import { onSyncChunk, onSyncRequired, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
 
 /**
@@ -85,6 +85,9 @@ export class Paxos {
         return onStanding(core, event.standing)
       case 'readIndex':
         return onReadIndex(core, event.token)
+      case 'told':
+        if (!isSilenced(core)) onTold(core, event.from, event.commit)
+        return
       case 'resign':
         if (core.role === 'leader') resign(core)
         return
@@ -234,6 +237,12 @@ export class Paxos {
 
   get commit(): Slot {
     return this.#core.log.commit
+  }
+
+  /** The chain value at a chosen slot that is still in memory, commit always among them; undefined for any other slot. */
+  chainAt(slot: Slot): number | undefined {
+    const { log } = this.#core
+    return slot >= log.start && slot <= log.commit ? log.chainAt(slot) : undefined
   }
 
   get through(): Slot {

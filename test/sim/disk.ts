@@ -1,12 +1,27 @@
 import { storeId, type Replica, type StoreId } from '../../src/types/ids.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
+import { MemoryNotes } from '../../src/storage/notes.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { JOURNAL_TAG, numberOf, recordKey, tagRange } from '../../src/storage/keys.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { Mutant } from './mutants.ts'
 import type { Random } from './random.ts'
-import type { Scene } from './scene.ts'
-import { TRACED } from './trace.ts'
+import type { Swarm } from './swarm.ts'
+import { TRACED, type Trace } from './trace.ts'
+
+/** What a disk needs of the run that it is part of. */
+export interface DiskScene {
+  readonly queue: EventQueue
+  readonly trace: Trace
+  readonly swarm: Pick<Swarm, 'storeTuning' | 'indexLossWeights' | 'diskMeanMs' | 'diskMaxMs'>
+  readonly mutant: Pick<Mutant, 'tampersIndex' | 'isDiskLying' | 'altersJournal'>
+  /** The phase of faults is over for this disk. */
+  readonly isHealed: boolean
+  /** Something asynchronous was begun or answered: it has to come to rest before the next event. */
+  stir(): void
+}
 
 /** What the disk needs of the process that uses it. */
 export interface DiskUser {
@@ -15,6 +30,8 @@ export interface DiskUser {
   onFailure(error: Error): void
   onIdle(): void
   whenAwake(run: () => void): void
+  /** As the file system tells it; default: as much as anybody could want. */
+  space?(): Promise<{ readonly freeBytes: number; readonly full: boolean }>
 }
 
 const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as const
@@ -25,9 +42,10 @@ const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as co
  */
 export class Disk {
   private readonly self: Replica
-  private readonly scene: Scene
+  private readonly scene: DiskScene
   private readonly random: Random
   private identity = new MemoryIdentityFile()
+  private notes = new MemoryNotes()
   private readonly journal: Platter = { contents: new MemoryKeyValue() }
   private readonly index: Platter = { contents: new MemoryKeyValue() }
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
@@ -36,7 +54,7 @@ export class Disk {
   /** Drawn when it was formatted. */
   storeId: StoreId
 
-  constructor(self: Replica, scene: Scene, random: Random) {
+  constructor(self: Replica, scene: DiskScene, random: Random) {
     this.self = self
     this.scene = scene
     this.random = random
@@ -60,7 +78,7 @@ export class Disk {
     })
     this.databases = { journal, index }
     return JournaledStore.open(
-      { journal, index, identity: this.identity },
+      { journal, index, identity: this.identity, notes: this.notes },
       {
         brokerId: self.broker,
         randomStoreId: () => this.storeId,
@@ -68,6 +86,7 @@ export class Disk {
         schedule: (run, delayMs) => user.schedule(run, delayMs),
         onFailure: (error) => user.onFailure(error),
         onIdle: () => user.onIdle(),
+        ...(user.space === undefined ? {} : { space: user.space }),
         tuning: swarm.storeTuning,
       },
     )
@@ -76,6 +95,13 @@ export class Disk {
   /** Writes of the next `durationMs` come to their end after it. */
   stall(durationMs: number): void {
     this.stalledUntilMs = Math.max(this.stalledUntilMs, this.scene.queue.nowMs + durationMs)
+  }
+
+  /** Writes fail from now on, until the process ends; false when no process uses the disk. */
+  breakWith(error: Error): boolean {
+    this.databases?.journal.breakWith(error)
+    this.databases?.index.breakWith(error)
+    return this.databases !== undefined
   }
 
   heal(): void {
@@ -104,6 +130,7 @@ export class Disk {
     this.journal.contents = new MemoryKeyValue()
     this.index.contents = new MemoryKeyValue()
     this.identity = new MemoryIdentityFile()
+    this.notes = new MemoryNotes()
     if (!keepsStoreId) this.storeId = storeId(`${'f'.repeat(16)}${this.storeId.slice(16)}`)
   }
 

@@ -47,6 +47,11 @@ export interface Swarm {
   /** Clocks run this much faster or slower than each other, as a share. */
   readonly clockDrift: number
 
+  /** How often brokers compare what they hold; Infinity for never. */
+  readonly digestEveryMs: number
+  /** For so long before the end of the faults clients begin nothing new, and nothing afterwards; 0: they go on. */
+  readonly quietMs: number
+
   readonly producerCount: number
   readonly produceEveryMs: number
   readonly recordsMax: number
@@ -69,7 +74,7 @@ export interface Swarm {
 const BROKER_COUNTS = [3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 4, 2, 1, 6, 7]
 
 /** Draws the mean time between faults of a kind; Infinity when the run does without. */
-type DrawEvery = (probability: number, low: number, high: number) => number
+export type DrawEvery = (probability: number, low: number, high: number) => number
 
 export function drawSwarm(random: Random): Swarm {
   const brokerCount = random.pick(BROKER_COUNTS)
@@ -87,6 +92,7 @@ export function drawSwarm(random: Random): Swarm {
     transferEveryMs: drawTransfers(random.fork('transfer'), pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
+    ...drawDigests(random.fork('digests'), pace),
     ...drawClients(random, every, pace),
     isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
     harm: drawHarm(random.fork('harm'), brokerCount),
@@ -97,7 +103,7 @@ export function drawSwarm(random: Random): Swarm {
   }
 }
 
-function drawNetwork(random: Random, pace: number) {
+export function drawNetwork(random: Random, pace: number) {
   return {
     delayMeanMs: random.chance(0.5) ? random.between(1, 10) : random.between(1, 100 * Math.sqrt(pace)),
     lossRate: random.chance(0.5) ? random.between(0, 0.3) : 0,
@@ -107,7 +113,7 @@ function drawNetwork(random: Random, pace: number) {
   }
 }
 
-function drawFaults(random: Random, every: DrawEvery, pace: number) {
+export function drawFaults(random: Random, every: DrawEvery, pace: number) {
   return {
     crashEveryMs: every(0.7, 300, 3_000),
     downMeanMs: random.between(50, 1_500) * pace,
@@ -134,7 +140,14 @@ function drawHarm(random: Random, brokerCount: number): Harm {
   return brokerCount >= 3 && random.chance(0.35) ? random.pick(['lie', 'restore', 'wipe']) : 'none'
 }
 
-function drawDisk(random: Random) {
+/** Without them a replica may stay behind in a group without traffic, so only runs with them may end quietly. */
+function drawDigests(random: Random, pace: number) {
+  if (random.chance(0.4)) return { digestEveryMs: Infinity, quietMs: 0 }
+  const digestEveryMs = random.pick([200, 1_000, 4_000]) * pace
+  return { digestEveryMs, quietMs: random.chance(0.5) ? random.between(200, 2_000) * pace : 0 }
+}
+
+export function drawDisk(random: Random) {
   return {
     diskMeanMs: random.pick([0.5, 3, 20, 100]),
     diskMaxMs: random.pick([20, 200, 1_000]),
