@@ -1,5 +1,6 @@
 import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
+import type { Harm } from './harm.ts'
 import type { Random } from './random.ts'
 
 /**
@@ -64,6 +65,8 @@ export interface Swarm {
   /** One broker stays away after the faults: the others must do without it. */
   readonly isOneLeftDown: boolean
   readonly syncChunkBytesMax: number
+  /** What becomes of the disk of one broker. */
+  readonly harm: Harm
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -96,6 +99,7 @@ export function drawSwarm(random: Random): Swarm {
     ...drawDigests(random.fork('digests'), pace),
     ...drawClients(random, every, pace),
     isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
+    harm: drawHarm(random.fork('harm'), brokerCount),
     heartbeatMs,
     suspectMs: heartbeatMs * random.between(3, 10),
     stalledMs: random.pick([500, 2_000]) * pace,
@@ -133,6 +137,11 @@ export function drawFaults(random: Random, every: DrawEvery, pace: number) {
 /** From a stream of its own, so that seeds of runs without transfers stayed what they were. */
 function drawTransfers(random: Random, pace: number): number {
   return random.chance(0.4) ? random.between(100, 2_000) * pace : Infinity
+}
+
+/** With fewer than three the others could not go on without it. */
+function drawHarm(random: Random, brokerCount: number): Harm {
+  return brokerCount >= 3 && random.chance(0.35) ? random.pick(['lie', 'restore', 'wipe']) : 'none'
 }
 
 /** Without them a replica may stay behind in a group without traffic, so only runs with them may end quietly. */

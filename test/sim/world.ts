@@ -13,6 +13,7 @@ import type { Configuration } from '../../src/paxos/state.ts'
 import { Disk } from './disk.ts'
 import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
+import { Harming } from './harm.ts'
 import { Judge, Violation } from './judge.ts'
 import { Network } from './network.ts'
 import { NO_MUTANT, type Mutant } from './mutants.ts'
@@ -119,6 +120,7 @@ class World implements Scene {
       for (const broker of this.brokers.values())
         this.queue.after(this.random.exponential(20), () => broker.start())
       new Faults(this, this.random.fork('faults'))
+      new Harming(this, this.random.fork('harm'))
       await this.until(this.swarm.faultPhaseMs, () => false)
       this.heal()
       const deadlineMs = this.queue.nowMs + PROGRESS_MAX_MS
@@ -160,7 +162,10 @@ class World implements Scene {
     this.isHealed = true
     this.trace.note(TRACED.FAULT, 0, 1, this.queue.nowMs, () => 'all is healed')
     this.network.heal()
-    const away = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
+    // The others have to do without the one whose disk was spoiled, and cannot do without two of four.
+    const { isOneLeftDown, harm, brokerCount } = this.swarm
+    const mayLeave = isOneLeftDown && (harm === 'none' || brokerCount >= 5)
+    const away = mayLeave ? this.random.pick([...this.brokers.keys()]) : undefined
     for (const broker of this.brokers.values()) {
       broker.disk.heal()
       broker.wake()
@@ -177,7 +182,8 @@ class World implements Scene {
       let leaderCount = 0
       for (const broker of this.brokers.values()) {
         const host = broker.host(group)
-        if (host === undefined) continue
+        // An outsider stays as it is until its store is replaced.
+        if (host === undefined || broker.isOutsider) continue
         if (host.paxos.role === 'leader') leaderCount++
         if (
           host.appliedSlot !== chosenThrough ||
@@ -192,6 +198,8 @@ class World implements Scene {
 
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
+      // Who has no vote asks for what is chosen, again and again; an outsider keeps the end of its log.
+      if (broker.hasNewStore || broker.isOutsider) continue
       for (const { paxos } of broker.hosts)
         if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0) return false
     }
