@@ -350,24 +350,29 @@ function factsOf(checkpoint: Checkpoint): string {
   return [chain, configuration.number, partCount, offset, lastAppendedAtMs, logBytes].join(' ')
 }
 
+function checkpointSlots({ state }: RecoveredGroup): readonly number[] {
+  return [state.logStart, ...state.checkpoints].map(({ slot }) => slot)
+}
+
 function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
   if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
     return false
   if (found.applied.slot + found.tail.length !== expected.through) return false
-  const checkpoints = [state.logStart, ...state.checkpoints].map(({ slot }) => slot)
-  if (checkpoints.join() !== expected.checkpoints.join()) return false
+  if (checkpointSlots(found).join() !== expected.checkpoints.join()) return false
   if (found.chainAtApplied !== expected.chainAt(found.applied.slot)) return false
   return found.tail.every((entry) => expected.chainAt(entry.slot) === entry.chain)
 }
 
 /** What a start found, as a shadow of its own: what is applied is chosen. */
-function shadowOf({ state, applied, tail }: RecoveredGroup, truth: Truth): Shadow {
+function shadowOf(found: RecoveredGroup, truth: Truth): Shadow {
+  const { state, applied, tail } = found
   const shadow = new Shadow()
   shadow.promised = state.promised
   shadow.accepted = state.acceptedBallot
   for (let slot = 1; slot <= applied.slot; slot++) shadow.entries.push(truth.chosen[slot]?.entry)
   shadow.entries.push(...tail)
+  shadow.checkpoints = checkpointSlots(found)
   return shadow
 }
 
