@@ -9,7 +9,8 @@ import { createLogger, type Logger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { SYSTEM_CLOCK } from './partition/clock.ts'
 import type { DamageReport } from './storage/log-store.ts'
-import { LevelLogStore } from './storage/level-log-store.ts'
+import { openBrokerStore } from './broker/open-store.ts'
+import type { LevelLogStore } from './storage/level-log-store.ts'
 import { VERSION } from './version.ts'
 
 /** A broker that serves. `done` resolves after `stop`, and rejects with the reason when the broker had to end itself. */
@@ -59,7 +60,9 @@ class Broker implements RunningBroker {
   static async open(config: BrokerConfig): Promise<Broker> {
     const opened: { broker?: Broker } = {}
     const logger = createLogger({ level: config.logLevel, facts: { broker: config.brokerId } })
-    const store = await LevelLogStore.open(config.dataFolder, {
+    const store = await openBrokerStore(config.dataFolder, {
+      hasPeers: config.seeds.some((seed) => seed.id !== config.brokerId),
+      warn: (sentence) => logger.warn({}, sentence),
       brokerId: config.brokerId,
       onFailure: (error) => opened.broker?.fail(error),
       onIdle: () => opened.broker?.writerIdle(),

@@ -7,6 +7,7 @@ import type { Logger } from '../observability/logger.ts'
 import type { LoopClock } from '../partition/loop.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { LogStore } from '../storage/log-store.ts'
+import { DamagedStoreError } from '../storage/storage-errors.ts'
 import type { Transport, TransportHandlers } from '../transport/transport.ts'
 import { ControlPlane } from './control-plane.ts'
 import { DamageWatch } from './damage-watch.ts'
@@ -39,6 +40,8 @@ export interface CompositionOptions {
 }
 
 const REGISTER_RETRY_MS = 200
+/** A broker whose store waits to be replaced looks so often whether it was. */
+const REPLACED_LOOK_MS = 2_000
 /** Who still asks this broker hears who leads now, before it is gone; groups that nobody could take over are elected for. */
 const DRAIN_MS = 100
 /** How long a message typed by hand waits for the core's answer. */
@@ -121,7 +124,18 @@ export class Composition {
    * it is ready, or was stopped before. Rejects with what must end it.
    */
   async join(): Promise<void> {
-    const { transport, heartbeats, digests, hosting } = this.engine
+    try {
+      await this.#join()
+    } catch (error) {
+      // A store that is damaged as a whole is not used again: the next start goes on with an empty one, and without a vote.
+      const hasPeers = this.membership.seedAddresses.size > 0
+      if (error instanceof DamagedStoreError && hasPeers) await this.engine.vouching.condemn(error.message)
+      throw error
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { transport, heartbeats, vouching, digests, hosting } = this.engine
     const { store, config } = this.#options
     await this.disk.start()
     const recovered = await store.recover()
@@ -131,6 +145,7 @@ export class Composition {
     const { seedAddresses } = this.membership
     transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
+    await vouching.begin()
     if (this.#isStopped) return
     const control = new ControlPlane({ config, engine: this.engine, start, disk: this.disk, seedAddresses })
     this.#control = control
@@ -163,6 +178,7 @@ export class Composition {
     this.#isStopped = true
     this.engine.loop.stop()
     this.engine.heartbeats.stop()
+    this.engine.vouching.halt()
     this.engine.digests.stop()
     this.disk.stop()
     this.damage.stop()
@@ -185,11 +201,12 @@ export class Composition {
 
   /** Answers all who still wait, and closes the store. After `leave`, when no client asks any more. */
   async stop(): Promise<void> {
-    const { transport, hosting } = this.engine
+    const { transport, hosting, vouching } = this.engine
     this.halt()
     this.#control?.stop(new SynodError('draining', 'The broker stops.', { retryAfterMs: 500 }))
     await transport.stop()
     await hosting.settled()
+    await vouching.stop()
     await this.#options.store.close()
   }
 
@@ -199,13 +216,29 @@ export class Composition {
     const internal = this.membership.ownAddress(this.engine.transport.port)
     while (!this.#isStopped) {
       try {
-        return await control.register({ publicUrl: publicUrl(), internal })
+        await control.register({ publicUrl: publicUrl(), internal })
+        return this.engine.vouching.registeredWith(undefined)
       } catch (error) {
-        // 'internal': the cluster knows this broker with another store. It must not go on with this one.
-        if (!(error instanceof SynodError) || error.code === 'internal') throw error
-        logger.debug({ code: error.code }, 'The broker is not registered yet.')
+        if (!(error instanceof SynodError)) throw error
+        const { registeredStore } = error.facts
+        if (typeof registeredStore === 'string') await this.#askForVotes(control, registeredStore)
+        else if (error.code === 'internal') throw error
+        else logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await this.#pause(REGISTER_RETRY_MS)
       }
+    }
+  }
+
+  /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
+  async #askForVotes(control: ControlPlane, registered: string): Promise<void> {
+    const { vouching } = this.engine
+    vouching.registeredWith(registered)
+    try {
+      await control.replaceStore()
+      await this.#pause(REPLACED_LOOK_MS)
+    } catch (error) {
+      if (!(error instanceof SynodError)) throw error
+      this.#options.logger.debug({ code: error.code }, 'The broker could not ask for its votes yet.')
     }
   }
 
@@ -215,10 +248,11 @@ export class Composition {
   }
 
   #health(): Health {
+    const { vouching } = this.engine
     const isStarted = this.#control !== undefined
     return {
       live: !this.#isStopped,
-      ready: this.#isReady && !this.#isDraining && !this.#isStopped,
+      ready: this.#isReady && !this.#isDraining && !this.#isStopped && vouching.reason === undefined,
       started: isStarted,
       reason: this.#whyNotReady(isStarted),
     }
@@ -226,6 +260,8 @@ export class Composition {
 
   #whyNotReady(isStarted: boolean): string | undefined {
     if (this.#isStopped || this.#isDraining) return 'The broker stops.'
+    const { reason } = this.engine.vouching
+    if (reason !== undefined) return reason
     if (this.#isReady) return undefined
     return isStarted
       ? 'The broker has not reached a controller yet.'

@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, storeId, type BrokerId, type StoreId } from '../types/ids.ts'
 import type { BrokerInfo } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { SynodError } from '../errors.ts'
@@ -53,7 +53,7 @@ export class ControlPlane {
       clusterId: () => store.identity.clusterId,
       wallMs: engine.wallMs,
       random: () => engine.loop.clock.random(),
-      isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
+      isAlive: (broker) => broker === self.broker || heartbeats.isVoting(broker, this.#storeOf(broker)),
     })
     this.services = this.#buildServices()
     this.#requests = new PartitionRequests(this.services.log, this.services.inspector, this.services.moves)
@@ -93,6 +93,12 @@ export class ControlPlane {
     await this.services.directory.register(info)
   }
 
+  /** Asks for the votes of the registered store. Errors: as `register`. */
+  async replaceStore(): Promise<void> {
+    const { broker, store } = this.#options.engine.self
+    await this.services.directory.replaceStore(broker, store)
+  }
+
   stop(error: SynodError): void {
     for (const partition of this.#options.engine.registry.partitions()) partition.stop(error)
     this.group.replica.stop(error)
@@ -128,8 +134,14 @@ export class ControlPlane {
         registry,
         router,
         diskFreeBytes: () => disk.freeBytes,
+        whyOutsider: () => engine.vouching.reason,
       }),
     }
+  }
+
+  #storeOf(broker: BrokerId): StoreId | undefined {
+    const info = this.group.metadata.broker(broker)
+    return info === undefined ? undefined : storeId(info.store)
   }
 
   /** What a command of the controller means for this broker. */

@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId, type Replica } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { Formation, spreadConfiguration, type FirstConfiguration } from '../controller/formation.ts'
 import type { StartOfGroup } from '../partition/group.ts'
@@ -31,6 +31,8 @@ export class Membership {
   #first: StateRecord | undefined
   /** The store is read: only now it takes writes, and is known to hold no group yet. */
   #isStoreRead = false
+  /** The store is read, and it did not take the place of another one, which was part of a cluster. */
+  #mayFound = false
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -42,11 +44,19 @@ export class Membership {
       seeds: [config.brokerId, ...this.seedAddresses.keys()],
       adopt: (configuration) => this.#adopt(configuration),
       drawClusterId: options.drawClusterId,
+      mayFound: () => this.#mayFound,
       warn: options.warn,
     })
   }
 
+  /** `empty` only when a cluster may be founded with it. */
   hello(): Hello {
+    const status = this.#status()
+    const voters = status.empty ? undefined : this.#first?.configuration.voters.map(voterOf)
+    return { ...status, empty: status.empty && this.#mayFound, voters }
+  }
+
+  #status() {
     const { brokerId, storeId: ownStore, clusterId } = this.#options.store.identity
     return { brokerId, storeId: ownStore, clusterId, empty: clusterId === '' }
   }
@@ -63,6 +73,7 @@ export class Membership {
     const { store } = this.#options
     const found = recovered.find(({ group }) => group === CONTROLLER_GROUP)
     this.#first = found?.state
+    this.#mayFound = (await store.notes.read('replaces')) === undefined
     this.#isStoreRead = true
     if (store.identity.clusterId === '') await this.#formation.join()
     if (store.identity.clusterId === '') return undefined
@@ -100,17 +111,14 @@ export class Membership {
     const { store, config } = this.#options
     if ([...this.seedAddresses.keys()].some((seed) => seed < config.brokerId)) return
     const { configuration } = this.#firstState()
-    const voters = configuration.voters.map(({ broker, store: voterStore }) => ({
-      broker,
-      store: voterStore,
-    }))
+    const voters = configuration.voters.map(voterOf)
     void spreadConfiguration({ clusterId: store.identity.clusterId, voters }, this.#calls())
   }
 
   #calls() {
     const { askHello, tellFormation, pause, isStopped } = this.#options
     return {
-      self: this.hello(),
+      self: this.#status(),
       ask: (seed: BrokerId) => askHello(this.#addressOf(seed)),
       tell: (seed: BrokerId, configuration: FirstConfiguration) =>
         tellFormation(this.#addressOf(seed), configuration),
@@ -143,4 +151,8 @@ export class Membership {
       throw new Error('The store names a cluster but has no controller group: it is incomplete.')
     return this.#first
   }
+}
+
+function voterOf({ broker, store }: Replica): FirstConfiguration['voters'][number] {
+  return { broker, store }
 }

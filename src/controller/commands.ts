@@ -27,6 +27,13 @@ export interface RegisterBroker {
   readonly broker: BrokerInfo
 }
 
+/** A broker's registered store is lost: the wish that another one takes over its votes. */
+export interface ReplaceStore {
+  readonly kind: 'replaceStore'
+  readonly broker: BrokerId
+  readonly store: string
+}
+
 /** What a request names; what it leaves out does not make an existing topic different. */
 export interface AskedTopic {
   readonly partitions?: number | undefined
@@ -67,7 +74,7 @@ export interface DeleteTopic {
   readonly topicId?: string | undefined
 }
 
-export type Command = FormCluster | RegisterBroker | CreateTopic | AlterTopic | DeleteTopic
+export type Command = FormCluster | RegisterBroker | ReplaceStore | CreateTopic | AlterTopic | DeleteTopic
 
 const whole = z.int().min(0)
 const brokerNumber = z
@@ -97,9 +104,11 @@ const config = z.strictObject({
   closed: z.boolean(),
 })
 
+const store = z.string().regex(/^[0-9a-f]{32}$/)
+
 const broker = z.strictObject({
   id: brokerNumber,
-  store: z.string().regex(/^[0-9a-f]{32}$/),
+  store,
   publicUrl: z.string().max(2_048),
   internalHost: z.string().min(1).max(255),
   internalPort: z.int().min(1).max(65_535),
@@ -110,6 +119,7 @@ const broker = z.strictObject({
 const command: z.ZodType<Command> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('formCluster'), clusterId: z.string().min(1).max(64) }),
   z.strictObject({ kind: z.literal('registerBroker'), broker }),
+  z.strictObject({ kind: z.literal('replaceStore'), broker: brokerNumber, store }),
   z.strictObject({
     kind: z.literal('createTopic'),
     name: topicName,

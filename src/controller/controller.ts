@@ -53,6 +53,8 @@ export class Controller {
     switch (request.kind) {
       case 'registerBroker':
         return { kind: 'registerBroker', broker: request.broker }
+      case 'replaceStore':
+        return { kind: 'replaceStore', broker: request.broker, store: request.store }
       case 'createTopic':
         return this.#createTopic(request)
       case 'alterTopic':
@@ -188,7 +190,10 @@ function throwIfRefused(outcome: MetadataOutcome): void {
       throw new SynodError(
         'internal',
         `Broker ${outcome.registered.id} is registered with store ${outcome.registered.store}; its data folder is another one now.`,
-        { hint: 'Start it with its old data folder.' },
+        {
+          hint: 'Start it with its old data folder, or have its store replaced.',
+          facts: { registeredStore: outcome.registered.store },
+        },
       )
     case 'exists-different':
       throw new SynodError(

@@ -6,6 +6,8 @@ export interface SeedStatus {
   readonly storeId: string
   readonly clusterId: string
   readonly empty: boolean
+  /** Who votes on the metadata, as a member of a cluster knows it. */
+  readonly voters?: FirstConfiguration['voters'] | undefined
 }
 
 /** The first configuration of the controller's group, and the cluster's name. */
@@ -23,6 +25,8 @@ export interface FormationOptions {
   /** Makes the first configuration durable here, then the cluster's id. */
   adopt(configuration: FirstConfiguration): Promise<void>
   drawClusterId(): string
+  /** False for a store that took another one's place. */
+  mayFound(): boolean
   pause(delayMs: number): Promise<void>
   /** Said when something keeps the cluster from forming; once a sentence. */
   warn(sentence: string): void
@@ -30,7 +34,6 @@ export interface FormationOptions {
 }
 
 const RETRY_MS = 200
-const FOREIGN_ROUNDS_MIN = 10
 
 /**
  * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'). The seed with the lowest id decides, and only
@@ -41,7 +44,6 @@ export class Formation {
   readonly #said = new Set<string>()
   #adopted: FirstConfiguration | undefined
   #isAdopting = false
-  #foreignRounds = 0
 
   constructor(options: FormationOptions) {
     this.#options = options
@@ -77,11 +79,13 @@ export class Formation {
   }
 
   async #tryToForm(): Promise<void> {
-    const { self, seeds, adopt, drawClusterId } = this.#options
+    const { self, seeds, adopt, drawClusterId, mayFound } = this.#options
     const others = seeds.filter((seed) => seed !== self.brokerId)
     const answers = await Promise.all(others.map((seed) => this.#ask(seed)))
     const statuses = answers.filter((answer) => answer !== undefined)
-    if (this.#tellForeign(statuses) || statuses.length < others.length) return
+    if (await this.#followMember(statuses)) return
+    // A store that took the place of another one is part of a cluster already: it never founds one.
+    if (statuses.length < others.length || !mayFound() || statuses.some(({ empty }) => !empty)) return
     const voters = [self, ...statuses].map((status) => ({ broker: status.brokerId, store: status.storeId }))
     const configuration = { clusterId: drawClusterId(), voters: voters.sort((a, b) => a.broker - b.broker) }
     this.#isAdopting = true
@@ -94,18 +98,23 @@ export class Formation {
     const answers = await Promise.all(
       seeds.filter((seed) => seed !== self.brokerId).map((seed) => this.#ask(seed)),
     )
-    this.#tellForeign(answers.filter((answer) => answer !== undefined))
+    await this.#followMember(answers.filter((answer) => answer !== undefined))
   }
 
-  /** A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. */
-  #tellForeign(statuses: readonly SeedStatus[]): boolean {
-    const member = statuses.find((status) => !status.empty)
+  /**
+   * A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. It becomes part of it without a
+   * vote, learns what was decided, and asks to be given one (consensus 1.16, 'Identity').
+   */
+  async #followMember(statuses: readonly SeedStatus[]): Promise<boolean> {
+    const { self, adopt } = this.#options
+    const member = statuses.find((status) => status.clusterId !== '')
     if (member === undefined) return false
-    // Right after a cluster was formed its word may still be on the way.
-    if (++this.#foreignRounds < FOREIGN_ROUNDS_MIN) return true
-    this.#warn(
-      `Broker ${member.brokerId} belongs to cluster ${member.clusterId}, but this broker's data folder is new: it waits to be told of that cluster and takes no part until then. If its data was lost, its old folder is needed.`,
-    )
+    const { clusterId, voters } = member
+    const isVoter = voters?.some(({ broker, store }) => broker === self.brokerId && store === self.storeId)
+    if (voters === undefined || isVoter !== false || this.#isAdopting) return true
+    this.#isAdopting = true
+    await adopt({ clusterId, voters })
+    this.#adopted = { clusterId, voters }
     return true
   }
 
@@ -148,8 +157,8 @@ export async function spreadConfiguration(
       try {
         const status = await options.ask(broker)
         if (status.clusterId === configuration.clusterId) waiting.delete(broker)
-        else if (status.empty && status.storeId === store) await options.tell(broker, configuration)
-        else waiting.delete(broker)
+        else if (status.clusterId !== '' || status.storeId !== store) waiting.delete(broker)
+        else if (status.empty) await options.tell(broker, configuration)
       } catch {
         // Not there yet: asked again after the pause.
       }

@@ -32,11 +32,15 @@ export function placementProblem(
     }
     const unknown = replicas.find((broker) => !brokers.has(broker))
     if (unknown !== undefined) {
-      const hint = 'GET /v1/brokers tells which brokers there are.'
-      return { code: 'not-enough-brokers', detail: `Broker ${unknown} is not registered.`, hint }
+      return unknownBroker(unknown)
     }
   }
   return undefined
+}
+
+export function unknownBroker(broker: BrokerId): Problem {
+  const hint = 'GET /v1/brokers tells which brokers there are.'
+  return { code: 'not-enough-brokers', detail: `Broker ${broker} is not registered.`, hint }
 }
 
 /** Whether so many more partitions are within the bounds of a topic and of the cluster. */
@@ -85,6 +89,7 @@ export function sameBroker(a: BrokerInfo, b: BrokerInfo): boolean {
     a.internalHost === b.internalHost &&
     a.internalPort === b.internalPort &&
     a.failureDomain === b.failureDomain &&
-    a.version === b.version
+    a.version === b.version &&
+    a.pendingStore === b.pendingStore
   )
 }

@@ -9,7 +9,15 @@ import {
   type StateMachine,
 } from '../partition/state-machine.ts'
 import { BROKERS_PER_CLUSTER_MAX, decodeCommand } from './commands.ts'
-import type { AlterTopic, Command, CreateTopic, DeleteTopic, RegisterBroker, Replicas } from './commands.ts'
+import type {
+  AlterTopic,
+  Command,
+  CreateTopic,
+  DeleteTopic,
+  RegisterBroker,
+  ReplaceStore,
+  Replicas,
+} from './commands.ts'
 import {
   brokerRow,
   clusterRow,
@@ -18,7 +26,13 @@ import {
   type ClusterEntry,
   type TopicEntry,
 } from './metadata-codec.ts'
-import { groupCountProblem, placementProblem, sameBroker, topicDifferences } from './metadata-checks.ts'
+import {
+  groupCountProblem,
+  placementProblem,
+  sameBroker,
+  topicDifferences,
+  unknownBroker,
+} from './metadata-checks.ts'
 import { refused, without, type MetadataApplied, type MetadataEvent } from './outcomes.ts'
 import type { BrokerLoad } from './placement.ts'
 import { changeProblem, configProblem, mergeConfig, sameConfig } from './topic-config.ts'
@@ -124,6 +138,8 @@ export class Metadata implements StateMachine<MetadataApplied> {
     switch (command.kind) {
       case 'registerBroker':
         return this.#register(command)
+      case 'replaceStore':
+        return this.#replaceStore(command)
       case 'createTopic':
         return this.#create(command)
       case 'alterTopic':
@@ -156,6 +172,18 @@ export class Metadata implements StateMachine<MetadataApplied> {
       return without({ kind: 'registered', broker: known })
     this.#brokers.set(broker.id, broker)
     this.#changedBrokers.add(broker.id)
+    return { outcome: { kind: 'registered', broker }, events: [{ kind: 'broker-changed', broker }] }
+  }
+
+  /** Records the wish; its votes move group by group. Asked again it is the same, and the newest store counts. */
+  #replaceStore({ broker: id, store }: ReplaceStore): MetadataApplied {
+    const known = this.#brokers.get(id)
+    if (known === undefined) return refused(unknownBroker(id))
+    const isSame = known.store === store || known.pendingStore === store
+    if (isSame) return without({ kind: 'registered', broker: known })
+    const broker = { ...known, pendingStore: store }
+    this.#brokers.set(id, broker)
+    this.#changedBrokers.add(id)
     return { outcome: { kind: 'registered', broker }, events: [{ kind: 'broker-changed', broker }] }
   }
 

@@ -1,4 +1,4 @@
-import type { TopicId } from '../types/ids.ts'
+import type { BrokerId, TopicId } from '../types/ids.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
 
 /** What any broker asks of the controller, whichever broker that is at the moment. Travels as JSON. */
@@ -22,6 +22,7 @@ export type ControllerRequest =
     }
   | { readonly kind: 'deleteTopic'; readonly name: string; readonly ifRevision: number | null }
   | { readonly kind: 'registerBroker'; readonly broker: BrokerInfo }
+  | { readonly kind: 'replaceStore'; readonly broker: BrokerId; readonly store: string }
   /** Up to where must the metadata be applied to know all that was decided before this was asked? */
   | { readonly kind: 'position' }
 

@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP, type TopicId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, type BrokerId, type TopicId } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
@@ -105,6 +105,11 @@ export class TopicDirectory {
   /** Tells the cluster where this broker is reached. */
   async register(broker: BrokerInfo): Promise<void> {
     await this.#change({ kind: 'registerBroker', broker })
+  }
+
+  /** Asks that this store be given the votes of the broker's registered one. */
+  async replaceStore(broker: BrokerId, store: string): Promise<void> {
+    await this.#change({ kind: 'replaceStore', broker, store })
   }
 
   async #create(

@@ -178,7 +178,9 @@ export interface ClusterView {
 }
 
 export interface BrokerState extends BrokerInfo {
-  readonly state: 'alive' | 'draining' | 'dead'
+  readonly state: 'alive' | 'draining' | 'dead' | 'outsider'
+  /** Why it is an outsider, in a sentence. */
+  readonly reason?: string | undefined
   readonly leaderCount: number
   readonly replicaCount: number
   /** Free bytes of the disk; only known of this broker. */

@@ -4,6 +4,7 @@ import { invariant } from '../types/invariant.ts'
 import type { PartitionPlacement, Topic, TopicConfig } from '../types/topic.ts'
 import { initialState, type Configuration, type RecoveredState } from '../paxos/state.ts'
 import type { LogStore, RecoveredGroup, Row } from '../storage/log-store.ts'
+import { DamagedStoreError } from '../storage/storage-errors.ts'
 import { topicDeleted } from './log.ts'
 import { Partition } from './partition.ts'
 import type { Registry } from './registry.ts'
@@ -135,7 +136,7 @@ export class Hosting {
     const found = this.#recovered.get(placement.group)
     this.#recovered.delete(placement.group)
     if (found === undefined) {
-      throw new Error(
+      throw new DamagedStoreError(
         `The store has nothing of group ${placement.group}, which the metadata placed here: the folder is incomplete, and this broker must not vote with it.`,
       )
     }

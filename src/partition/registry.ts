@@ -1,6 +1,7 @@
 import type { BrokerId, GroupId } from '../types/ids.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
+import type { Standing } from '../paxos/standing.ts'
 import type { Partition } from './partition.ts'
 import type { Replica } from './replica.ts'
 
@@ -16,6 +17,7 @@ export type AnyReplica = Pick<
   | 'links'
   | 'damaged'
   | 'repairedCount'
+  | 'standing'
   | 'resign'
   | 'transfer'
   | 'isLeader'
@@ -30,6 +32,7 @@ export class Registry {
   readonly #partitions = new Map<GroupId, Partition>()
   readonly #watchers = new Map<GroupId, Set<() => void>>()
   #links: LinkView | undefined
+  #standing: Standing | undefined
 
   get replicaCount(): number {
     return this.#partitions.size
@@ -63,6 +66,7 @@ export class Registry {
   addReplica(replica: AnyReplica): void {
     this.#replicas.set(replica.group, replica)
     if (this.#links !== undefined) replica.links(this.#links)
+    if (this.#standing !== undefined) replica.standing(this.#standing)
   }
 
   remove(group: GroupId): Partition | undefined {
@@ -103,6 +107,12 @@ export class Registry {
         changed === 'self' || replica.paxos.configuration.voters.some((voter) => changed.has(voter.broker))
       if (concerned) replica.links(links)
     }
+  }
+
+  /** Who vouches for the own store, or that it has forgotten: it concerns every group. */
+  standingChanged(standing: Standing): void {
+    this.#standing = standing
+    for (const replica of this.#replicas.values()) replica.standing(standing)
   }
 
   /** All groups that this broker leads, the controller's among them. */

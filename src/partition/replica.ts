@@ -8,6 +8,7 @@ import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
+import type { Standing } from '../paxos/standing.ts'
 import {
   ENTRY_KIND,
   type Checksum,
@@ -162,6 +163,11 @@ export class Replica<Result> implements TurnTaker {
   /** The store cannot give back what it holds of this group. */
   damaged({ entries, isStateLost }: DamageReport): void {
     this.#push({ kind: 'damaged', entries, isStateLost })
+  }
+
+  /** Until it is told one that lets it vote it promises and accepts nothing. */
+  standing(standing: Standing): void {
+    this.#push({ kind: 'standing', standing })
   }
 
   /** Another broker knows everything up to `commit` to be chosen. */

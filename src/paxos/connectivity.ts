@@ -5,7 +5,7 @@ import type { LinkView } from './link-view.ts'
 /** Whether the own broker and `peer` hear each other. */
 export function isLinked(core: Core, peer: BrokerId, links: LinkView | undefined = core.links): boolean {
   const view = links?.peers.get(peer)
-  return view !== undefined && view.alive && view.links.has(core.self)
+  return view !== undefined && view.alive && view.links.has(core.self) && core.isVoterStore(peer, view)
 }
 
 /** The process that runs a live broker; undefined while something was heard of it, but not yet which process it is. */
@@ -38,7 +38,7 @@ export function isLeaderHappy(core: Core): boolean {
   if (core.leaderBootId !== undefined && view.bootId !== core.leaderBootId) return false
   let count = 0
   if (view.alive) {
-    if (view.stalled) return false
+    if (view.stalled || !core.isVoterStore(leader, view)) return false
     for (const voter of core.voters) if (voter === leader || view.links.has(voter)) count++
     return count >= core.majority
   }
@@ -72,7 +72,7 @@ export function rank(core: Core): number {
   for (const voter of core.voters) {
     if (voter === core.self) return place
     const view = core.links?.peers.get(voter)
-    if (view !== undefined && view.alive && !view.stalled && !view.draining) place++
+    if (view !== undefined && core.isAlive(voter) && !view.stalled && !view.draining) place++
   }
   return place
 }
@@ -82,7 +82,7 @@ export function rank(core: Core): number {
  * while the leader reaches a quorum all the same.
  */
 export function hasToPoll(core: Core): boolean {
-  if (!core.isVoter) return true
+  if (!core.hasVote) return true
   const { leader, links } = core
   if (leader === undefined || leader === core.self || links === undefined) return false
   return !isLinked(core, leader) && isLeaderHappy(core)

@@ -2,11 +2,12 @@ import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { NO_BALLOT, sameBallot, type Ballot } from './ballot.ts'
 import type { Effect, Moment, Write } from './effects.ts'
-import type { LinkView } from './link-view.ts'
+import type { LinkView, PeerView } from './link-view.ts'
 import type { Message } from './messages.ts'
 import type { PaxosOptions, PaxosTuning } from './options.ts'
 import { ReplicaLog } from './replica-log.ts'
 import type { Rules } from './rules.ts'
+import { mayVote, type Standing } from './standing.ts'
 import type {
   Checkpoint,
   Checksum,
@@ -43,12 +44,15 @@ export class Core {
 
   // Derived of the configuration once.
   readonly voters: readonly BrokerId[]
-  readonly isVoter: boolean
+  /** The configuration gives this replica's store a vote; whether it may use it is its standing's to say. */
+  readonly hasVote: boolean
   readonly majority: number
 
   // Volatile.
   role: Role = 'follower'
   status: ReplicaStatus = 'ok'
+  /** Undefined until the host has told it: then nothing is voted on. */
+  standing: Standing | undefined
   /** Of the own candidacy or leadership, or of the leader that is followed. */
   ballot: Ballot = NO_BALLOT
   leader: BrokerId | undefined
@@ -70,7 +74,7 @@ export class Core {
   gathering: Gathering | undefined
 
   // Deadlines, monotonic milliseconds. Those of the sub-states stand in them.
-  canvassAtMs: number
+  canvassAtMs = NEVER
   /** A replica that no leader reaches asks others for what is chosen. */
   pollAtMs = NEVER
   /** A follower forgets what it holds in memory of chosen slots. */
@@ -111,7 +115,7 @@ export class Core {
     this.minConfiguration = state.minConfiguration
     this.log = new ReplicaLog({ ...recovered, checksum: options.checksum })
     this.voters = state.configuration.voters.map((voter) => voter.broker)
-    this.isVoter =
+    this.hasVote =
       state.configuration.number > state.minConfiguration &&
       state.configuration.voters.some(
         (voter) => voter.broker === options.self.broker && voter.store === options.self.store,
@@ -120,13 +124,18 @@ export class Core {
     this.highestRound = state.promised.round
     this.knownCommits = this.voters.map(() => 0)
     this.readCounter = (options.bootNumber % 2 ** 32) * 2 ** 20
-    // The first tick comes at once: a lone voter needs no link to begin. The others wait for the first links.
-    this.canvassAtMs = this.isVoter && this.voters.length === 1 ? 0 : NEVER
     if (this.log.damage.count > 0) this.repairAtMs = 0
     invariant(this.voters.length <= 7, 'A configuration has at most seven voters.')
     invariant(
       this.log.through >= state.through,
       'The recovered log reaches at least as far as the state record says.',
+    )
+  }
+
+  /** The gate of every promise, acceptance, endorsement and campaign. */
+  get isVoter(): boolean {
+    return (
+      this.hasVote && this.standing !== undefined && mayVote(this.self, this.configuration, this.standing)
     )
   }
 
@@ -188,8 +197,16 @@ export class Core {
     return this.knownCommits[this.voters.indexOf(of)] ?? 0
   }
 
+  /** A voter whose store was lost, or has forgotten, is as good as dead: it answers nothing until it is replaced. */
+  isVoterStore(broker: BrokerId, { store }: PeerView): boolean {
+    if (store === undefined) return true
+    const voter = this.configuration.voters.find((each) => each.broker === broker)
+    return !store.isOutsider && (voter === undefined || voter.store === store.storeId)
+  }
+
   isAlive(broker: BrokerId): boolean {
-    return this.links?.peers.get(broker)?.alive === true
+    const view = this.links?.peers.get(broker)
+    return view !== undefined && view.alive && this.isVoterStore(broker, view)
   }
 
   leads(ballot: Ballot): boolean {

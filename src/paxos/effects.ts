@@ -3,6 +3,7 @@ import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
 import type { Checkpoint, DamagedEntry, Entry, EntryKind, MachineFacts, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
+import type { Standing } from './standing.ts'
 
 /** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
 export interface Moment {
@@ -30,6 +31,8 @@ export type PaxosEvent =
   | { readonly kind: 'persisted'; readonly id: number }
   /** The failure detector's view changed for some broker of this group. */
   | { readonly kind: 'links'; readonly links: LinkView }
+  /** More brokers have answered this start, or one objects. The first one opens the gate, so nothing is voted before it. */
+  | { readonly kind: 'standing'; readonly standing: Standing }
   | { readonly kind: 'readIndex'; readonly token: number }
   /** Another broker says that everything up to `commit` is chosen: a replica that nobody else told of it fetches it. */
   | { readonly kind: 'told'; readonly from: BrokerId; readonly commit: Slot }

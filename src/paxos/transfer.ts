@@ -51,7 +51,7 @@ function isReady(core: Core, leadership: Leadership, to: BrokerId): boolean {
 
 function mayLead(core: Core, to: BrokerId): boolean {
   const view = core.links?.peers.get(to)
-  return view !== undefined && view.alive && !view.stalled && !view.draining
+  return view !== undefined && core.isAlive(to) && !view.stalled && !view.draining
 }
 
 /** Tells the target once it holds everything; a target that learns of it earlier would begin without the last entries. */

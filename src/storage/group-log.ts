@@ -162,6 +162,9 @@ export function changeGroup(log: GroupLog, changes: GroupChanges, persist: Index
     log.through = state.through
     log.chain = undefined
   }
+  // A log that begins anew at its own end had another entry there, maybe.
+  if (run === undefined && state !== undefined && log.through === emptyThrough(state))
+    log.chain = state.logStart.chain
   log.bytes += persist.bytes
 }
 

@@ -33,6 +33,8 @@ export interface Recovered {
   readonly groups: readonly RecoveredGroup[]
   /** Highest journal number found; everything found is durable. */
   readonly lastLsn: number
+  /** The highest one of a record that is more than a start; a start alone is no progress. */
+  readonly factLsn: number
   readonly floor: Floor
   /** Groups whose deletion is on record. */
   readonly deleted: ReadonlyMap<GroupId, DeletedRow>
@@ -110,7 +112,16 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
     const suspects = replay.suspects.get(log.group) ?? []
     groups.push(await recoverGroup({ journal, index, log }, { isRebuilt: found.isRebuilt, suspects }))
   }
-  return { groups, lastLsn, floor, deleted: replay.deleted }
+  const factLsn = Math.max(await findFactLsn(journal), lastSeenOf(index, replay.deleted))
+  return { groups, lastLsn, factLsn, floor, deleted: replay.deleted }
+}
+
+/** A record that the index has seen is not forgotten when the journal has lost it: its entries are damaged, no more. */
+function lastSeenOf(index: LogIndex, deleted: ReadonlyMap<GroupId, DeletedRow>): number {
+  let last = 0
+  for (const { lastLsn } of index.groups.values()) last = Math.max(last, lastLsn)
+  for (const { lsn } of deleted.values()) last = Math.max(last, lsn)
+  return last
 }
 
 async function findFloor(journal: KeyValue): Promise<Floor> {
@@ -126,6 +137,18 @@ async function findLastLsn(journal: KeyValue): Promise<number> {
   const range = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
   const [newest] = await journal.scan({ ...range, reverse: true, countMax: 1 })
   return newest === undefined ? 0 : numberOf(newest.key)
+}
+
+/** Starts that nothing followed say nothing: a store that is started again and again must not seem to go on. */
+async function findFactLsn(journal: KeyValue): Promise<number> {
+  const { from } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+  let { below } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+  for (;;) {
+    const [newest] = await journal.scan({ from, below, reverse: true, countMax: 1 })
+    if (newest === undefined) return 0
+    if (decodeRecord(newest.key, newest.value)?.kind !== 'start') return numberOf(newest.key)
+    below = newest.key
+  }
 }
 
 /** Reads the journal from what the index is trusted for and tells the index of every record. */
@@ -181,6 +204,7 @@ class Replay {
   }
 
   #apply(lsn: number, record: JournalRecord, valueBytes: number): void {
+    if (record.kind === 'start') return this.#index.recordStart(lsn)
     if (record.kind === 'deletion') {
       this.deleted.set(record.group, { lsn, born: record.born, isFreed: false })
       this.#index.recordDeletion(record.group, record.born, lsn)

@@ -63,4 +63,6 @@ export interface BrokerInfo {
   readonly internalPort: number
   readonly failureDomain: string
   readonly version: string
+  /** It runs on this store now, which waits to be given the votes of the registered one. */
+  readonly pendingStore?: string | undefined
 }

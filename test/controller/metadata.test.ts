@@ -68,6 +68,25 @@ test('a broker may change its address, and its store never', () => {
   )
 })
 
+test('the wish for another store is recorded, and ends when the registered one comes back', () => {
+  const { metadata, run } = open()
+  const two = metadata.broker(brokerId(2))!
+  const store = 'f'.repeat(32)
+  const wish = { kind: 'replaceStore', broker: brokerId(2), store } as const
+  const pending = { ...two, pendingStore: store }
+  assert.deepEqual(run(wish), {
+    outcome: { kind: 'registered', broker: pending },
+    events: [{ kind: 'broker-changed', broker: pending }],
+  })
+  assert.deepEqual(run(wish).events, [], 'Asked again it is the same wish.')
+  assert.equal(kindOf(run({ kind: 'registerBroker', broker: { ...two, store } })), 'store-differs')
+  assert.deepEqual(metadata.broker(brokerId(2)), pending)
+  assert.deepEqual(run({ ...wish, store: two.store }).events, [])
+  run({ kind: 'registerBroker', broker: two })
+  assert.deepEqual(metadata.broker(brokerId(2)), two)
+  assert.equal(kindOf(run({ ...wish, broker: brokerId(9) })), 'not-enough-brokers')
+})
+
 test('a topic gets an id and its partitions get groups, counted up', () => {
   const { metadata, run } = open()
   const result = run(

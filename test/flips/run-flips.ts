@@ -28,8 +28,12 @@ const OTHER_KINDS: readonly Kind[] = [
 ]
 const KINDS: readonly Kind[] = [JOURNAL_LOG, ...OTHER_KINDS]
 
-/** What became of one flipped byte. `refused`: the broker said in a sentence that it cannot go on with this folder. */
-type Outcome = 'unnoticed' | 'repaired' | 'index rebuilt' | 'refused' | 'killed by LevelDB'
+/**
+ * What became of one flipped byte. `store set aside`: the broker began anew without a vote; `refused`: it said in a sentence
+ * that it cannot go on with this folder.
+ */
+type Outcome =
+  'unnoticed' | 'repaired' | 'index rebuilt' | 'store set aside' | 'refused' | 'killed by LevelDB'
 
 export interface FlipReport {
   readonly counts: ReadonlyMap<Outcome, number>
@@ -155,6 +159,7 @@ class FlippedCluster {
       this.#running.delete(VICTIM)
       return endingOf(describe(first.ending), what)
     }
+    if (/set aside as .*damaged-/.test(broker.stderr())) return 'store set aside'
     if (first.repaired > 0) return 'repaired'
     return /rebuilt (from the journal|at the next start)/.test(broker.stderr())
       ? 'index rebuilt'

@@ -8,6 +8,7 @@ import { Replica, type HostedMachine } from '../../src/partition/replica.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { openMemoryStore } from '../../src/storage/memory-log-store.ts'
 import { brokerId, groupId, NO_SLOT, storeId, type BrokerId, type GroupId } from '../../src/types/ids.ts'
+import { ADMITTED } from '../support/admitted.ts'
 import { PausableKeyValue } from '../support/pausable-key-value.ts'
 import { turns, VirtualClock } from '../support/virtual-clock.ts'
 
@@ -92,6 +93,7 @@ export async function openReplica(options: LoneOptions = {}) {
     host,
     listener: { stamp: () => {}, applied: () => {}, turnEnded: () => {}, roleChanged: () => {} },
   })
+  replica.standing(ADMITTED.standing)
   const propose = (text: string, timeoutMs = 1_000) =>
     replica.propose({ kind: ENTRY_KIND.DATA, recordCount: 0, body: Buffer.from(text), timeoutMs })
   /** With one voter it leads after this. */

@@ -15,6 +15,7 @@ import {
 } from '../../src/paxos/state.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
 import { configurationOf, replicaOf } from './virtual-cluster.ts'
+import { ADMITTED } from '../support/admitted.ts'
 
 /** A ballot of the first configuration. */
 export function ballot(round: number, broker: number): Ballot {
@@ -87,6 +88,8 @@ export class LoneReplica {
         damaged: damaged.map((place) => damagedIn(log, place)),
       },
     )
+    this.step(ADMITTED)
+    this.effects = []
   }
 
   step(event: PaxosEvent): readonly Effect[] {

@@ -13,6 +13,7 @@ import {
   type StateRecord,
 } from '../../src/paxos/state.ts'
 import { brokerId, slot, storeId, type BrokerId, type Replica } from '../../src/types/ids.ts'
+import { ADMITTED } from '../support/admitted.ts'
 
 /** Entries that one answer to a pull carries, few so that tests see several. */
 const CHUNK_ENTRIES_MAX = 4
@@ -122,6 +123,8 @@ export class VirtualCluster {
       { state: replica.state, commit: slot(0), chainAtCommit: 0, tail },
     )
     Object.assign(replica, { pending: [], gated: [], durable: 0, applied: [] })
+    // What it would ask for now is left to the test: nothing moves by itself.
+    replica.paxos.step(ADMITTED, { nowMs: this.nowMs, random: this.#random() })
   }
 
   /** Loses what is not durable, and what has not left. */

@@ -53,8 +53,8 @@ export function whyNotIdle(scene: BrokersScene): string | undefined {
     for (const { group, paxos } of replicasOf(process))
       if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0)
         return `g${group} broker ${broker.id}: ${paxos.role}, tick at ${paxos.deadlineMs}, ${paxos.memoryBytes} bytes`
-    // The heartbeat, the look at the free space, and the comparison with other brokers.
-    if (process.clock.timerCount > 3) return `broker ${broker.id} has ${process.clock.timerCount} timers`
+    // The heartbeat, the look at the free space, the comparison with other brokers, and the note of what is known of stores.
+    if (process.clock.timerCount > 4) return `broker ${broker.id} has ${process.clock.timerCount} timers`
     if (process.store.isSyncing) return `broker ${broker.id} writes`
   }
   return undefined

@@ -1,18 +1,20 @@
 import type { Digest } from '../../src/types/digest.ts'
-import type { BrokerId, GroupId, Replica, Slot } from '../../src/types/ids.ts'
-import { Detector } from '../../src/detector/detector.ts'
+import type { BrokerId, GroupId, Replica, Slot, StoreId } from '../../src/types/ids.ts'
+import type { Heartbeat, SeenStore } from '../../src/detector/heartbeat.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { Entry } from '../../src/paxos/state.ts'
 import type { Digests } from '../../src/partition/digests.ts'
+import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { bootHosts } from './boot.ts'
 import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
+import { HeartbeatHost } from './heartbeat-host.ts'
 import { Violation } from './judge.ts'
 import { Pausable } from './pausable.ts'
 import type { Random } from './random.ts'
@@ -27,7 +29,7 @@ const TICKS_AT_ONCE_MAX = 50
 
 /** What lives from a start to a crash. */
 interface Process {
-  readonly detector: Detector
+  readonly heartbeats: HeartbeatHost
   readonly digests: Digests
   readonly hosts: Map<GroupId, GroupHost>
   readonly store: JournaledStore
@@ -44,7 +46,6 @@ export interface BrokerOptions {
 export class SimulatedBroker {
   readonly id: BrokerId
   readonly disk: Disk
-  private readonly self: Replica
   private readonly scene: Scene
   private readonly random: Random
   private readonly clockStartMs: number
@@ -53,6 +54,7 @@ export class SimulatedBroker {
   private process: Process | undefined
   private isBooting = false
   private isAway = false
+  private remembered: readonly SeenStore[] = []
   /** Counts starts and crashes: what was begun under another number must not go on. */
   private life = 0
   private readonly pausable: Pausable
@@ -63,7 +65,6 @@ export class SimulatedBroker {
 
   constructor({ self, disk, scene, random }: BrokerOptions) {
     this.id = self.broker
-    this.self = self
     this.disk = disk
     this.scene = scene
     this.random = random
@@ -148,9 +149,37 @@ export class SimulatedBroker {
         queue.nowMs,
         () => `${from} > ${this.id}  g${group} ${describeMessage(message)}`,
       )
-      this.process?.detector.onHeard(from, this.nowMs())
+      this.process?.heartbeats.detector.onHeard(from, this.nowMs())
       this.host(group)?.step({ kind: 'message', from, message })
     })
+  }
+
+  receiveHeartbeat(from: BrokerId, heartbeat: Heartbeat): void {
+    this.whenAwake(() => this.process?.heartbeats.receive(from, heartbeat))
+  }
+
+  /** The highest journal number of a store that this broker remembers. */
+  sawOf(store: StoreId): number {
+    let highest = 0
+    for (const { storeId, walSeq } of this.remembered)
+      if (storeId === store) highest = Math.max(highest, walSeq)
+    return highest
+  }
+
+  /** Its disk has lost what it had confirmed. */
+  private get hasForgotten(): boolean {
+    const { groups, oracles } = this.scene
+    return groups.some((group) => oracles.of(group).truth.hasForgotten(this.id))
+  }
+
+  /** It keeps its store, and votes in nothing. */
+  get isOutsider(): boolean {
+    return this.process?.heartbeats.witness.standing.isOutsider === true
+  }
+
+  /** Its store has no vote in any group. */
+  get hasNewStore(): boolean {
+    return this.scene.configuration.voters.every(({ store }) => store !== this.disk.storeId)
   }
 
   receiveDigest(from: BrokerId, digest: Digest): void {
@@ -168,7 +197,7 @@ export class SimulatedBroker {
   /** The peer's port refuses connections: its process is gone. */
   refusedBy(peer: BrokerId): void {
     this.whenAwake(() => {
-      this.process?.detector.onRefused(peer, this.nowMs())
+      this.process?.heartbeats.detector.onRefused(peer, this.nowMs())
       this.lookAround()
     })
   }
@@ -230,7 +259,7 @@ export class SimulatedBroker {
     this.whenAwake(() => {
       const { process } = this
       if (process === undefined) return
-      const { view } = process.detector
+      const { view } = process.heartbeats.detector
       const known = view.peers.get(peer)
       const all = new Set(this.scene.brokers.keys())
       const wrong: PeerView =
@@ -260,27 +289,53 @@ export class SimulatedBroker {
       whenAwake: (run) => this.life === life && this.whenAwake(run),
     })
     const options = {
-      self: this.self,
+      self: { broker: this.id, store: store.identity.storeId },
       scene,
       bootNumber: life,
       around: this.surroundings(life, store),
       undecided: this.undecided,
     }
-    const hosts = await bootHosts(options, () => this.life === life)
+    let hosts: Map<GroupId, GroupHost> | undefined
+    try {
+      hosts = await bootHosts(options, () => this.life === life)
+    } catch (error) {
+      if (!(error instanceof DamagedStoreError) || !this.hasForgotten || this.life !== life) throw error
+      return this.replaceStore(life)
+    }
     if (hosts === undefined) return
-    const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
-    const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
-    detector.setPeers(peers, this.nowMs())
-    const process: Process = { detector, digests: this.digests(life, hosts, detector), hosts, store }
+    scene.stir()
+    await store.begin()
+    if (this.life !== life) return
+    const heartbeats = new HeartbeatHost({
+      self: this.id,
+      bootId: `${this.id}.${life}`,
+      scene,
+      store,
+      hosts,
+      remembered: this.remembered,
+      remember: (seen) => (this.remembered = seen),
+      nowMs: () => this.nowMs(),
+    })
+    const digests = this.digests(life, hosts, heartbeats.detector)
+    const process: Process = { heartbeats, digests, hosts, store }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
     scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
     for (const host of this.hosts) this.arrangeTick(host)
+    heartbeats.tellStanding()
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }
 
-  private digests(life: number, hosts: Process['hosts'], detector: Detector): Digests {
+  /** A store that is damaged as a whole is set aside: the broker goes on with an empty one that has no vote. */
+  private async replaceStore(life: number): Promise<void> {
+    const { scene } = this
+    this.disk.wipe(false)
+    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id)
+    await this.boot(life)
+  }
+
+  private digests(life: number, hosts: Process['hosts'], detector: HeartbeatHost['detector']): Digests {
     const { scene } = this
     return openDigests({
       id: this.id,
@@ -358,19 +413,7 @@ export class SimulatedBroker {
     this.whenAwake(() => {
       const { process, scene } = this
       if (process === undefined) return
-      const { detector, store } = process
-      detector.setSelf({
-        oldestPendingMs: store.usage().oldestPendingMs,
-        draining: false,
-        durableLsn: store.durableLsn,
-      })
-      for (const peer of scene.brokers.values()) {
-        if (peer.id === this.id) continue
-        const heartbeat = detector.heartbeat(peer.id)
-        scene.network.send(this.id, peer.id, () =>
-          peer.whenAwake(() => peer.process?.detector.onHeartbeat(this.id, heartbeat, peer.nowMs())),
-        )
-      }
+      process.heartbeats.sendAll()
       this.lookAround()
       scene.queue.after(scene.swarm.heartbeatMs / this.clockRate, () => this.beat(life))
     })
@@ -378,11 +421,11 @@ export class SimulatedBroker {
 
   private lookAround(): void {
     const { process } = this
-    if (process !== undefined && process.detector.tick(this.nowMs())) this.tellLinks()
+    if (process !== undefined && process.heartbeats.detector.tick(this.nowMs())) this.tellLinks()
   }
 
   private tellLinks(): void {
-    const links = this.process?.detector.view
+    const links = this.process?.heartbeats.detector.view
     if (links !== undefined) for (const host of this.hosts) host.step({ kind: 'links', links })
   }
 

@@ -1,5 +1,6 @@
 import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
+import type { Harm } from './harm.ts'
 import type { Random } from './random.ts'
 
 /**
@@ -71,6 +72,8 @@ export interface Swarm {
   /** One broker stays away after the faults: the others must do without it. */
   readonly isOneLeftDown: boolean
   readonly syncChunkBytesMax: number
+  /** What becomes of the disk of one broker. */
+  readonly harm: Harm
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -90,7 +93,9 @@ export function drawSwarm(random: Random): Swarm {
   const every: DrawEvery = (probability, low, high) =>
     random.chance(probability) ? random.between(low, high) * pace : Infinity
   const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
-  const rot = drawRot(random.fork('rot'), brokerCount, pace)
+  const harm = drawHarm(random.fork('harm'), brokerCount)
+  // One disk that forgets and another that rots would be more than a minority of three.
+  const rot = drawRot(random.fork('rot'), harm === 'none' ? brokerCount : 0, pace)
   return {
     brokerCount,
     groupCount: random.chance(0.25) ? 2 : 1,
@@ -105,6 +110,7 @@ export function drawSwarm(random: Random): Swarm {
     ...drawDigests(random.fork('digests'), pace),
     ...drawClients(random, every, pace),
     isOneLeftDown: brokerCount >= 3 && random.chance(0.3) && rot.rotAtRestMax === 0,
+    harm,
     heartbeatMs,
     suspectMs: heartbeatMs * random.between(3, 10),
     stalledMs: random.pick([500, 2_000]) * pace,
@@ -154,6 +160,11 @@ function drawRot(random: Random, brokerCount: number, pace: number) {
     isRotOfRecords: random.chance(0.5),
     scrubEveryMs: random.chance(0.7) ? random.between(100, 1_000) * pace : Infinity,
   }
+}
+
+/** With fewer than three the others could not go on without it. */
+function drawHarm(random: Random, brokerCount: number): Harm {
+  return brokerCount >= 3 && random.chance(0.35) ? random.pick(['lie', 'restore', 'wipe']) : 'none'
 }
 
 /** Without them a replica may stay behind in a group without traffic, so only runs with them may end quietly. */

@@ -13,6 +13,7 @@ import type { Configuration } from '../../src/paxos/state.ts'
 import { Disk } from './disk.ts'
 import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
+import { Harming } from './harm.ts'
 import { Judge, Violation } from './judge.ts'
 import { Network } from './network.ts'
 import { NO_MUTANT, type Mutant } from './mutants.ts'
@@ -102,7 +103,7 @@ class World implements Scene {
       this.judge,
     )
     this.victims =
-      this.swarm.rotAtRestMax === 0 && this.swarm.rotEveryMs === Infinity
+      this.swarm.harm !== 'none' || this.swarm.rotAtRestMax === 0
         ? new Set()
         : drawVictims(
             voters.map((voter) => voter.broker),
@@ -136,6 +137,7 @@ class World implements Scene {
         this.queue.after(this.random.exponential(20), () => broker.start())
       new Faults(this, this.random.fork('faults'))
       letRot(this, this.random.fork('rot'))
+      new Harming(this, this.random.fork('harm'))
       await this.until(this.swarm.faultPhaseMs, () => false)
       this.heal()
       const deadlineMs = this.queue.nowMs + PROGRESS_MAX_MS
@@ -178,7 +180,10 @@ class World implements Scene {
     this.isHealed = true
     this.trace.note(TRACED.FAULT, 0, 1, this.queue.nowMs, () => 'all is healed')
     this.network.heal()
-    const away = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
+    // The others have to do without the one whose disk was spoiled, and cannot do without two of four.
+    const { isOneLeftDown, harm, brokerCount } = this.swarm
+    const mayLeave = isOneLeftDown && (harm === 'none' || brokerCount >= 5)
+    const away = mayLeave ? this.random.pick([...this.brokers.keys()]) : undefined
     for (const broker of this.brokers.values()) {
       broker.disk.heal()
       broker.wake()
@@ -190,21 +195,22 @@ class World implements Scene {
 
   /** Everything that rotted is found and mended; then all disks give back the same. */
   private async searchDisks(): Promise<void> {
+    if (this.victims.size === 0) return
+    const settle = (): Promise<void> =>
+      this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.hasConverged() && this.isOnDisk())
+    await settle()
     for (const id of this.victims) {
       const broker = this.brokers.get(id) as SimulatedBroker
       for (let damagedCount = 1, pass = 1; damagedCount > 0; pass++) {
-        const found = await this.finish(broker.scrub())
-        damagedCount = found ?? 0
+        damagedCount = (await this.finish(broker.scrub())) ?? 0
         this.judge.demand(
           damagedCount === 0 || pass < SCRUBS_MAX,
           'repair',
           () => `broker ${id} has ${damagedCount} damaged entries`,
         )
-        await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.hasConverged() && this.isOnDisk())
+        await settle()
       }
     }
-    if (this.victims.size === 0) return
-    await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.isOnDisk())
     for (const group of this.groups) {
       const { chosenThrough } = this.oracles.of(group).truth
       for (const broker of this.brokers.values()) {
@@ -238,7 +244,8 @@ class World implements Scene {
       let leaderCount = 0
       for (const broker of this.brokers.values()) {
         const host = broker.host(group)
-        if (host === undefined) continue
+        // An outsider stays as it is until its store is replaced.
+        if (host === undefined || broker.isOutsider) continue
         if (host.paxos.role === 'leader') leaderCount++
         if (host.paxos.damagedCount > 0) return false
         if (
@@ -254,6 +261,8 @@ class World implements Scene {
 
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
+      // Who has no vote asks for what is chosen, again and again; an outsider keeps the end of its log.
+      if (broker.hasNewStore || broker.isOutsider) continue
       for (const { paxos } of broker.hosts)
         if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0) return false
     }

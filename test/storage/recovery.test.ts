@@ -412,3 +412,14 @@ test('deletes no journal key because of a damaged garbage row', async () => {
   assert.notEqual(await second.journal.get(recordKey(3)), undefined)
   assert.equal(await second.journal.get(recordKey(1)), undefined)
 })
+
+test('a log that begins anew just behind its end has the chain value of the checkpoint there', async () => {
+  const { store, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  await persist(store, GROUP, [log.promise(1), ...log.write(1, ['never chosen'])])
+  const logStart = { ...log.state.logStart, slot: 2 as Slot, chain: 4711 }
+  await persist(store, GROUP, [{ kind: 'state', state: { ...log.state, logStart, through: 1 as Slot } }])
+  await store.close()
+  const [group] = await recover(await crash())
+  assert.deepEqual([group?.applied.slot, group?.chainAtApplied, group?.tail.length], [1, 4711, 0])
+})

@@ -100,6 +100,11 @@ export class TestCluster {
     this.#running.delete(id)
   }
 
+  /** Replaces the disk of a broker that does not run. */
+  putBack(id: number, disk: TestDisk): void {
+    this.#disks.set(id, disk)
+  }
+
   wipe(id: number): void {
     this.#disks.set(id, emptyDisk())
   }

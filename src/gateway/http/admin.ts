@@ -149,6 +149,7 @@ function addCluster(app: Admin): void {
       version: options.version,
       brokerCount: brokers.length,
       aliveCount: brokers.filter(({ state }) => state === 'alive').length,
+      outsiders: brokers.filter(({ state }) => state === 'outsider').map(({ id }) => String(id)),
     }
     return c.json(controller === undefined ? answer : { ...answer, controller: String(controller) }, 200)
   })

@@ -972,6 +972,8 @@ export interface components {
              * @description Those that are alive.
              */
             aliveCount: number;
+            /** @description Brokers that are there and take part in no vote; the list of brokers says why. */
+            outsiders: string[];
         };
         BrokerList: {
             items: components["schemas"]["Broker"][];
@@ -984,8 +986,15 @@ export interface components {
             id: string;
             /** @description Where clients reach it. */
             url: string;
-            /** @enum {string} */
-            state: "alive" | "draining" | "dead";
+            /**
+             * @description An outsider is there and takes part in no vote: its disk forgot something, or is another one.
+             * @enum {string}
+             */
+            state: "alive" | "draining" | "dead" | "outsider";
+            /** @description Why it is an outsider. */
+            reason?: string;
+            /** @description The store that waits to take over the votes of the lost one. */
+            pendingStore?: string;
             version: string;
             /** @description Replicas of one partition avoid the same one. */
             failureDomain: string;
