@@ -257,6 +257,8 @@ export class Metadata implements StateMachine<MetadataApplied> {
       partition: first + index,
       group: groupId(nextGroup + index),
       replicas: [...brokers],
+      configuration: 1,
+      learners: [],
     }))
   }
 

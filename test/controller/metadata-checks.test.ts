@@ -31,7 +31,9 @@ test('partitions fit exactly up to both bounds', () => {
 })
 
 test('what a request leaves out is no difference', () => {
-  const partitions = [{ partition: 0, group: groupId(1), replicas: replicas(1, 2) }]
+  const partitions = [
+    { partition: 0, group: groupId(1), replicas: replicas(1, 2), configuration: 1, learners: [] },
+  ]
   const about = { id: topicId('t1'), name: 'a', config: DEFAULT_TOPIC_CONFIG, createdAtMs: 0, revision: 1 }
   const topic = { ...about, partitions }
   assert.deepEqual(topicDifferences(topic, { config: {} }), [])
