@@ -7,7 +7,16 @@ import type { Replica } from './replica.ts'
 /** What the registry needs of a group; the controller's group is one as well as each partition. */
 export type AnyReplica = Pick<
   Replica<unknown>,
-  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'isLeader'
+  | 'group'
+  | 'paxos'
+  | 'machine'
+  | 'receive'
+  | 'told'
+  | 'exchange'
+  | 'links'
+  | 'resign'
+  | 'transfer'
+  | 'isLeader'
 >
 
 /** Who is woken at once when a group gets a leader; more only wait out their time. */
@@ -54,6 +63,11 @@ export class Registry {
 
   partitions(): IterableIterator<Partition> {
     return this.#partitions.values()
+  }
+
+  /** All of them, the controller's among them. */
+  replicas(): IterableIterator<AnyReplica> {
+    return this.#replicas.values()
   }
 
   replica(group: GroupId): AnyReplica | undefined {
