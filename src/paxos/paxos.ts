@@ -235,6 +235,12 @@ export class Paxos {
     return this.#core.configuration
   }
 
+  /** Whether the broker votes, or learns as far as this replica was told: its links matter here. */
+  concerns(broker: BrokerId): boolean {
+    const { voters, learners } = this.#core
+    return voters.includes(broker) || learners.some(({ replica }) => replica.broker === broker)
+  }
+
   get commit(): Slot {
     return this.#core.log.commit
   }
