@@ -113,7 +113,12 @@ export class ControlPlane {
         isDiskFull: () => disk.isFull,
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
-      directory: new TopicDirectory({ group, controller: this.#controller, router }),
+      directory: new TopicDirectory({
+        group,
+        controller: this.#controller,
+        router,
+        drawRequestId: engine.drawId,
+      }),
       moves: new LeaderMoves({ registry, router }),
       inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({

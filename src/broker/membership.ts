@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { Formation, spreadConfiguration, type FirstConfiguration } from '../controller/formation.ts'
@@ -14,6 +13,7 @@ export interface MembershipOptions {
   askHello(address: PeerAddress): Promise<Hello>
   /** Tells the broker at an address which cluster it belongs to. */
   tellFormation(address: PeerAddress, formation: ToldFormation): Promise<void>
+  drawClusterId(): string
   warn(sentence: string): void
   isStopped(): boolean
   pause(delayMs: number): Promise<void>
@@ -41,7 +41,7 @@ export class Membership {
       ...this.#calls(),
       seeds: [config.brokerId, ...this.seedAddresses.keys()],
       adopt: (configuration) => this.#adopt(configuration),
-      drawClusterId: () => randomUUID(),
+      drawClusterId: options.drawClusterId,
       warn: options.warn,
     })
   }

@@ -1,3 +1,4 @@
+import type { TopicId } from '../types/ids.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
 
 /** What any broker asks of the controller, whichever broker that is at the moment. Travels as JSON. */
@@ -28,4 +29,6 @@ export type ControllerRequest =
 export interface ControllerAnswer {
   readonly slot: number
   readonly created: boolean
+  /** Of the topic that it is about: another one may have its name by the time the answer is read. */
+  readonly topicId: TopicId | undefined
 }

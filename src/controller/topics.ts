@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { CONTROLLER_GROUP } from '../types/ids.ts'
+import { CONTROLLER_GROUP, type TopicId } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
@@ -26,14 +25,22 @@ export class TopicDirectory {
   readonly #group: MetadataGroup
   readonly #controller: Controller
   readonly #router: Router
+  readonly #drawRequestId: () => string
   readonly #creating = new Map<string, Promise<{ readonly topic: Topic; readonly created: boolean }>>()
   #asking: Promise<void> | undefined
   #askingNext: Promise<void> | undefined
 
-  constructor(options: { group: MetadataGroup; controller: Controller; router: Router }) {
+  constructor(options: {
+    group: MetadataGroup
+    controller: Controller
+    router: Router
+    /** By it a command that is sent again is known: no two requests have the same. */
+    drawRequestId: () => string
+  }) {
     this.#group = options.group
     this.#controller = options.controller
     this.#router = options.router
+    this.#drawRequestId = options.drawRequestId
   }
 
   /**
@@ -80,15 +87,15 @@ export class TopicDirectory {
     change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined },
     ifRevision: number | undefined,
   ): Promise<Topic> {
-    await this.#change({
+    const { topicId } = await this.#change({
       kind: 'alterTopic',
       name,
-      requestId: randomUUID(),
+      requestId: this.#drawRequestId(),
       config: change.config,
       partitions: change.partitions ?? null,
       ifRevision: ifRevision ?? null,
     })
-    return this.#mustFind(name)
+    return this.#mustFind(name, topicId)
   }
 
   async delete(name: string, ifRevision: number | undefined): Promise<void> {
@@ -104,15 +111,15 @@ export class TopicDirectory {
     name: string,
     spec: TopicSpec,
   ): Promise<{ readonly topic: Topic; readonly created: boolean }> {
-    const { created } = await this.#change({
+    const { created, topicId } = await this.#change({
       kind: 'createTopic',
       name,
-      requestId: randomUUID(),
+      requestId: this.#drawRequestId(),
       partitions: spec.partitions ?? null,
       replicationFactor: spec.replicationFactor ?? null,
       config: spec.config,
     })
-    return { topic: this.#mustFind(name), created }
+    return { topic: this.#mustFind(name, topicId), created }
   }
 
   async #change(request: ControllerRequest): Promise<ControllerAnswer> {
@@ -165,9 +172,10 @@ export class TopicDirectory {
     )
   }
 
-  #mustFind(name: string): Topic {
+  /** A topic of the same name that was made since is another one. */
+  #mustFind(name: string, id: TopicId | undefined): Topic {
     const topic = this.#group.metadata.topic(name)
-    if (topic !== undefined) return topic
+    if (topic !== undefined && topic.id === id) return topic
     throw new SynodError('topic-not-found', `Topic '${name}' was deleted in the meantime.`, {
       hint: 'Create it again if it is still needed.',
     })
