@@ -169,6 +169,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
         before: 0,
         added: command.partitions.length,
         inCluster: this.#topics.partitionCount,
+        nextGroup: this.#cluster.nextGroup,
       })
     if (problem !== undefined) return refused(problem)
     const invalid = configProblem(command.config, replicationFactor)
@@ -219,6 +220,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
           before,
           added: addPartitions.replicas.length,
           inCluster: this.#topics.partitionCount,
+          nextGroup: this.#cluster.nextGroup,
         })
       if (problem !== undefined) return refused(problem)
     }
