@@ -146,7 +146,7 @@ export class Composition {
     await this.#register(control)
     if (this.#isStopped) return
     this.#isReady = true
-    hosting.settleLeftovers((group) => control.group.metadata.fateOf(group))
+    hosting.settleLeftovers(control.group.metadata)
   }
 
   /** The disk's writer has finished a batch. */

@@ -74,6 +74,7 @@ export class GroupHost {
   private readonly early: number[] = []
   private queue: Waiting[] = []
   private durableId = 0
+  private isStopped = false
   private token = 0
 
   constructor(
@@ -89,7 +90,14 @@ export class GroupHost {
     this.broker = broker
   }
 
+  /** The replica is to be deleted: what is still on its way to the disk comes there, and nothing else happens. */
+  stop(): void {
+    this.isStopped = true
+    for (const waiting of this.queue.splice(0)) waiting.answer({ kind: 'refused', leader: undefined })
+  }
+
   step(event: PaxosEvent): void {
+    if (this.isStopped) return
     const { broker } = this
     for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() }))
       this.carryOut(effect)
@@ -185,6 +193,9 @@ export class GroupHost {
         return this.reset(effect)
       case 'transferStarted':
       case 'transferRefused':
+      case 'reconfigured':
+      case 'reconfigureRefused':
+      case 'configured':
         return
       case 'role':
         if (effect.role !== 'leader')
@@ -212,6 +223,7 @@ export class GroupHost {
     const writes = this.pending.shift() as readonly Write[]
     broker.oracles.madeDurable(broker.id, this.group, writes)
     this.durableId = id
+    if (this.isStopped) return
     while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id)
       this.carryOut(this.gated.shift() as (typeof this.gated)[0])
     if (broker.mutant.isConfirmedEarly !== true) this.step({ kind: 'persisted', id })
@@ -323,13 +335,15 @@ export class GroupHost {
       (stored) =>
         broker.resume(() => {
           // The log was trimmed further meanwhile: the one who asked asks again.
-          if (stored === undefined) return
+          if (stored === undefined || this.isStopped) return
           const rows = broker.mutant.isTableLate === true && part === 0 ? this.tableNow() : stored
           const message: Message = { kind: 'syncReset', checkpoint, part, rows, crc: crc32(rows) }
           broker.oracles.left(broker.id, group, message)
           broker.transmit(to, group, message)
         }),
-      (error: unknown) => broker.failed(error),
+      (error: unknown) => {
+        if (!this.isStopped) broker.failed(error)
+      },
     )
   }
 
@@ -344,6 +358,7 @@ export class GroupHost {
     broker.store.readEntries(group, fromSlot, commit, broker.syncChunkBytesMax).then(
       (entries) =>
         broker.resume(() => {
+          if (this.isStopped) return
           // Chosen by others and still on its way to the own disk: the one who asked asks again.
           if (entries.length === 0) return
           const message: Message = { kind: 'syncChunk', fromSlot, entries, commit }
@@ -351,7 +366,7 @@ export class GroupHost {
           broker.transmit(to, group, message)
         }),
       (error: unknown) => {
-        if (!(error instanceof TrimmedSlotError)) broker.failed(error)
+        if (!this.isStopped && !(error instanceof TrimmedSlotError)) broker.failed(error)
       },
     )
   }

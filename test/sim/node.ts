@@ -8,7 +8,7 @@ import type { Message } from '../../src/paxos/messages.ts'
 import type { Digests } from '../../src/partition/digests.ts'
 import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
-import { bootHosts } from './boot.ts'
+import { bootHosts, createHost } from './boot.ts'
 import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
@@ -31,7 +31,11 @@ interface Process {
   readonly heartbeats: HeartbeatHost
   readonly digests: Digests
   readonly hosts: Map<GroupId, GroupHost>
+  /** Replicas that are about to be gone from the disk. */
+  readonly dropping: Map<GroupId, GroupHost>
   readonly store: JournaledStore
+  /** Makes the first replica of a group here. */
+  create(group: GroupId): GroupHost
 }
 
 export interface BrokerOptions {
@@ -45,6 +49,7 @@ export interface BrokerOptions {
 export class SimulatedBroker {
   readonly id: BrokerId
   readonly disk: Disk
+  readonly self: Replica
   private readonly scene: Scene
   private readonly random: Random
   private readonly clockStartMs: number
@@ -64,6 +69,7 @@ export class SimulatedBroker {
 
   constructor({ self, disk, scene, random }: BrokerOptions) {
     this.id = self.broker
+    this.self = self
     this.disk = disk
     this.scene = scene
     this.random = random
@@ -104,7 +110,8 @@ export class SimulatedBroker {
     const { process } = this
     if (process === undefined && !this.isBooting) return
     this.scene.trace.note(TRACED.CRASH, this.id, 0, this.scene.queue.nowMs, () => `broker ${this.id} crashes`)
-    for (const host of this.hosts) this.undecided.set(host.group, host.pending)
+    for (const host of [...this.hosts, ...(process?.dropping.values() ?? [])])
+      this.undecided.set(host.group, host.pending)
     this.life++
     this.isBooting = false
     this.process = undefined
@@ -204,7 +211,7 @@ export class SimulatedBroker {
   produce(request: Request, answer: (answer: Answer) => void): void {
     this.whenAwake(() => {
       const host = this.host(request.group)
-      if (host === undefined) return
+      if (host === undefined) return answer({ kind: 'refused', leader: undefined })
       host.produce(request, answer)
       if (!this.scene.swarm.isCoalescing || this.process?.store.isSyncing === false) host.offer()
     })
@@ -220,6 +227,50 @@ export class SimulatedBroker {
 
   transfer(group: GroupId, to: BrokerId): void {
     this.whenAwake(() => this.host(group)?.step({ kind: 'transfer', token: 0, to }))
+  }
+
+  reconfigure(group: GroupId, voters: readonly Replica[]): void {
+    this.whenAwake(() => this.host(group)?.step({ kind: 'reconfigure', token: 0, voters }))
+  }
+
+  /** The metadata says something new of a group: it gets a replica, or other learners. */
+  hearMembership(group: GroupId): void {
+    this.whenAwake(() => {
+      const { process } = this
+      if (process === undefined) return
+      if (!this.scene.membership.isHolder(group, this.id)) return this.drop(process, group)
+      if (!process.hosts.has(group) && !process.dropping.has(group)) this.open(process, group)
+      const replicas = this.scene.membership.learners(group)
+      this.host(group)?.step({ kind: 'learners', replicas })
+    })
+  }
+
+  /** The replica goes; the broker remembers the configuration above which another one may vote (consensus 1.12 step 6). */
+  private drop(process: Process, group: GroupId): void {
+    const host = process.hosts.get(group)
+    if (host === undefined) return
+    const { life, scene } = this
+    const isCurrent = (): boolean => this.life === life
+    host.stop()
+    process.hosts.delete(group)
+    process.dropping.set(group, host)
+    scene.stir()
+    process.store.retireGroup(group, Math.max(1, host.paxos.configuration.number)).then(
+      () => {
+        if (!isCurrent()) return
+        scene.oracles.dropped(this.id, group)
+        process.dropping.delete(group)
+        this.hearMembership(group)
+      },
+      (error: unknown) => isCurrent() && scene.failed(error),
+    )
+  }
+
+  private open(process: Process, group: GroupId): void {
+    const host = process.create(group)
+    process.hosts.set(group, host)
+    host.step({ kind: 'links', links: process.heartbeats.detector.view })
+    process.heartbeats.tellStandingTo(host)
   }
 
   /** As a leader: marks, and trims up to the `place`th of the marks it knows, if there is one. */
@@ -292,13 +343,22 @@ export class SimulatedBroker {
       remember: (seen) => (this.remembered = seen),
       nowMs: () => this.nowMs(),
     })
-    const digests = this.digests(life, hosts, heartbeats.detector)
-    const process: Process = { heartbeats, digests, hosts, store }
+    const process: Process = {
+      heartbeats,
+      hosts,
+      digests: this.digests(life, hosts, heartbeats.detector),
+      dropping: new Map(),
+      store,
+      create: (group) => createHost(group, options),
+    }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
     scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
-    for (const host of this.hosts) this.arrangeTick(host)
+    for (const host of this.hosts) {
+      this.hearMembership(host.group)
+      this.arrangeTick(host)
+    }
     heartbeats.tellStanding()
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }
