@@ -9,15 +9,15 @@ import { ReplicaLog } from './replica-log.ts'
 import type { Rules } from './rules.ts'
 import { mayVote, type Standing } from './standing.ts'
 import type {
+  Checkpoint,
   Checksum,
   Configuration,
-  LogStart,
   RecoveredState,
   ReplicaStatus,
   Role,
   StateRecord,
 } from './state.ts'
-import type { Candidacy, Canvassing, Leadership, Pull } from './volatile.ts'
+import type { Candidacy, Canvassing, Gathering, Leadership, OpenMark, Pull } from './volatile.ts'
 
 /** A deadline that is not set. */
 export const NEVER = Infinity
@@ -37,7 +37,8 @@ export class Core {
   promised: Ballot
   acceptedBallot: Ballot
   readonly configuration: Configuration
-  readonly logStart: LogStart
+  logStart: Checkpoint
+  checkpoints: readonly Checkpoint[]
   readonly minConfiguration: number
   readonly log: ReplicaLog
 
@@ -68,6 +69,9 @@ export class Core {
   /** How many canvasses in a row have failed since a leader was known. */
   canvassCount = 0
   pull: Pull | undefined
+  /** Marks that were handed to the state machine and whose checkpoints it has not told yet. */
+  readonly openMarks: OpenMark[] = []
+  gathering: Gathering | undefined
 
   // Deadlines, monotonic milliseconds. Those of the sub-states stand in them.
   canvassAtMs = NEVER
@@ -100,6 +104,7 @@ export class Core {
     this.acceptedBallot = state.acceptedBallot
     this.configuration = state.configuration
     this.logStart = state.logStart
+    this.checkpoints = state.checkpoints
     this.minConfiguration = state.minConfiguration
     this.log = new ReplicaLog({ ...recovered, checksum: options.checksum })
     this.voters = state.configuration.voters.map((voter) => voter.broker)
@@ -140,6 +145,7 @@ export class Core {
       acceptedBallot: this.acceptedBallot,
       configuration: this.configuration,
       logStart: this.logStart,
+      checkpoints: this.checkpoints,
       minConfiguration: this.minConfiguration,
       through,
     }
@@ -160,6 +166,12 @@ export class Core {
 
   sendToVoters(message: Message, after: number): void {
     for (const voter of this.voters) if (voter !== this.self) this.send(voter, message, after)
+  }
+
+  /** What was gathered of a checkpoint goes with it. */
+  endPull(): void {
+    this.pull = undefined
+    this.gathering = undefined
   }
 
   noteRound(ballot: Ballot): void {

@@ -1,7 +1,7 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
-import type { Entry, EntryKind, Role, StateRecord } from './state.ts'
+import type { Checkpoint, Entry, EntryKind, MachineFacts, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
 import type { Standing } from './standing.ts'
 
@@ -40,12 +40,31 @@ export type PaxosEvent =
   | { readonly kind: 'resign' }
   /** Operator or host wants another voter to lead (consensus 1.13). `token` names it in the answer. */
   | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
+  /**
+   * The state machine has applied the TRIM entry at this slot: this is what it was then, its rows in parts (consensus 1.14).
+   * To be told for each TRIM entry, soon after; one that is never told only keeps the log longer.
+   */
+  | {
+      readonly kind: 'checkpointed'
+      readonly slot: Slot
+      readonly machine: MachineFacts
+      readonly parts: readonly Uint8Array[]
+    }
 
 /** One durable fact. Inside a persist the state record, if any, comes first. */
 export type Write =
   | { readonly kind: 'state'; readonly state: StateRecord }
   /** An entry at its slot; drops every entry above that slot. */
   | { readonly kind: 'entry'; readonly entry: Entry }
+  /** One part of the rows of the checkpoint at `slot`; alone in its persist, before the state record that names it. */
+  | RowsWrite
+
+export interface RowsWrite {
+  readonly kind: 'rows'
+  readonly slot: Slot
+  readonly part: number
+  readonly bytes: Uint8Array
+}
 
 /** `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails. */
 export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'transferring' | 'stopping'
@@ -85,6 +104,16 @@ export type Effect =
       readonly commit: Slot
       readonly after: number
     }
+  /** As `serve`, for one part of the checkpoint's rows, sent as a SyncReset. Without parts: one message without rows. */
+  | {
+      readonly kind: 'serveReset'
+      readonly to: BrokerId
+      readonly checkpoint: Checkpoint
+      readonly part: number
+      readonly after: number
+    }
+  /** The log goes on from this checkpoint: the state machine becomes what it was then. Entries from its slot on follow. */
+  | { readonly kind: 'reset'; readonly checkpoint: Checkpoint; readonly parts: readonly Uint8Array[] }
   | {
       readonly kind: 'role'
       readonly role: Role

@@ -5,9 +5,10 @@ import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
 import { assertApplyOrder, assertCommitGround, assertLearned, assertSameChosen } from './invariants.ts'
-import type { SyncChunk } from './messages.ts'
+import type { SyncChunk, SyncRequest } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
+import { noteMarks } from './trim.ts'
 
 /** Chosen entries that an active replica keeps in memory, for those that are or come back a little behind. */
 export const TAIL_SLOTS = 64
@@ -24,6 +25,7 @@ export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk'):
   const entries = log.commitTo(upTo as Slot)
   assertApplyOrder(before, entries)
   core.effects.push({ kind: 'apply', entries })
+  noteMarks(core, entries)
   core.lastChosenMs = core.nowMs
   if (core.role !== 'leader') {
     log.dropChosen(log.commit - TAIL_SLOTS, core.tuning.tailBytesMax)
@@ -117,11 +119,18 @@ export function restTick(core: Core): void {
   else core.log.dropChosen(core.log.commit, 0)
 }
 
-/** The store holds what is chosen here; the host reads it and sends it to the one who asked. */
-export function serveChosen(core: Core, to: BrokerId, fromSlot: Slot): void {
+/**
+ * The store holds what is chosen here; the host reads it and sends it to the one who asked. What is trimmed stands in the
+ * checkpoint, of which one part is sent for each request: the first one, unless the asker is in the middle of this very one.
+ */
+export function serveChosen(core: Core, to: BrokerId, request: SyncRequest): void {
   const { commit } = core.log
-  if (fromSlot < core.logStart.slot) {
-    core.send(to, { kind: 'syncReset', logStart: core.logStart, configNumber: core.configuration.number }, 0)
+  const { fromSlot, resetSlot, part } = request
+  const checkpoint = core.logStart
+  if (fromSlot < checkpoint.slot) {
+    const isNext = resetSlot === checkpoint.slot && part < checkpoint.partCount
+    const after = core.lastPersist
+    core.effects.push({ kind: 'serveReset', to, checkpoint, part: isNext ? part : 0, after })
   } else if (fromSlot > commit) {
     core.send(to, { kind: 'syncChunk', fromSlot, entries: [], commit }, 0)
   } else {

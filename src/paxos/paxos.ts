@@ -16,9 +16,10 @@ import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
-import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
-import { onSyncChunk, onSyncRequired, onTold, pullTick } from './synchronize.ts'
+import type { Checkpoint, Configuration, RecoveredState, ReplicaStatus, Role } from './state.ts'
+import { onSyncChunk, onSyncRequired, onSyncReset, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
+import { onCheckpointed } from './trim.ts'
 
 /**
  * One replica of one group: a value machine without I/O, clock or chance (consensus 1.4). The same state and the same
@@ -93,6 +94,8 @@ export class Paxos {
         return
       case 'transfer':
         return onTransfer(core, event.token, event.to)
+      case 'checkpointed':
+        return onCheckpointed(core, event)
       default:
         return unreachable(event)
     }
@@ -141,7 +144,7 @@ export class Paxos {
         if (passesGate(core, from, message.ballot)) onSyncRequired(core, from, message.commit)
         return
       case 'syncRequest':
-        return serveChosen(core, from, message.fromSlot)
+        return serveChosen(core, from, message)
       case 'syncChunk':
         return onSyncChunk(core, from, message)
       case 'resign':
@@ -153,9 +156,10 @@ export class Paxos {
       case 'transferNow':
         return onTransferNow(core, from, message)
       case 'syncReset':
+        return onSyncReset(core, from, message)
       case 'repairRequest':
       case 'repairResponse':
-        // Trimming and repair have no rules here yet; nobody of this version sends these to be acted upon.
+        // Repair has no rules here yet; nobody of this version sends these to be acted upon.
         return
       default:
         return unreachable(message)
@@ -249,8 +253,13 @@ export class Paxos {
     return this.#core.log.through
   }
 
-  get logStart(): LogStart {
+  get logStart(): Checkpoint {
     return this.#core.logStart
+  }
+
+  /** Of marks above the log's start, ascending. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.#core.checkpoints
   }
 
   /** It leads and knows everything chosen before it did (read barrier of consensus 1.11). */

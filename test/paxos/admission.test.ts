@@ -67,7 +67,7 @@ test('until it is admitted a replica promises, accepts, endorses and writes noth
 test('who is not admitted still serves what it knows to be chosen', () => {
   const replica = new LoneReplica({ self: 2, log: logOf(['a', ballot(1, 1)]), commit: 1 })
   stand(replica, [])
-  replica.receive(1, { kind: 'syncRequest', fromSlot: slot(1) })
+  replica.receive(1, { kind: 'syncRequest', fromSlot: slot(1), resetSlot: slot(0), part: 0 })
   assert.equal(replica.effects[0]?.kind, 'serve')
 })
 

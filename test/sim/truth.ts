@@ -2,7 +2,7 @@ import type { BrokerId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, NO_BALLOT, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
-import type { Entry } from '../../src/paxos/state.ts'
+import type { Entry, StateRecord } from '../../src/paxos/state.ts'
 import type { Judge } from './judge.ts'
 
 /** A replica's log as its writes make it: of the writes handed to the store, or of those that are durable. */
@@ -11,6 +11,8 @@ export class Shadow {
   accepted: Ballot = NO_BALLOT
   /** By slot; index 0 is unused. */
   entries: (Entry | undefined)[] = [undefined]
+  /** Slots of the checkpoint at which the log begins and of those behind it. */
+  checkpoints: readonly number[] = [1]
 
   get through(): number {
     return this.entries.length - 1
@@ -21,13 +23,14 @@ export class Shadow {
   }
 
   /** A state record cuts the log, an entry drops what stands above its slot (consensus 1.3, rule J5). */
-  apply(writes: readonly Write[], judge: Judge): void {
+  apply(writes: readonly Write[], judge: Judge, chosen: readonly (Chosen | undefined)[]): void {
     for (const write of writes) {
       if (write.kind === 'state') {
         this.promised = write.state.promised
         this.accepted = write.state.acceptedBallot
+        this.begin(write.state, judge, chosen)
         if (write.state.through < this.through) this.entries.length = write.state.through + 1
-      } else {
+      } else if (write.kind === 'entry') {
         const { slot } = write.entry
         judge.demand(slot <= this.through + 1, 'holes', () => `slot ${slot} is written above ${this.through}`)
         this.entries.length = slot
@@ -36,11 +39,30 @@ export class Shadow {
     }
   }
 
+  /** What is trimmed stays known here. A log that goes on from a checkpoint holds by it all that is chosen below. */
+  private begin(
+    { logStart, checkpoints }: StateRecord,
+    judge: Judge,
+    chosen: readonly (Chosen | undefined)[],
+  ): void {
+    this.checkpoints = [logStart.slot, ...checkpoints.map(({ slot }) => slot)]
+    const last = logStart.slot - 1
+    const below = chosen[last]?.entry.chain ?? (last === 0 ? FIRST_CHAIN : undefined)
+    judge.demand(
+      below === logStart.chain,
+      'chosen',
+      () => `the checkpoint at ${logStart.slot} is not of what is chosen`,
+    )
+    if (this.chainAt(last) === logStart.chain) return
+    this.entries = chosen.slice(0, logStart.slot).map((one) => one?.entry)
+  }
+
   copy(): Shadow {
     const copy = new Shadow()
     copy.promised = this.promised
     copy.accepted = this.accepted
     copy.entries = this.entries.slice()
+    copy.checkpoints = this.checkpoints
     return copy
   }
 }
@@ -126,7 +148,7 @@ export class Truth {
     const { judge } = this
     const shadow = this.writtenOf(broker)
     const { promised, accepted: before } = shadow
-    shadow.apply(writes, judge)
+    shadow.apply(writes, judge, this.chosen)
     const { accepted } = shadow
     judge.demand(
       compareBallots(promised, shadow.promised) <= 0,
@@ -160,7 +182,7 @@ export class Truth {
   /** A persist became durable: slots may be chosen by it. */
   madeDurable(broker: BrokerId, writes: readonly Write[]): void {
     const shadow = this.durableOf(broker)
-    shadow.apply(writes, this.judge)
+    shadow.apply(writes, this.judge, this.chosen)
     if (this.hasForgotten(broker)) return
     const ledger = this.ledgers.get(formatBallot(shadow.accepted))
     if (ledger !== undefined) this.count(ledger)

@@ -45,6 +45,7 @@ export interface RunReport {
   readonly eventCount: number
   readonly chosenCount: number
   readonly storedCount: number
+  readonly resetCount: number
   readonly healedAfterMs: number
   readonly lines: readonly string[]
 }
@@ -236,6 +237,7 @@ class World implements Scene {
       eventCount: trace.eventCount,
       chosenCount,
       storedCount: workload.storedCount,
+      resetCount: this.oracles.resetCount,
       healedAfterMs,
       lines: trace.lines,
     }

@@ -21,6 +21,7 @@ export const OPERATIONS: readonly RouteConfig[] = [
   topics.getOffsets,
   topics.getPaxos,
   topics.moveLeader,
+  topics.trimPartition,
   cluster.getCluster,
   cluster.listBrokers,
   cluster.getBroker,
