@@ -157,7 +157,7 @@ export class Composition {
     if (this.#isStopped) return
     this.#isReady = true
     this.damage.start()
-    hosting.settleLeftovers((group) => control.group.metadata.fateOf(group))
+    hosting.settleLeftovers(control.group.metadata)
   }
 
   /** The disk's writer has finished a batch. */
@@ -214,15 +214,18 @@ export class Composition {
   async #register(control: ControlPlane): Promise<void> {
     const { publicUrl, logger } = this.#options
     const internal = this.membership.ownAddress(this.engine.transport.port)
-    while (!this.#isStopped) {
+    // A broker that has forgotten learns nothing, so that it would wait for ever to see itself registered.
+    while (!this.#isStopped && !this.engine.vouching.hasForgotten) {
       try {
         await control.register({ publicUrl: publicUrl(), internal })
         return this.engine.vouching.registeredWith(undefined)
       } catch (error) {
         if (!(error instanceof SynodError)) throw error
         const { registeredStore } = error.facts
-        if (typeof registeredStore === 'string') await this.#askForVotes(control, registeredStore)
-        else if (error.code === 'internal') throw error
+        if (typeof registeredStore === 'string') {
+          const hasAsked = await this.#askForVotes(control, registeredStore)
+          if (hasAsked) return this.#awaitVotes(control)
+        } else if (error.code === 'internal') throw error
         else logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await this.#pause(REGISTER_RETRY_MS)
       }
@@ -230,16 +233,23 @@ export class Composition {
   }
 
   /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
-  async #askForVotes(control: ControlPlane, registered: string): Promise<void> {
-    const { vouching } = this.engine
-    vouching.registeredWith(registered)
+  async #askForVotes(control: ControlPlane, registered: string): Promise<boolean> {
+    this.engine.vouching.registeredWith(registered)
     try {
       await control.replaceStore()
-      await this.#pause(REPLACED_LOOK_MS)
+      return true
     } catch (error) {
       if (!(error instanceof SynodError)) throw error
       this.#options.logger.debug({ code: error.code }, 'The broker could not ask for its votes yet.')
+      return false
     }
+  }
+
+  /** It serves what it learns meanwhile. */
+  #awaitVotes(control: ControlPlane): void {
+    this.#options.clock.later(() => {
+      if (!this.#isStopped) this.#register(control).catch((error: unknown) => this.fail(error))
+    }, REPLACED_LOOK_MS)
   }
 
   #storeOf(broker: number): Replica['store'] | undefined {

@@ -64,7 +64,7 @@ export class ControlPlane {
     const { registry, hosting } = this.#options.engine
     registry.addReplica(this.group.replica)
     hosting.openAll(this.group.metadata.topics())
-    this.#followAddresses()
+    this.#followBrokers()
   }
 
   /** What another broker asks of this one. */
@@ -155,10 +155,19 @@ export class ControlPlane {
       case 'topic-deleted':
         return hosting.deleted(event.topic.name, event.groups)
       case 'broker-changed':
-        return this.#followAddresses()
+        return this.#followBrokers()
       case 'cluster-formed':
         return
     }
+  }
+
+  /** Every broker has the metadata: who does not vote on it learns it, this one also before it is registered. */
+  #followBrokers(): void {
+    this.#followAddresses()
+    const { self } = this.#options.engine
+    const others = this.group.metadata.brokers().filter(({ id }) => id !== self.broker)
+    const learners = others.map(({ id, store }) => ({ broker: id, store: storeId(store) }))
+    this.group.replica.setLearners([...learners, self])
   }
 
   /** Seeds are where brokers were; the metadata knows where they are. */

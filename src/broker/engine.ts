@@ -9,7 +9,7 @@ import { Heartbeats, type HeartbeatOptions } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
 import { Loop, type LoopClock } from '../partition/loop.ts'
 import { Registry } from '../partition/registry.ts'
-import type { ReplicaHost } from '../partition/replica.ts'
+import type { ReplicaHost } from '../partition/replica-host.ts'
 import { Router } from '../partition/router.ts'
 import { TailCache } from '../partition/tail-cache.ts'
 import type { LogStore } from '../storage/log-store.ts'
@@ -84,6 +84,7 @@ export function buildEngine(options: EngineOptions): Engine {
     bootNumber: 1 + Math.floor(clock.random() * (2 ** 31 - 1)),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
+    links: () => heartbeats.view,
     applied: (place) => digests.applied(place),
     fatal: (error) => options.fatal(error),
   }

@@ -73,8 +73,8 @@ export class Membership {
     const { store } = this.#options
     const found = recovered.find(({ group }) => group === CONTROLLER_GROUP)
     this.#first = found?.state
-    this.#mayFound = (await store.notes.read('replaces')) === undefined
     this.#isStoreRead = true
+    this.#mayFound = (await store.notes.read('replaces')) === undefined
     if (store.identity.clusterId === '') await this.#formation.join()
     if (store.identity.clusterId === '') return undefined
     if (found === undefined)

@@ -42,6 +42,10 @@ export class Vouching {
     return this.#reason ?? this.#waiting
   }
 
+  get hasForgotten(): boolean {
+    return this.#reason !== undefined
+  }
+
   /** After the store was recovered and before heartbeats: makes the start durable, and takes up what earlier ones knew. */
   async begin(): Promise<void> {
     const { store, witness, heartbeats } = this.#options

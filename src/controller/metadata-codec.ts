@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { brokerId, groupId, topicId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import { DEFAULT_TOPIC_CONFIG, type BrokerInfo, type Topic } from '../types/topic.ts'
+import { DEFAULT_TOPIC_CONFIG, type BrokerInfo, type PartitionPlacement, type Topic } from '../types/topic.ts'
 import type { Row } from '../partition/state-machine.ts'
 import { mergeConfig } from './topic-config.ts'
 
@@ -73,12 +73,18 @@ export function decodeRow(row: Row): StoredEntry {
   }
 }
 
+/** As a version before wrote it, which had one configuration and no learners. */
+type WrittenPlacement = Omit<PartitionPlacement, 'configuration' | 'learners'> &
+  Partial<Pick<PartitionPlacement, 'configuration' | 'learners'>>
+
 /** Settings that a later version added are filled in. */
 function readTopic({ topic, createdBy, alteredBy }: TopicEntry): TopicEntry {
-  const partitions = topic.partitions.map(({ partition, group, replicas }) => ({
-    partition,
-    group: groupId(group),
-    replicas: replicas.map(brokerId),
+  const partitions = topic.partitions.map((placement: WrittenPlacement) => ({
+    partition: placement.partition,
+    group: groupId(placement.group),
+    replicas: placement.replicas.map(brokerId),
+    configuration: placement.configuration ?? 1,
+    learners: (placement.learners ?? []).map(brokerId),
   }))
   const config = mergeConfig(DEFAULT_TOPIC_CONFIG, topic.config)
   return { topic: { ...topic, id: topicId(topic.id), config, partitions }, createdBy, alteredBy }

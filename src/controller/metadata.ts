@@ -197,6 +197,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
         before: 0,
         added: command.partitions.length,
         inCluster: this.#topics.partitionCount,
+        nextGroup: this.#cluster.nextGroup,
       })
     if (problem !== undefined) return refused(problem)
     const invalid = configProblem(command.config, replicationFactor)
@@ -247,6 +248,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
           before,
           added: addPartitions.replicas.length,
           inCluster: this.#topics.partitionCount,
+          nextGroup: this.#cluster.nextGroup,
         })
       if (problem !== undefined) return refused(problem)
     }
@@ -285,6 +287,8 @@ export class Metadata implements StateMachine<MetadataApplied> {
       partition: first + index,
       group: groupId(nextGroup + index),
       replicas: [...brokers],
+      configuration: 1,
+      learners: [],
     }))
   }
 

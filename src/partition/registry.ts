@@ -20,6 +20,8 @@ export type AnyReplica = Pick<
   | 'standing'
   | 'resign'
   | 'transfer'
+  | 'reconfigure'
+  | 'setLearners'
   | 'isLeader'
 >
 
@@ -99,12 +101,11 @@ export class Registry {
     this.#replicas.get(group)?.receive(from, message)
   }
 
-  /** The detector's view changed. Only groups with a changed broker among their voters hear of it. */
+  /** The detector's view changed. Only groups with a changed broker among their voters and learners hear of it. */
   linksChanged(links: LinkView, changed: ReadonlySet<BrokerId> | 'self'): void {
     this.#links = links
     for (const replica of this.#replicas.values()) {
-      const concerned =
-        changed === 'self' || replica.paxos.configuration.voters.some((voter) => changed.has(voter.broker))
+      const concerned = changed === 'self' || [...changed].some((broker) => replica.paxos.concerns(broker))
       if (concerned) replica.links(links)
     }
   }

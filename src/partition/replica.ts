@@ -1,78 +1,21 @@
-import type { Place } from '../types/digest.ts'
 import { slot, type BrokerId, type GroupId, type Replica as ReplicaId, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { SynodError } from '../errors.ts'
 import { Paxos } from '../paxos/paxos.ts'
-import type { Ballot } from '../paxos/ballot.ts'
 import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
-import type { PaxosTuning } from '../paxos/options.ts'
 import type { Standing } from '../paxos/standing.ts'
-import {
-  ENTRY_KIND,
-  type Checksum,
-  type Entry,
-  type EntryKind,
-  type RecoveredState,
-  type Role,
-} from '../paxos/state.ts'
+import { ENTRY_KIND, type Entry, type EntryKind } from '../paxos/state.ts'
 import { decodeRows, encodeRows } from '../storage/checkpoint-rows.ts'
-import type { DamageReport, LogStore, OffsetMark, Row } from '../storage/log-store.ts'
+import type { DamageReport, OffsetMark, Row } from '../storage/log-store.ts'
 import { notLeader } from './forward.ts'
-import type { Loop, TurnTaker } from './loop.ts'
-import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
-import type { StateMachine } from './state-machine.ts'
+import type { TurnTaker } from './loop.ts'
+import { Proposals, REFUSALS, type Waiting } from './proposals.ts'
+import { Reconfigurations } from './reconfigurations.ts'
 import { Transfers } from './transfers.ts'
+import type { HostedMachine, ReplicaHost, ReplicaListener, ReplicaOptions } from './replica-host.ts'
 import { readAndSend, readForRepair, readPartAndSend } from './serve.ts'
-
-/** What all replicas of one broker share. */
-export interface ReplicaHost {
-  readonly loop: Loop
-  readonly store: LogStore
-  readonly checksum: Checksum
-  readonly bootNumber: number
-  readonly queued: QueuedBytes
-  send(to: BrokerId, group: GroupId, message: Message): void
-  /** A replica stands here now; it is still in the middle of its step. */
-  applied(place: Place): void
-  /** A broken invariant or a damaged entry: the broker stops with this sentence. */
-  fatal(error: unknown): void
-}
-
-/** What a group's owner wants to hear. All calls are synchronous and come from the loop. */
-export interface ReplicaListener<Result> {
-  /** Before a proposal is appended: the last chance to write the leader's time into its body. */
-  stamp(body: Uint8Array): void
-  applied(entry: Entry, result: Result): void
-  /** Everything that this turn applied has been told. */
-  turnEnded(): void
-  roleChanged(role: Role, ballot: Ballot, leader: BrokerId | undefined): void
-  /** The machine went on from a checkpoint: what was told of entries below is of a log that is not held any more. */
-  wasReset?(): void
-  /** When the owner wants a turn to end by itself, monotonic milliseconds; undefined: when something happens. */
-  dueMs?(): number | undefined
-}
-
-/** The machine with the numbers that the index keeps beside its rows. */
-export interface HostedMachine<Result> extends StateMachine<Result> {
-  readonly nextOffset: number
-  readonly lastAppendedAtMs: number
-  /** Where the records of the entry applied last begin; undefined when it added none. */
-  readonly mark: OffsetMark | undefined
-}
-
-export interface ReplicaOptions<Result> {
-  readonly group: GroupId
-  readonly self: ReplicaId
-  readonly recovered: RecoveredState
-  /** Bytes of all bodies up to `recovered.commit`, trimmed ones included. */
-  readonly logBytes: number
-  readonly machine: HostedMachine<Result>
-  readonly tuning: PaxosTuning
-  readonly host: ReplicaHost
-  readonly listener: ReplicaListener<Result>
-}
 
 interface Tap {
   readonly to: BrokerId
@@ -103,13 +46,14 @@ export class Replica<Result> implements TurnTaker {
   readonly #proposals: Proposals<Result>
   readonly #reads = new Map<number, { resolve(slot: Slot): void; reject(error: SynodError): void }>()
   readonly #transfers = new Transfers()
+  readonly #reconfigurations = new Reconfigurations()
   readonly #taps = new Set<Tap>()
   #durableId = 0
   #repairedCount = 0
   #token = 0
   #appliedSlot: Slot
   #logBytes: number
-  /** Proposals wait because another voter is about to lead. */
+  /** Proposals wait because another voter or configuration is about to take over. */
   #isHolding = false
   #isStopped = false
 
@@ -197,6 +141,27 @@ export class Replica<Result> implements TurnTaker {
     return started
   }
 
+  /**
+   * Changes who votes; resolves when the configuration with these voters is in force, at once when it is so already. A leader
+   * of it comes a moment later, here or elsewhere: `paxos.configuration.number` and `ballot.config` of the one that leads say
+   * so, and only then may the replicas of dropped voters be deleted (consensus 1.12). What is proposed meanwhile waits.
+   * Errors: 'no-leader'; 'overloaded' when a transfer or another change is under way; 'not-enough-in-sync', also when a new
+   * voter does not learn yet or lags; 'malformed-request' for voters that can be none; 'outcome-unknown' after the time.
+   */
+  reconfigure(voters: readonly ReplicaId[], timeoutMs: number): Promise<{ readonly number: number }> {
+    if (this.#isStopped) return Promise.reject(REFUSALS.stopping())
+    const token = ++this.#token
+    const done = this.#reconfigurations.ask(token, timeoutMs, this.#host.loop.clock)
+    this.#push({ kind: 'reconfigure', token, voters })
+    return done
+  }
+
+  /** Who learns without a vote, perhaps this replica. The placement says it, at each start and change. */
+  setLearners(replicas: readonly ReplicaId[]): void {
+    this.#push({ kind: 'learners', replicas })
+    this.#lookAround()
+  }
+
   /** Proposes a value; resolves with what the state machine made of it. Rejects with a SynodError that tells the outcome. */
   propose(value: {
     kind: EntryKind
@@ -257,7 +222,7 @@ export class Replica<Result> implements TurnTaker {
       if (deadlineMs !== undefined && deadlineMs <= moment.nowMs)
         this.#run(this.paxos.step({ kind: 'tick' }, moment))
       this.#proposals.expire(moment.nowMs)
-      if (this.#isHolding && this.paxos.transferTarget === undefined) this.#offerAgain()
+      if (this.#isHolding && !this.#hasToHold) this.#offerAgain()
       this.#listener.turnEnded()
     } catch (error) {
       this.#host.fatal(error)
@@ -267,7 +232,7 @@ export class Replica<Result> implements TurnTaker {
 
   offerProposals(moment: Moment): number | undefined {
     if (this.#isStopped || this.#proposals.queuedCount === 0) return this.#nextTurnMs()
-    if (this.paxos.transferTarget !== undefined) {
+    if (this.#hasToHold) {
       this.#isHolding = true
       return this.#nextTurnMs()
     }
@@ -292,11 +257,18 @@ export class Replica<Result> implements TurnTaker {
     this.#host.loop.remove(this)
     this.#proposals.stop(error)
     this.#transfers.stop(error)
+    this.#reconfigurations.stop(error)
     for (const read of this.#reads.values()) read.reject(error)
     this.#reads.clear()
   }
 
-  /** The transfer is over. Where it came off nothing waits any more. */
+  /** Somebody is about to lead, perhaps this replica again: then what waits need not ask again. */
+  get #hasToHold(): boolean {
+    const { paxos } = this
+    return paxos.transferTarget !== undefined || paxos.isReconfiguring || paxos.role === 'candidate'
+  }
+
+  /** The handover is over. Where it came off nothing waits any more. */
   #offerAgain(): void {
     this.#isHolding = false
     const { deadlineMs } = this.#proposals
@@ -353,6 +325,12 @@ export class Replica<Result> implements TurnTaker {
         return this.#transfers.started(effect.token)
       case 'transferRefused':
         return this.#transfers.refused(effect.token, effect.reason)
+      case 'reconfigured':
+        return this.#reconfigurations.done(effect.token, effect.number)
+      case 'reconfigureRefused':
+        return this.#reconfigurations.refused(effect.token, effect.reason)
+      case 'configured':
+        return this.#lookAround()
       case 'serve':
         if (effect.after <= this.#durableId) void readAndSend(this.#host, this.group, effect)
         else this.#gated.push(effect)
@@ -369,6 +347,12 @@ export class Replica<Result> implements TurnTaker {
       case 'role':
         return this.#roleChanged(effect)
     }
+  }
+
+  /** Of brokers that are among its voters or learners only now, it has not been told. */
+  #lookAround(): void {
+    const links = this.#host.links()
+    if (links !== undefined) this.links(links)
   }
 
   #send(to: BrokerId, message: Message): void {
@@ -455,7 +439,7 @@ export class Replica<Result> implements TurnTaker {
 
   /** What waits was never appended, for certain. Who asks again finds the one who was promised most likely leading. */
   #roleChanged(effect: Extract<Effect, { kind: 'role' }>): void {
-    if (effect.role !== 'leader') {
+    if (effect.role !== 'leader' && effect.role !== 'candidate') {
       const { broker } = this.paxos.promised
       const next = effect.leader ?? (broker === this.#self ? undefined : broker)
       this.#proposals.refuseQueued(() => notLeader(next))

@@ -1,4 +1,4 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import { sameReplica, type BrokerId, type Replica, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { NO_BALLOT, sameBallot, type Ballot } from './ballot.ts'
 import type { Effect, Moment, Write } from './effects.ts'
@@ -8,26 +8,41 @@ import type { PaxosOptions, PaxosTuning } from './options.ts'
 import { ReplicaLog } from './replica-log.ts'
 import type { Rules } from './rules.ts'
 import { mayVote, type Standing } from './standing.ts'
-import type {
-  Checkpoint,
-  Checksum,
-  Configuration,
-  RecoveredState,
-  ReplicaStatus,
-  Role,
-  StateRecord,
+import {
+  VOTERS_MAX,
+  type Checkpoint,
+  type Checksum,
+  type Configuration,
+  type Entry,
+  type RecoveredState,
+  type ReplicaStatus,
+  type Role,
+  type StateRecord,
 } from './state.ts'
-import type { Candidacy, Canvassing, Gathering, Leadership, OpenMark, Pull } from './volatile.ts'
+import type {
+  Activation,
+  AskedConfiguration,
+  Candidacy,
+  Canvassing,
+  Gathering,
+  Leadership,
+  Learner,
+  OpenMark,
+  Pull,
+} from './volatile.ts'
 
 /** A deadline that is not set. */
 export const NEVER = Infinity
+
+/** Learners of one group; more than there are brokers in any cluster that is tested. */
+const LEARNERS_MAX = 1_024
 
 /**
  * All state of one replica (consensus 1.3), and the effects of the step that is running. The rules are plain functions
  * over it, a file for each part a replica plays. Sub-states exist only while they are needed, so an idle follower is small.
  */
 export class Core {
-  readonly self: BrokerId
+  readonly replica: Replica
   readonly checksum: Checksum
   readonly bootNumber: number
   readonly rules: Rules
@@ -36,17 +51,17 @@ export class Core {
   // Durable: this and the log are what `recovered` brought, plus what was persisted since.
   promised: Ballot
   acceptedBallot: Ballot
-  readonly configuration: Configuration
+  configuration: Configuration
   logStart: Checkpoint
   checkpoints: readonly Checkpoint[]
   readonly minConfiguration: number
   readonly log: ReplicaLog
 
-  // Derived of the configuration once.
-  readonly voters: readonly BrokerId[]
+  // Derived of the configuration, in `setConfiguration` alone.
+  voters: readonly BrokerId[] = []
   /** The configuration gives this replica's store a vote; whether it may use it is its standing's to say. */
-  readonly hasVote: boolean
-  readonly majority: number
+  hasVote = false
+  majority = 0
 
   // Volatile.
   role: Role = 'follower'
@@ -62,7 +77,7 @@ export class Core {
   /** The highest round met in any ballot: the next campaign goes above it. */
   highestRound: number
   /** Highest commit heard of, by place in `voters`. */
-  readonly knownCommits: number[]
+  knownCommits: number[] = []
   candidacy: Candidacy | undefined
   leadership: Leadership | undefined
   canvassing: Canvassing | undefined
@@ -93,6 +108,16 @@ export class Core {
   lastChosenMs = 0
   readCounter: number
   transferCount = 0
+  /** Who learns without a vote, as the host says; this replica, when it is one of them, is not in it. */
+  learners: readonly Learner[] = []
+  isLearner = false
+  #toldLearners: readonly Replica[] = []
+  /** The change that was ordered here last and is not answered yet. */
+  asked: AskedConfiguration | undefined
+  /** A configuration was taken up in this step. */
+  activation: Activation | undefined
+  /** Chosen by what the state record says, and not handed to the state machine before the stop. */
+  unapplied: readonly Entry[]
 
   /** The last persist, the last one that is durable, and the last one that raised the promise. */
   lastPersist = 0
@@ -102,7 +127,7 @@ export class Core {
 
   constructor(options: PaxosOptions, recovered: RecoveredState, rules: Rules) {
     const { state } = recovered
-    this.self = options.self.broker
+    this.replica = options.self
     this.checksum = options.checksum
     this.bootNumber = options.bootNumber
     this.rules = rules
@@ -114,22 +139,68 @@ export class Core {
     this.checkpoints = state.checkpoints
     this.minConfiguration = state.minConfiguration
     this.log = new ReplicaLog({ ...recovered, checksum: options.checksum })
-    this.voters = state.configuration.voters.map((voter) => voter.broker)
-    this.hasVote =
-      state.configuration.number > state.minConfiguration &&
-      state.configuration.voters.some(
-        (voter) => voter.broker === options.self.broker && voter.store === options.self.store,
-      )
-    this.majority = rules.quorum(this.voters.length)
+    this.setConfiguration(state.configuration)
     this.highestRound = state.promised.round
-    this.knownCommits = this.voters.map(() => 0)
     this.readCounter = (options.bootNumber % 2 ** 32) * 2 ** 20
     if (this.log.damage.count > 0) this.repairAtMs = 0
-    invariant(this.voters.length <= 7, 'A configuration has at most seven voters.')
     invariant(
       this.log.through >= state.through,
       'The recovered log reaches at least as far as the state record says.',
     )
+    const known = rules.knownChosen(recovered.commit, state.configuration.fromSlot)
+    this.log.noteKnown(known)
+    const reached = rules.committable(this.log, known)
+    this.unapplied = reached > recovered.commit ? this.log.commitTo(reached) : []
+    // They are handed over in the first step, and not kept in memory after it.
+    if (this.unapplied.length > 0) this.restAtMs = 0
+  }
+
+  get self(): BrokerId {
+    return this.replica.broker
+  }
+
+  /** All that follows from who votes, so that nothing of another configuration is left. */
+  setConfiguration(configuration: Configuration): void {
+    const known = new Map(this.voters.map((voter, place) => [voter, this.knownCommits[place] ?? 0]))
+    invariant(configuration.voters.length >= 1, 'A configuration has at least one voter.')
+    invariant(configuration.voters.length <= VOTERS_MAX, 'A configuration has at most seven voters.')
+    this.configuration = configuration
+    this.voters = configuration.voters.map((voter) => voter.broker)
+    this.hasVote =
+      this.rules.votesIn(configuration.number, this.minConfiguration) && this.#isAmong(configuration.voters)
+    this.majority = this.rules.quorum(this.voters.length)
+    this.knownCommits = this.voters.map((voter) => known.get(voter) ?? 0)
+    this.highestRound = 0
+    this.setLearners(this.#toldLearners)
+  }
+
+  /** As the host says, without those that vote: who became a voter learns no more, also when it is dropped later. */
+  setLearners(replicas: readonly Replica[]): void {
+    invariant(replicas.length <= LEARNERS_MAX, 'A group has a bounded number of learners.')
+    const { voters } = this.configuration
+    const isVoting = (replica: Replica): boolean =>
+      voters.some((voter) => sameReplica(voter, replica)) &&
+      (this.hasVote || !sameReplica(replica, this.replica))
+    this.#toldLearners = replicas.filter((replica) => !isVoting(replica))
+    // A store that came in place of a voter's learns without being told to, until the vote is its own.
+    const isInPlace = voters.some(({ broker, store }) => broker === this.self && store !== this.replica.store)
+    this.isLearner = isInPlace || this.#isAmong(this.#toldLearners)
+    const before = this.learners
+    this.learners = this.#toldLearners
+      .filter((replica) => replica.broker !== this.self)
+      .map((replica) => {
+        const known = before.find((learner) => sameReplica(learner.replica, replica))
+        return known ?? { replica, commit: 0 }
+      })
+  }
+
+  /** Neither a voter nor a learner: it answers with what it knows until it is deleted. */
+  get isRetired(): boolean {
+    return !this.hasVote && !this.isLearner
+  }
+
+  #isAmong(replicas: readonly Replica[]): boolean {
+    return replicas.some((replica) => sameReplica(replica, this.replica))
   }
 
   /** The gate of every promise, acceptance, endorsement and campaign. */
@@ -144,6 +215,8 @@ export class Core {
     this.nowMs = moment.nowMs
     this.random = moment.random
     this.effects = []
+    if (this.unapplied.length > 0) this.effects.push({ kind: 'apply', entries: this.unapplied })
+    this.unapplied = []
   }
 
   /** The state record as of now, with the log cut at `through`; entries written after it in the same persist follow. */

@@ -1,5 +1,6 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import { NO_SLOT, type BrokerId, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
+import { activate } from './activation.ts'
 import type { Ballot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
@@ -8,7 +9,8 @@ import { assertApplyOrder, assertCommitGround, assertLearned, assertSameChosen }
 import { mendFrom } from './mend.ts'
 import type { SyncChunk, SyncRequest } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
-import type { Entry } from './state.ts'
+import { ENTRY_KIND, type Entry } from './state.ts'
+import { configurationOf, decodeStopSign } from './stop-sign.ts'
 import { noteMarks } from './trim.ts'
 
 /** Chosen entries that an active replica keeps in memory, for those that are or come back a little behind. */
@@ -17,7 +19,8 @@ export const TAIL_SLOTS = 64
 /**
  * Everything up to `upTo` is chosen: hands what is newly so to the state machine. `ground` is how that is known (I6): the
  * ballot at which it was counted or whose leader said so, 'chunk' for chosen entries that were sent and compared, or 'held'
- * for what was known before. Commit stops below a damaged slot and goes on once that is mended.
+ * for what was known before. Commit stops below a damaged slot and goes on once that is mended. A stop-sign among it is the
+ * last of it: then the step goes on in another configuration, without leadership.
  */
 export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk' | 'held'): boolean {
   const { log } = core
@@ -29,8 +32,9 @@ export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk' |
   const before = log.commit
   const entries = log.commitTo(reached)
   assertApplyOrder(before, entries)
-  core.effects.push({ kind: 'apply', entries })
   noteMarks(core, entries)
+  takeUpConfiguration(core, entries)
+  core.effects.push({ kind: 'apply', entries })
   core.lastChosenMs = core.nowMs
   if (core.role !== 'leader') {
     log.dropChosen(log.commit - TAIL_SLOTS, core.tuning.tailBytesMax)
@@ -40,13 +44,28 @@ export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk' |
 }
 
 /**
+ * Its record is written before the entry is applied: what a start finds applied is known to be chosen, so it must not find the
+ * stop-sign applied and the old configuration in force.
+ */
+function takeUpConfiguration(core: Core, chosen: readonly Entry[]): void {
+  const last = chosen[chosen.length - 1]
+  const next = last === undefined ? undefined : configurationOf(last)
+  if (next !== undefined && next.number > core.configuration.number) activate(core, next)
+}
+
+/**
  * Whether entries are numbered without gap from `first`, and each continues the one before it. What is not so is no message
  * of a replica: it is ignored, because what is wrong with its sender must not stop this one.
  */
 export function areLinked(core: Core, entries: readonly Entry[], first: number): boolean {
   return entries.every((entry, place) => {
     const before = entries[place - 1]
-    return entry.slot === first + place && (before === undefined || continues(before, entry, core.checksum))
+    const isSound = entry.kind !== ENTRY_KIND.STOPSIGN || decodeStopSign(entry.body) !== undefined
+    return (
+      isSound &&
+      entry.slot === first + place &&
+      (before === undefined || continues(before, entry, core.checksum))
+    )
   })
 }
 
@@ -55,16 +74,31 @@ export function areLinked(core: Core, entries: readonly Entry[], first: number):
  * links. Returns whether commit moved. The chunk has to begin at or below commit + 1.
  */
 export function learnChunk(core: Core, chunk: SyncChunk): boolean {
-  const { log } = core
-  invariant(chunk.fromSlot <= log.commit + 1, 'A chunk that leaves a gap is not learned.')
+  invariant(chunk.fromSlot <= core.log.commit + 1, 'A chunk that leaves a gap is not learned.')
   if (!areLinked(core, chunk.entries, chunk.fromSlot)) return false
-  const end = chunk.fromSlot - 1 + chunk.entries.length
+  const before = core.log.commit
+  // A chunk reaches over several configurations; each is taken up before what was chosen in it is written.
+  while (learnPart(core, chunk, endOfPart(core, chunk)));
+  return core.log.commit > before
+}
+
+/** The first slot of a chunk at which a configuration above the own one begins, else its end. */
+function endOfPart(core: Core, { fromSlot, entries }: SyncChunk): number {
+  for (const entry of entries) {
+    const next = configurationOf(entry)
+    if (next !== undefined && next.number > core.configuration.number) return entry.slot
+  }
+  return fromSlot - 1 + entries.length
+}
+
+function learnPart(core: Core, chunk: SyncChunk, end: number): boolean {
+  const { log } = core
   const known = Math.min(end, log.commit)
   if (known >= chunk.fromSlot && known >= log.start) {
     assertSameChosen(log.chainAt(known), chunk.entries[known - chunk.fromSlot]?.chain)
   }
   if (end <= log.commit) return false
-  const fresh = chunk.entries.slice(log.commit + 1 - chunk.fromSlot)
+  const fresh = chunk.entries.slice(log.commit + 1 - chunk.fromSlot, end + 1 - chunk.fromSlot)
   const first = fresh[0]
   invariant(
     first !== undefined && log.linksAt(log.commit, first),
@@ -144,4 +178,13 @@ export function serveChosen(core: Core, to: BrokerId, request: SyncRequest): voi
   } else {
     core.effects.push({ kind: 'serve', to, fromSlot, commit, after: core.lastPersist })
   }
+}
+
+/**
+ * To a replica that does not know that its configuration has ended. Where the stop-sign is trimmed away the checkpoint stands
+ * for it.
+ */
+export function tellStopSign(core: Core, to: BrokerId, commit: number): void {
+  const fromSlot = Math.min(commit + 1, core.configuration.fromSlot) as Slot
+  serveChosen(core, to, { kind: 'syncRequest', fromSlot, resetSlot: NO_SLOT, part: 0 })
 }

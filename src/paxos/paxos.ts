@@ -14,6 +14,7 @@ import type { PaxosOptions, PaxosTuning, VoterProgress } from './options.ts'
 import { countInSync, describeProgress } from './progress.ts'
 import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
+import { beginConfiguration, noteLearner, onLearners, onReconfigure } from './reconfigure.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { onDamaged, onRepairRequest, onRepairResponse, repairTick, statusOf } from './repair.ts'
 import { Rules } from './rules.ts'
@@ -28,13 +29,14 @@ import { onCheckpointed } from './trim.ts'
  */
 export class Paxos {
   readonly #core: Core
-  #announcedRole: Role = 'follower'
+  #announcedRole: Role
   #announcedBallot: Ballot
   #announcedLeader: BrokerId | undefined
 
   constructor(options: PaxosOptions, recovered: RecoveredState) {
     this.#core = new Core(options, recovered, this.rules())
     this.#announcedBallot = this.#core.ballot
+    this.#announcedRole = this.role
   }
 
   /** The rules of this replica. Called once, by the constructor; only a proof that the simulator can fail overrides it. */
@@ -48,6 +50,7 @@ export class Paxos {
     const promisedBefore = core.promised
     core.begin(moment)
     this.#dispatch(event)
+    beginConfiguration(core)
     this.#announce()
     assertStepInvariants(promisedBefore, {
       promised: core.promised,
@@ -97,6 +100,10 @@ export class Paxos {
         return onTransfer(core, event.token, event.to)
       case 'damaged':
         return onDamaged(core, event.entries, event.isStateLost)
+      case 'reconfigure':
+        return onReconfigure(core, event.token, event.voters)
+      case 'learners':
+        return onLearners(core, event.replicas)
       case 'checkpointed':
         return onCheckpointed(core, event)
       default:
@@ -145,9 +152,10 @@ export class Paxos {
       case 'learn':
         return onLearn(core, from, message)
       case 'syncRequired':
-        if (passesGate(core, from, message.ballot)) onSyncRequired(core, from, message.commit)
+        if (passesGate(core, from, message.ballot, message.commit)) onSyncRequired(core, from, message.commit)
         return
       case 'syncRequest':
+        noteLearner(core, from, message.fromSlot - 1)
         return serveChosen(core, from, message)
       case 'syncChunk':
         return onSyncChunk(core, from, message)
@@ -171,7 +179,8 @@ export class Paxos {
   }
 
   #announce(): void {
-    const { role, ballot, leader, effects } = this.#core
+    const { role } = this
+    const { ballot, leader, effects } = this.#core
     const isSame =
       role === this.#announcedRole &&
       leader === this.#announcedLeader &&
@@ -211,7 +220,7 @@ export class Paxos {
   }
 
   get role(): Role {
-    return this.#core.role
+    return this.#core.isRetired ? 'retired' : this.#core.role
   }
 
   get status(): ReplicaStatus {
@@ -249,6 +258,12 @@ export class Paxos {
     return this.#core.configuration
   }
 
+  /** Whether the broker votes, or learns as far as this replica was told: its links matter here. */
+  concerns(broker: BrokerId): boolean {
+    const { voters, learners } = this.#core
+    return voters.includes(broker) || learners.some(({ replica }) => replica.broker === broker)
+  }
+
   get commit(): Slot {
     return this.#core.log.commit
   }
@@ -282,12 +297,17 @@ export class Paxos {
     return this.#core.leadership?.transfer?.to
   }
 
+  /** It leads, and another configuration is about to begin; nothing is admitted meanwhile. */
+  get isReconfiguring(): boolean {
+    return this.#core.leadership !== undefined && this.#core.log.endsWithStopSign
+  }
+
   /** In-sync voters as of the last event, the leader included; 0 when it does not lead. */
   get inSyncCount(): number {
     return this.#core.leadership === undefined ? 0 : countInSync(this.#core, this.#core.leadership)
   }
 
-  /** All voters when it leads, else only itself. */
+  /** All voters and learners when it leads, else only itself. */
   progress(moment: Moment): readonly VoterProgress[] {
     this.#core.nowMs = moment.nowMs
     return describeProgress(this.#core)

@@ -3,7 +3,7 @@ import { invariant } from '../types/invariant.ts'
 import { Damage, isCopyOf } from './damage.ts'
 import { chainOf } from './entry.ts'
 import { assertOriginOrder } from './invariants.ts'
-import type { Checksum, DamagedEntry, Entry } from './state.ts'
+import { ENTRY_KIND, type Checksum, type DamagedEntry, type Entry } from './state.ts'
 
 /** What an entry costs in memory beside its body, about. */
 const ENTRY_OVERHEAD_BYTES = 128
@@ -87,6 +87,12 @@ export class ReplicaLog {
 
   get through(): Slot {
     return (this.#start + this.#entries.length - this.#head) as Slot
+  }
+
+  /** Whether the last entry is a stop-sign that is not chosen yet: nothing may follow it (consensus 1.12 step 2). */
+  get endsWithStopSign(): boolean {
+    const last = this.through > this.#commit ? this.#held(this.through) : undefined
+    return last !== undefined && isWhole(last) && last.kind === ENTRY_KIND.STOPSIGN
   }
 
   get bytes(): number {

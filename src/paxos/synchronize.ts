@@ -1,6 +1,7 @@
 import { NO_SLOT, type BrokerId, type Slot } from '../types/ids.ts'
+import { hasToPoll } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
-import { learnChosen, learnChunk } from './learner.ts'
+import { learnChosen, learnChunk, tellStopSign } from './learner.ts'
 import type { SyncChunk, SyncReset } from './messages.ts'
 import { canvassDelayMs } from './role.ts'
 import { gatherReset } from './trim.ts'
@@ -21,6 +22,13 @@ export function pullFrom(core: Core, from: BrokerId, goal: PullGoal): void {
   core.pull = { from, ...goal, retryAtMs: NEVER }
   keepFromCanvassing(core)
   request(core)
+}
+
+/** Somebody is ahead by `commit`, or by a configuration: it is asked for what is chosen, unless it is being asked. */
+export function pullMore(core: Core, from: BrokerId, commit: number): void {
+  const target = Math.max(commit, core.log.commit + 1)
+  if (core.pull?.from === from) core.pull.target = Math.max(core.pull.target, target)
+  else pullFrom(core, from, { target, slack: 0, isRequired: false })
 }
 
 /** A replica that is busy to come near does not canvass meanwhile; one that gets no answer does. */
@@ -81,7 +89,10 @@ export function onTold(core: Core, from: BrokerId, commit: Slot): void {
 /** Chosen entries came, asked for or not. */
 export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void {
   core.noteCommit(from, chunk.commit)
-  const { log } = core
+  const { log, configuration } = core
+  // It answers a question of this replica, and votes in a configuration that it does not know of yet.
+  if (chunk.commit < configuration.fromSlot && core.voters.includes(from))
+    tellStopSign(core, from, chunk.commit)
   if (chunk.fromSlot > log.commit + 1) {
     if (core.pull === undefined) ask(core, from)
     return
@@ -97,7 +108,9 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
 
 /** An answer came: ends the catch-up, or asks for the next part. */
 function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
-  if (finishIfNear(core) || from !== core.pull?.from || !hasAdvanced) return
+  // A learner goes on until nothing is left, so that the leader hears from its last request how far it is.
+  const goesOn = core.isLearner && hasAdvanced
+  if ((!goesOn && finishIfNear(core)) || from !== core.pull?.from || !hasAdvanced) return
   keepFromCanvassing(core)
   request(core)
 }
@@ -106,7 +119,11 @@ function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
 export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): void {
   core.noteCommit(from, message.checkpoint.slot - 1)
   // Parts that nobody asked for would only fill the memory.
-  if (core.pull === undefined && message.checkpoint.partCount > 1) return
+  if (core.pull === undefined && message.checkpoint.partCount > 1) {
+    if (message.checkpoint.configuration.number > core.configuration.number)
+      pullMore(core, from, message.checkpoint.slot - 1)
+    return
+  }
   const hasAdvanced = gatherReset(core, from, message)
   // What a damaged slot below the checkpoint held back goes on.
   learnChosen(core, core.log.known, 'held')
@@ -138,10 +155,9 @@ export function pullTick(core: Core): void {
       request(core)
     }
   }
-  if (core.nowMs >= core.pollAtMs) {
-    core.pollAtMs = core.nowMs + core.tuning.retransmitMs
-    poll(core)
-  }
+  if (core.nowMs < core.pollAtMs) return
+  core.pollAtMs = hasToPoll(core) ? core.nowMs + core.tuning.retransmitMs : NEVER
+  if (core.pollAtMs !== NEVER) poll(core)
 }
 
 /** A replica that no leader reaches asks live voters in turn whether more is chosen (relay under partial partition). */

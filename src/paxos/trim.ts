@@ -1,10 +1,11 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
+import { enter } from './activation.ts'
 import type { Core } from './core.ts'
 import type { PaxosEvent } from './effects.ts'
 import type { SyncReset } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
-import { ENTRY_KIND, type Checkpoint, type Entry } from './state.ts'
+import { ENTRY_KIND, VOTERS_MAX, type Checkpoint, type Entry } from './state.ts'
 import { decodeTrim } from './trim-body.ts'
 import type { Gathering, OpenMark } from './volatile.ts'
 
@@ -16,13 +17,14 @@ export const CHECKPOINT_PARTS_MAX = 1_024
 export const OPEN_MARKS_MAX = 64
 
 /**
- * Remembers the marks among entries that go to the state machine. The configuration in force at a mark is the present one:
- * a stop-sign ends the log of its configuration, so none stands below a mark of the same chunk.
+ * Remembers the marks among entries that go to the state machine, before a stop-sign behind them is taken up: the configuration
+ * in force at them is the present one. What a start applies again may be of one before it, which is not known any more; such a
+ * mark has no checkpoint here.
  */
 export function noteMarks(core: Core, entries: readonly Entry[]): void {
   const { openMarks, configuration } = core
   for (const { kind, slot, chain, body } of entries) {
-    if (kind !== ENTRY_KIND.TRIM) continue
+    if (kind !== ENTRY_KIND.TRIM || slot <= configuration.fromSlot) continue
     openMarks.push({ slot, chain, configuration, upTo: decodeTrim(body)?.upTo ?? 0 })
     if (openMarks.length > OPEN_MARKS_MAX) openMarks.shift()
   }
@@ -87,12 +89,16 @@ export function gatherReset(core: Core, from: BrokerId, message: SyncReset): boo
 }
 
 /**
- * Of the configuration in force here: this is the one place where a SyncReset would bring a later one. What is damaged or
- * counts wrong is no message of a replica.
+ * What is damaged or counts wrong is no message of a replica. Number 0 is that of a replica which learned before it knew of any
+ * configuration: the first one was in force then, or the one in force here.
  */
 function isUsable(core: Core, { checkpoint, part, rows, crc }: SyncReset): boolean {
+  const { number, voters, fromSlot } = checkpoint.configuration
   return (
-    checkpoint.configuration.number === core.configuration.number &&
+    (number === 0 || number >= core.configuration.number) &&
+    voters.length >= 1 &&
+    voters.length <= VOTERS_MAX &&
+    fromSlot < checkpoint.slot &&
     checkpoint.slot > 1 &&
     checkpoint.partCount <= CHECKPOINT_PARTS_MAX &&
     part < Math.max(1, checkpoint.partCount) &&
@@ -101,22 +107,28 @@ function isUsable(core: Core, { checkpoint, part, rows, crc }: SyncReset): boole
 }
 
 /**
- * The log begins anew (consensus 1.10). Promise and accepted ballot stay, and one state record makes it durable: the entries
- * below are merely superseded. A tail that stays is not written again, or damage in it would get a fresh checksum.
+ * The log begins anew (consensus 1.10), perhaps in a later configuration. In the present one promise and accepted ballot stay.
+ * One state record makes it durable: the entries below are merely superseded. A tail that stays is not written again, or
+ * damage in it would get a fresh checksum; above the stop-sign of an older configuration nothing was ever chosen.
  */
 function beginAnew(core: Core, { checkpoint, parts }: Gathering): void {
   const { log } = core
   const wasLeading = core.role !== 'follower'
+  const { configuration } = checkpoint
+  const isLater = configuration.number > core.configuration.number
   // It learns from another what it should have decided: somebody else leads.
   if (wasLeading) stepDown(core)
   const last = (checkpoint.slot - 1) as Slot
-  log.beginAfter(last, checkpoint.chain, core.rules.judgeReset(log, checkpoint) === 'keep-tail')
+  const keepsTail = !isLater && core.rules.judgeReset(log, checkpoint) === 'keep-tail'
+  log.beginAfter(last, checkpoint.chain, keepsTail)
+  if (isLater) enter(core, configuration)
   core.logStart = checkpoint
   core.checkpoints = []
   core.openMarks.length = 0
   core.gathering = undefined
   core.lastChosenMs = core.nowMs
   persistCheckpoint(core, checkpoint, parts)
+  if (isLater) core.promisePersist = core.lastPersist
   core.effects.push({ kind: 'reset', checkpoint, parts })
   invariant(log.commit === last, 'All below a checkpoint is chosen.')
   if (wasLeading) reconsider(core)

@@ -1,6 +1,7 @@
 import type { GroupId } from '../types/ids.ts'
 import { isDamaged } from './entry-reader.ts'
 import { firstSlotOf } from './group-log.ts'
+import { groupOf } from './lives.ts'
 import type { LogIndex } from './log-index.ts'
 import type { ScrubResult } from './log-store.ts'
 import { TrimmedSlotError } from './storage-errors.ts'
@@ -71,16 +72,17 @@ export class Scrub {
   }
 
   /** A group that is deleted meanwhile ends there; one that is trimmed goes on at its new start. */
-  async *#pages(group: GroupId): AsyncGenerator<ScrubResult> {
+  async *#pages(number: GroupId): AsyncGenerator<ScrubResult> {
     const { index, reader } = this.#options
+    const group = groupOf(number)
     let from = 0
     for (;;) {
-      const log = index.groups.get(group)
+      const log = index.groups.get(number)
       if (log === undefined || this.#isStopped) return
       from = Math.max(from, firstSlotOf(log))
       if (from > log.through) break
       const slots = await this.#unlessGone(
-        group,
+        number,
         reader.readSlots(group, { from, to: log.through, bytesMax: PAGE_BYTES }),
       )
       if (slots === undefined) continue
@@ -94,8 +96,8 @@ export class Scrub {
         damagedPartCount: 0,
       }
     }
-    const isStateHeld = await this.#unlessGone(group, reader.checkState(group))
-    const damagedPartCount = (await this.#unlessGone(group, reader.countDamagedParts(group))) ?? 0
+    const isStateHeld = await this.#unlessGone(number, reader.checkState(group))
+    const damagedPartCount = (await this.#unlessGone(number, reader.countDamagedParts(group))) ?? 0
     yield {
       entryCount: 0,
       bytes: ENTRY_BYTES,
@@ -105,11 +107,11 @@ export class Scrub {
   }
 
   /** Undefined when the group was deleted or trimmed while it was read. */
-  async #unlessGone<T>(group: GroupId, reading: Promise<T>): Promise<T | undefined> {
+  async #unlessGone<T>(number: GroupId, reading: Promise<T>): Promise<T | undefined> {
     try {
       return await reading
     } catch (error) {
-      if (error instanceof TrimmedSlotError || !this.#options.index.groups.has(group)) return undefined
+      if (error instanceof TrimmedSlotError || !this.#options.index.groups.has(number)) return undefined
       throw error
     }
   }

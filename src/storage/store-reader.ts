@@ -5,6 +5,7 @@ import { isDamaged, readSlots, readValue, type LogSource, type ReadSlot } from '
 import { firstSlotOf, type GroupLog } from './group-log.ts'
 import type { IndexGuard } from './index-guard.ts'
 import { decodeRecord } from './journal-record.ts'
+import type { Lives } from './lives.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey } from './keys.ts'
 import type { LogIndex } from './log-index.ts'
@@ -19,7 +20,7 @@ export interface StoreReaderOptions {
   readonly index: LogIndex
   readonly guard: IndexGuard
   readonly isRecovered: () => boolean
-  readonly wasDeleted: (group: GroupId) => boolean
+  readonly lives: Lives
   readonly onDamaged: (report: DamageReport) => void
 }
 
@@ -33,16 +34,17 @@ export class StoreReader {
 
   /** A read that raced with a deletion or a trim found rows gone: that is no damage. */
   async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
-    const { index, guard, isRecovered, wasDeleted } = this.#options
+    const { index, guard, isRecovered, lives } = this.#options
     invariant(isRecovered(), 'A store recovers before it is read.')
-    if (wasDeleted(group)) throw groupGone(group)
-    const log = index.groups.get(group)
+    if (lives.isOver(group)) throw groupGone(group)
+    const number = lives.numberOf(group)
+    const log = index.groups.get(number)
     if (log === undefined) return whenUnknown
     const firstSlot = firstSlotOf(log)
     try {
       return await read(log)
     } catch (error) {
-      if (wasDeleted(group)) throw groupGone(group, error)
+      if (lives.isOver(group) || lives.numberOf(group) !== number) throw groupGone(group, error)
       if (firstSlotOf(log) !== firstSlot)
         throw new TrimmedSlotError(group, firstSlotOf(log), { cause: error })
       guard.notice(error)
@@ -131,7 +133,7 @@ export class StoreReader {
       const key = recordKey(stateLsn)
       const value = await readValue(this.#options.journal, key)
       const record = value === undefined ? undefined : decodeRecord(key, value)
-      const isHeld = record?.kind === 'persist' && record.group === group && record.state !== undefined
+      const isHeld = record?.kind === 'persist' && record.group === log.group && record.state !== undefined
       // A newer one was written meanwhile: then the older may have left the journal.
       if (isHeld || log.stateLsn !== stateLsn) return true
       this.#tell({ group, entries: [], isStateLost: true })
@@ -140,7 +142,7 @@ export class StoreReader {
   }
 
   #tell(report: DamageReport): void {
-    if (!this.#options.wasDeleted(report.group)) this.#options.onDamaged(report)
+    if (!this.#options.lives.isOver(report.group)) this.#options.onDamaged(report)
   }
 
   #sourceOf(log: GroupLog): LogSource {

@@ -240,7 +240,8 @@ function helloFromJson(json: unknown): Hello {
       typeof clusterId === 'string' &&
       typeof empty === 'boolean'
     ) {
-      return { brokerId, storeId, clusterId, empty, voters }
+      const hello = { brokerId, storeId, clusterId, empty }
+      return voters === undefined ? hello : { ...hello, voters }
     }
   }
   throw new Error('The broker answered hello with something else.')

@@ -7,12 +7,15 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 export type BrokerId = Brand<number, 'BrokerId'>
 /** A data directory's identity: 32 hex digits, drawn when the directory was formatted. */
 export type StoreId = Brand<string, 'StoreId'>
-/** A Paxos group: 0 is the controller's, each partition has one of its own. u32. */
+/** A Paxos group: 0 is the controller's, each partition has one of its own. u32, of which the upper byte stays free. */
 export type GroupId = Brand<number, 'GroupId'>
 /** Index in a group's Paxos log, from 1. Holds one RecordBatch or one control entry. */
 export type Slot = Brand<number, 'Slot'>
 /** A topic's identity; a topic that was deleted and made anew has another one. */
 export type TopicId = Brand<string, 'TopicId'>
+
+/** The highest id of a group. Ids are never used again, so a cluster can make this many partitions in its life. */
+export const GROUP_ID_MAX = 0xffffff
 
 export const CONTROLLER_GROUP = 0 as GroupId
 export const NO_SLOT = 0 as Slot
@@ -53,4 +56,8 @@ export function topicId(value: string): TopicId {
 export interface Replica {
   readonly broker: BrokerId
   readonly store: StoreId
+}
+
+export function sameReplica(a: Replica, b: Replica): boolean {
+  return a.broker === b.broker && a.store === b.store
 }

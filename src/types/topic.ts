@@ -38,8 +38,12 @@ export const DEFAULT_TOPIC_CONFIG: TopicConfig = {
 export interface PartitionPlacement {
   readonly partition: number
   readonly group: GroupId
-  /** The first is the preferred leader. */
+  /** The voters of the newest configuration on record. The first is the preferred leader. */
   readonly replicas: readonly BrokerId[]
+  /** Number of the configuration that has these voters, 1 at creation (consensus 1.12). */
+  readonly configuration: number
+  /** Brokers that learn without a vote, before they become voters; usually none. */
+  readonly learners: readonly BrokerId[]
 }
 
 /** A topic as the metadata holds it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brokerId, groupId, topicId } from '../../src/types/ids.ts'
+import { brokerId, GROUP_ID_MAX, groupId, topicId } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import {
@@ -17,7 +17,15 @@ const entry: TopicEntry = {
     id: topicId('t7'),
     name: 'orders',
     config: { ...DEFAULT_TOPIC_CONFIG, retentionMs: 5_000, minInSync: 2 },
-    partitions: [{ partition: 0, group: groupId(2 ** 32 - 1), replicas: [brokerId(65_535), brokerId(1)] }],
+    partitions: [
+      {
+        partition: 0,
+        group: groupId(GROUP_ID_MAX),
+        replicas: [brokerId(65_535), brokerId(1)],
+        configuration: 9,
+        learners: [brokerId(7)],
+      },
+    ],
     createdAtMs: 2 ** 50,
     revision: 3,
   },

@@ -104,8 +104,8 @@ test('a topic gets an id and its partitions get groups, counted up', () => {
     events: [{ kind: 'partitions-created', topic, placements: topic.partitions }],
   })
   assert.deepEqual(topic.partitions, [
-    { partition: 0, group: 1, replicas: [1, 2, 3] },
-    { partition: 1, group: 2, replicas: [2, 3, 1] },
+    { partition: 0, group: 1, replicas: [1, 2, 3], configuration: 1, learners: [] },
+    { partition: 1, group: 2, replicas: [2, 3, 1], configuration: 1, learners: [] },
   ])
   assert.equal(topic.id, 't1')
   assert.equal(topic.revision, 1)
@@ -210,8 +210,8 @@ test('partitions are added once, after those they were placed for', () => {
   const added = topic.partitions.slice(1)
   assert.deepEqual(result.events, [{ kind: 'partitions-created', topic, placements: added }])
   assert.deepEqual(added, [
-    { partition: 1, group: 2, replicas: [2, 3, 1] },
-    { partition: 2, group: 3, replicas: [3, 1, 2] },
+    { partition: 1, group: 2, replicas: [2, 3, 1], configuration: 1, learners: [] },
+    { partition: 2, group: 3, replicas: [3, 1, 2], configuration: 1, learners: [] },
   ])
   assert.equal(
     kindOf(alter('a', { addPartitions: { after: 1, replicas: [replicas(1, 2, 3)] } })),

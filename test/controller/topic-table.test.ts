@@ -8,7 +8,9 @@ import { SUGGESTION_CANDIDATES_MAX, TopicTable } from '../../src/controller/topi
 function tableOf(names: readonly string[]): TopicTable {
   const table = new TopicTable()
   for (const [index, name] of names.entries()) {
-    const partitions = [{ partition: 0, group: groupId(index + 1), replicas: [] }]
+    const partitions = [
+      { partition: 0, group: groupId(index + 1), replicas: [], configuration: 1, learners: [] },
+    ]
     const about = { config: DEFAULT_TOPIC_CONFIG, createdAtMs: 0, revision: 1 }
     table.put({
       topic: { id: topicId(`t${index}`), name, partitions, ...about },

@@ -30,6 +30,8 @@ export class FakeTopics implements Topics {
         partition,
         group: groupId(++this.#groupCount),
         replicas: this.#brokers,
+        configuration: 1,
+        learners: [],
       })),
       createdAtMs: this.#log.nowMs(),
       revision: 1,
@@ -86,6 +88,8 @@ export class FakeTopics implements Topics {
           partition,
           group: groupId(++this.#groupCount),
           replicas: this.#brokers,
+          configuration: 1,
+          learners: [],
         },
     )
     const altered: Topic = {

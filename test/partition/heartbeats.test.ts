@@ -135,7 +135,7 @@ test('a start is answered at once, and who vouches for the own store is told to 
   const standings: Standing[] = []
   const replica = {
     group: groupId(1),
-    paxos: { configuration: { voters: [] } },
+    paxos: { concerns: () => true },
     links: () => {},
     standing: (standing: Standing) => void standings.push(standing),
   }

@@ -4,7 +4,8 @@ import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import { ENTRY_KIND, initialState, type Entry } from '../../src/paxos/state.ts'
 import { Loop } from '../../src/partition/loop.ts'
-import { Replica, type HostedMachine } from '../../src/partition/replica.ts'
+import { Replica } from '../../src/partition/replica.ts'
+import type { HostedMachine } from '../../src/partition/replica-host.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { openMemoryStore } from '../../src/storage/memory-log-store.ts'
 import { brokerId, groupId, NO_SLOT, storeId, type BrokerId, type GroupId } from '../../src/types/ids.ts'
@@ -72,6 +73,7 @@ export async function openReplica(options: LoneOptions = {}) {
     bootNumber: 1,
     queued: { bytes: 0, bytesMax: options.bytesMax ?? 1e9 },
     send: (to: BrokerId, group: GroupId, message: Message) => void sent.push({ to, group, message }),
+    links: () => undefined,
     applied: () => {},
     fatal: (error: unknown) => void failures.push(error),
   }

@@ -75,6 +75,7 @@ export class GroupHost {
   private readonly early: number[] = []
   private queue: Waiting[] = []
   private durableId = 0
+  private isStopped = false
   private token = 0
 
   constructor(
@@ -90,7 +91,14 @@ export class GroupHost {
     this.broker = broker
   }
 
+  /** The replica is to be deleted: what is still on its way to the disk comes there, and nothing else happens. */
+  stop(): void {
+    this.isStopped = true
+    for (const waiting of this.queue.splice(0)) waiting.answer({ kind: 'refused', leader: undefined })
+  }
+
   step(event: PaxosEvent): void {
+    if (this.isStopped) return
     const { broker } = this
     for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() }))
       this.carryOut(effect)
@@ -188,6 +196,9 @@ export class GroupHost {
         return this.reset(effect)
       case 'transferStarted':
       case 'transferRefused':
+      case 'reconfigured':
+      case 'reconfigureRefused':
+      case 'configured':
         return
       case 'role':
         if (effect.role !== 'leader')
@@ -215,6 +226,7 @@ export class GroupHost {
     const writes = this.pending.shift() as readonly Write[]
     broker.oracles.madeDurable(broker.id, this.group, writes)
     this.durableId = id
+    if (this.isStopped) return
     while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id)
       this.carryOut(this.gated.shift() as (typeof this.gated)[0])
     if (broker.mutant.isConfirmedEarly !== true) this.step({ kind: 'persisted', id })
@@ -326,13 +338,15 @@ export class GroupHost {
       (stored) =>
         broker.resume(() => {
           // The log was trimmed further meanwhile: the one who asked asks again.
-          if (stored === undefined) return
+          if (stored === undefined || this.isStopped) return
           const rows = broker.mutant.isTableLate === true && part === 0 ? this.tableNow() : stored
           const message: Message = { kind: 'syncReset', checkpoint, part, rows, crc: crc32(rows) }
           broker.oracles.left(broker.id, group, message)
           broker.transmit(to, group, message)
         }),
-      (error: unknown) => broker.failed(error),
+      (error: unknown) => {
+        if (!this.isStopped) broker.failed(error)
+      },
     )
   }
 
@@ -364,9 +378,13 @@ export class GroupHost {
     const { broker, group } = this
     broker.stir()
     broker.store.readEntries(group, from, to, broker.syncChunkBytesMax).then(
-      (entries) => broker.resume(() => serve(entries)),
+      (entries) =>
+        broker.resume(() => {
+          if (!this.isStopped) serve(entries)
+        }),
       (error: unknown) => {
-        if (!isDamagedHere(error) && !(error instanceof TrimmedSlotError)) broker.failed(error)
+        const isSilent = isDamagedHere(error) || error instanceof TrimmedSlotError
+        if (!this.isStopped && !isSilent) broker.failed(error)
       },
     )
   }

@@ -42,8 +42,12 @@ export class HeartbeatHost {
     const { self, scene, hosts } = this.options
     const { standing } = this.witness
     if (standing.isOutsider) scene.oracles.excluded(self)
-    const event = scene.mutant.isUnasked === true ? ADMITTED : ({ kind: 'standing', standing } as const)
-    for (const host of hosts.values()) host.step(event)
+    for (const host of hosts.values()) this.tellStandingTo(host)
+  }
+
+  tellStandingTo(host: GroupHost): void {
+    const { standing } = this.witness
+    host.step(this.options.scene.mutant.isUnasked === true ? ADMITTED : { kind: 'standing', standing })
   }
 
   sendAll(): void {

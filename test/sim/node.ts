@@ -1,15 +1,14 @@
 import type { Digest } from '../../src/types/digest.ts'
-import type { BrokerId, GroupId, Replica, Slot, StoreId } from '../../src/types/ids.ts'
+import type { BrokerId, GroupId, Replica, StoreId } from '../../src/types/ids.ts'
 import type { Heartbeat, SeenStore } from '../../src/detector/heartbeat.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
-import type { Entry } from '../../src/paxos/state.ts'
 import type { Digests } from '../../src/partition/digests.ts'
 import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
-import { bootHosts } from './boot.ts'
+import { bootHosts, createHost } from './boot.ts'
 import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
@@ -32,7 +31,11 @@ interface Process {
   readonly heartbeats: HeartbeatHost
   readonly digests: Digests
   readonly hosts: Map<GroupId, GroupHost>
+  /** Replicas that are about to be gone from the disk. */
+  readonly dropping: Map<GroupId, GroupHost>
   readonly store: JournaledStore
+  /** Makes the first replica of a group here. */
+  create(group: GroupId): GroupHost
 }
 
 export interface BrokerOptions {
@@ -46,6 +49,7 @@ export interface BrokerOptions {
 export class SimulatedBroker {
   readonly id: BrokerId
   readonly disk: Disk
+  readonly self: Replica
   private readonly scene: Scene
   private readonly random: Random
   private readonly clockStartMs: number
@@ -65,6 +69,7 @@ export class SimulatedBroker {
 
   constructor({ self, disk, scene, random }: BrokerOptions) {
     this.id = self.broker
+    this.self = self
     this.disk = disk
     this.scene = scene
     this.random = random
@@ -105,7 +110,8 @@ export class SimulatedBroker {
     const { process } = this
     if (process === undefined && !this.isBooting) return
     this.scene.trace.note(TRACED.CRASH, this.id, 0, this.scene.queue.nowMs, () => `broker ${this.id} crashes`)
-    for (const host of this.hosts) this.undecided.set(host.group, host.pending)
+    for (const host of [...this.hosts, ...(process?.dropping.values() ?? [])])
+      this.undecided.set(host.group, host.pending)
     this.life++
     this.isBooting = false
     this.process = undefined
@@ -205,7 +211,7 @@ export class SimulatedBroker {
   produce(request: Request, answer: (answer: Answer) => void): void {
     this.whenAwake(() => {
       const host = this.host(request.group)
-      if (host === undefined) return
+      if (host === undefined) return answer({ kind: 'refused', leader: undefined })
       host.produce(request, answer)
       if (!this.scene.swarm.isCoalescing || this.process?.store.isSyncing === false) host.offer()
     })
@@ -215,23 +221,9 @@ export class SimulatedBroker {
     this.whenAwake(() => this.host(group)?.read())
   }
 
-  /** Searches the disk; resolves with how much was found damaged, undefined when the broker does not run. */
-  async scrub(): Promise<number | undefined> {
-    const { process, life, scene } = this
-    if (process === undefined) return undefined
-    scene.stir()
-    try {
-      return (await process.store.scrub(Infinity)).damagedCount
-    } catch (error) {
-      if (this.life === life) scene.failed(error)
-      return undefined
-    }
-  }
-
-  /** Entries of a group as the disk gives them back. */
-  async readFrom(group: GroupId, first: Slot, through: Slot): Promise<readonly Entry[]> {
-    this.scene.stir()
-    return (await this.process?.store.readEntries(group, first, through, Infinity)) ?? []
+  /** Of the process that runs. */
+  get store(): JournaledStore | undefined {
+    return this.process?.store
   }
 
   resign(group: GroupId): void {
@@ -240,6 +232,50 @@ export class SimulatedBroker {
 
   transfer(group: GroupId, to: BrokerId): void {
     this.whenAwake(() => this.host(group)?.step({ kind: 'transfer', token: 0, to }))
+  }
+
+  reconfigure(group: GroupId, voters: readonly Replica[]): void {
+    this.whenAwake(() => this.host(group)?.step({ kind: 'reconfigure', token: 0, voters }))
+  }
+
+  /** The metadata says something new of a group: it gets a replica, or other learners. */
+  hearMembership(group: GroupId): void {
+    this.whenAwake(() => {
+      const { process } = this
+      if (process === undefined) return
+      if (!this.scene.membership.isHolder(group, this.id)) return this.drop(process, group)
+      if (!process.hosts.has(group) && !process.dropping.has(group)) this.open(process, group)
+      const replicas = this.scene.membership.learners(group)
+      this.host(group)?.step({ kind: 'learners', replicas })
+    })
+  }
+
+  /** The replica goes; the broker remembers the configuration above which another one may vote (consensus 1.12 step 6). */
+  private drop(process: Process, group: GroupId): void {
+    const host = process.hosts.get(group)
+    if (host === undefined) return
+    const { life, scene } = this
+    const isCurrent = (): boolean => this.life === life
+    host.stop()
+    process.hosts.delete(group)
+    process.dropping.set(group, host)
+    scene.stir()
+    process.store.retireGroup(group, Math.max(1, host.paxos.configuration.number)).then(
+      () => {
+        if (!isCurrent()) return
+        scene.oracles.dropped(this.id, group)
+        process.dropping.delete(group)
+        this.hearMembership(group)
+      },
+      (error: unknown) => isCurrent() && scene.failed(error),
+    )
+  }
+
+  private open(process: Process, group: GroupId): void {
+    const host = process.create(group)
+    process.hosts.set(group, host)
+    host.step({ kind: 'links', links: process.heartbeats.detector.view })
+    process.heartbeats.tellStandingTo(host)
   }
 
   /** As a leader: marks, and trims up to the `place`th of the marks it knows, if there is one. */
@@ -316,13 +352,22 @@ export class SimulatedBroker {
       remember: (seen) => (this.remembered = seen),
       nowMs: () => this.nowMs(),
     })
-    const digests = this.digests(life, hosts, heartbeats.detector)
-    const process: Process = { heartbeats, digests, hosts, store }
+    const process: Process = {
+      heartbeats,
+      hosts,
+      digests: this.digests(life, hosts, heartbeats.detector),
+      dropping: new Map(),
+      store,
+      create: (group) => createHost(group, options),
+    }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
     scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
-    for (const host of this.hosts) this.arrangeTick(host)
+    for (const host of this.hosts) {
+      this.hearMembership(host.group)
+      this.arrangeTick(host)
+    }
     heartbeats.tellStanding()
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }

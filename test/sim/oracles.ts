@@ -4,7 +4,7 @@ import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { Message, MessageKind } from '../../src/paxos/messages.ts'
-import type { Checkpoint, Entry } from '../../src/paxos/state.ts'
+import type { Checkpoint, Configuration, Entry } from '../../src/paxos/state.ts'
 import type { RecoveredGroup } from '../../src/storage/log-store.ts'
 import type { AppliedBatch } from '../../src/partition/record-machine.ts'
 import type { Judge } from './judge.ts'
@@ -44,8 +44,8 @@ class GroupOracle {
   /** What was written first of each checkpoint. */
   readonly checkpoints = new Map<string, string>()
 
-  constructor(voters: readonly BrokerId[], judge: Judge) {
-    this.truth = new Truth(voters, judge)
+  constructor(first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
+    this.truth = new Truth(first, brokers, judge)
   }
 }
 
@@ -59,9 +59,9 @@ export class Oracles {
   /** How often a replica went on from another's checkpoint. */
   resetCount = 0
 
-  constructor(groups: readonly GroupId[], voters: readonly BrokerId[], judge: Judge) {
+  constructor(groups: readonly GroupId[], first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
     this.judge = judge
-    for (const group of groups) this.groups.set(group, new GroupOracle(voters, judge))
+    for (const group of groups) this.groups.set(group, new GroupOracle(first, brokers, judge))
   }
 
   of(group: GroupId): GroupOracle {
@@ -151,6 +151,7 @@ export class Oracles {
         )
       }
     }
+    this.mustVote(broker, truth, message)
     this.mustBeDurable(broker, truth, message)
     this.mustBeWhole(broker, group, message)
     judge.demand(!truth.hasForgotten(broker) || !VOTES.has(message.kind), 'outsider', () => {
@@ -181,6 +182,18 @@ export class Oracles {
         'outsider',
         () => `broker ${broker} is called an outsider of g${group}, and has forgotten nothing`,
       )
+  }
+
+  /** Only voters of a ballot's configuration ask for promises, promise or accept in it (consensus 1.12 step 5). */
+  private mustVote(broker: BrokerId, truth: Truth, message: Message): void {
+    const { kind } = message
+    if (kind !== 'prepare' && kind !== 'promise' && kind !== 'accepted' && kind !== 'acceptSync') return
+    const { config } = message.ballot
+    this.judge.demand(
+      truth.isVoter(broker, config),
+      'configuration',
+      () => `broker ${broker} sends ${kind} in configuration ${config}, in which it does not vote`,
+    )
   }
 
   /** A broker tells what it holds: it is chosen, and gives the offset that it gave everywhere. */
@@ -259,6 +272,11 @@ export class Oracles {
       () => `broker ${broker} has lost group ${group}`,
     )
     truth.started(broker)
+  }
+
+  /** Its replica is gone, durably. */
+  dropped(broker: BrokerId, group: GroupId): void {
+    this.of(group).truth.dropped(broker)
   }
 
   applied(broker: BrokerId, group: GroupId, entry: Entry, batch: AppliedBatch, nextOffset: number): void {
@@ -369,12 +387,16 @@ export class Oracles {
     oracle.refused.add(request.id)
   }
 
-  /** What a disk gives back at the end: every chosen entry from its log's start on, byte for byte. */
-  stored(broker: BrokerId, group: GroupId, firstSlot: number, entries: readonly Entry[]): void {
+  /** What a disk gives back at the end is what was chosen, byte for byte. */
+  stored(
+    broker: BrokerId,
+    group: GroupId,
+    { from, to }: { readonly from: number; readonly to: number },
+    entries: readonly Entry[],
+  ): void {
     const { truth } = this.of(group)
-    const count = truth.chosenThrough + 1 - firstSlot
-    this.judge.demand(entries.length === count, 'repair', () => {
-      return `broker ${broker} gives back ${entries.length} of ${count} slots from ${firstSlot} on`
+    this.judge.demand(entries.length === to + 1 - from, 'repair', () => {
+      return `broker ${broker} gives back ${entries.length} of the slots ${from} to ${to}`
     })
     for (const { slot, chain, body } of entries) {
       const chosen = truth.chosen[slot]?.entry
@@ -395,7 +417,8 @@ export class Oracles {
 
 function factsOf(checkpoint: Checkpoint): string {
   const { chain, configuration, partCount, offset, lastAppendedAtMs, logBytes } = checkpoint
-  return [chain, configuration.number, partCount, offset, lastAppendedAtMs, logBytes].join(' ')
+  // A replica that was made to learn did not know the first configuration by its number.
+  return [chain, Math.max(1, configuration.number), partCount, offset, lastAppendedAtMs, logBytes].join(' ')
 }
 
 function checkpointSlots({ state }: RecoveredGroup): readonly number[] {
@@ -405,6 +428,8 @@ function checkpointSlots({ state }: RecoveredGroup): readonly number[] {
 function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
   if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
+    return false
+  if (expected.configuration !== undefined && state.configuration.number !== expected.configuration)
     return false
   if (throughOf(found) !== expected.through) return false
   if (checkpointSlots(found).join() !== expected.checkpoints.join()) return false

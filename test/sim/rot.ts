@@ -1,4 +1,4 @@
-import type { BrokerId } from '../../src/types/ids.ts'
+import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { readIndex } from '../../src/storage/index-found.ts'
 import { decodeRecord } from '../../src/storage/journal-record.ts'
 import type { Operation, Pair } from '../../src/storage/key-value.ts'
@@ -91,7 +91,33 @@ export function letRot(scene: Scene, random: Random): void {
     scene.trace.note(TRACED.FAULT, id, 0, queue.nowMs, () => `a bit flips on the disk of broker ${id}`)
     brokers.get(id)?.disk.rotLive()
   })
-  each(swarm.scrubEveryMs, () => void brokers.get(random.pick(victims))?.scrub())
+  each(swarm.scrubEveryMs, () => void scrub(scene, random.pick(victims)))
+}
+
+/** Searches a disk; resolves with how much was found damaged, 0 when the broker does not run. */
+export async function scrub(scene: Scene, id: BrokerId): Promise<number> {
+  const broker = scene.brokers.get(id)
+  const store = broker?.store
+  if (store === undefined) return 0
+  scene.stir()
+  try {
+    return (await store.scrub(Infinity)).damagedCount
+  } catch (error) {
+    if (broker?.store === store) scene.failed(error)
+    return 0
+  }
+}
+
+/** Every entry of a replica that takes part, as its disk gives it back, is held against what was chosen. */
+export async function readBack(scene: Scene, id: BrokerId, group: GroupId): Promise<void> {
+  const broker = scene.brokers.get(id)
+  const host = broker?.host(group)
+  if (broker?.store === undefined || host === undefined || broker.isOutsider) return
+  const { logStart, commit } = host.paxos
+  if (logStart.slot > commit) return
+  scene.stir()
+  const entries = await broker.store.readEntries(group, logStart.slot, commit, Infinity)
+  scene.oracles.stored(id, group, { from: logStart.slot, to: commit }, entries)
 }
 
 async function records(journal: MemoryKeyValue): Promise<readonly Pair[]> {

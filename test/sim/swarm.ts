@@ -8,7 +8,9 @@ import type { Random } from './random.ts'
  * message and never crashes. Runs that each do a few things often find more than runs that do everything rarely.
  */
 export interface Swarm {
+  /** Voters of the first configuration, and brokers beside them. */
   readonly brokerCount: number
+  readonly spareCount: number
   readonly groupCount: number
   readonly faultPhaseMs: number
 
@@ -35,6 +37,10 @@ export interface Swarm {
   readonly resignEveryMs: number
   /** Leaders are ordered to hand over to any other broker, whatever its state. */
   readonly transferEveryMs: number
+  /** The control plane wants other voters. */
+  readonly reconfigureEveryMs: number
+  /** A replica that neither votes nor learns is deleted; it may be made anew later. */
+  readonly dropEveryMs: number
   /** Leaders mark their logs, and mostly trim them. */
   readonly trimEveryMs: number
   readonly partBytesMax: number
@@ -92,10 +98,13 @@ export function drawSwarm(random: Random): Swarm {
   const pace = random.chance(0.5) ? 0.2 : 1
   const every: DrawEvery = (probability, low, high) =>
     random.chance(probability) ? random.between(low, high) * pace : Infinity
-  const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
-  const harm = drawHarm(random.fork('harm'), brokerCount)
+  const membership = drawMembership(random.fork('membership'), brokerCount, pace)
+  // What is lost for good may be the one that a smaller configuration cannot do without.
+  const isHarmed = membership.reconfigureEveryMs === Infinity
+  const harm = isHarmed ? drawHarm(random.fork('harm'), brokerCount) : 'none'
   // One disk that forgets and another that rots would be more than a minority of three.
   const rot = drawRot(random.fork('rot'), harm === 'none' ? brokerCount : 0, pace)
+  const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
   return {
     brokerCount,
     groupCount: random.chance(0.25) ? 2 : 1,
@@ -104,6 +113,7 @@ export function drawSwarm(random: Random): Swarm {
     ...drawFaults(random, every, pace),
     transferEveryMs: drawTransfers(random.fork('transfer'), pace),
     ...rot,
+    ...membership,
     ...drawTrims(random.fork('trim'), pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
@@ -165,6 +175,15 @@ function drawRot(random: Random, brokerCount: number, pace: number) {
 /** With fewer than three the others could not go on without it. */
 function drawHarm(random: Random, brokerCount: number): Harm {
   return brokerCount >= 3 && random.chance(0.35) ? random.pick(['lie', 'restore', 'wipe']) : 'none'
+}
+
+/** From a stream of its own as well. Up to seven brokers in all. */
+function drawMembership(random: Random, brokerCount: number, pace: number) {
+  if (!random.chance(0.35)) return { spareCount: 0, reconfigureEveryMs: Infinity, dropEveryMs: Infinity }
+  const spareCount = Math.min(random.pick([0, 1, 1, 2, 2, 4]), 7 - brokerCount)
+  const reconfigureEveryMs = random.between(200, 2_000) * pace
+  const dropEveryMs = random.chance(0.7) ? random.between(50, 1_000) * pace : Infinity
+  return { spareCount, reconfigureEveryMs, dropEveryMs }
 }
 
 /** Without them a replica may stay behind in a group without traffic, so only runs with them may end quietly. */

@@ -15,12 +15,13 @@ import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
 import { Harming } from './harm.ts'
 import { Judge, Violation } from './judge.ts'
+import { isVoting, Membership } from './membership.ts'
 import { Network } from './network.ts'
 import { NO_MUTANT, type Mutant } from './mutants.ts'
 import { SimulatedBroker } from './node.ts'
 import { Oracles } from './oracles.ts'
 import { Random } from './random.ts'
-import { drawVictims, letRot, type RotAtRest } from './rot.ts'
+import { drawVictims, letRot, readBack, scrub, type RotAtRest } from './rot.ts'
 import type { Scene } from './scene.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
 import { Trace, TRACED } from './trace.ts'
@@ -47,6 +48,8 @@ export interface RunReport {
   readonly hash: string
   readonly eventCount: number
   readonly chosenCount: number
+  /** Configurations that were begun after the first. */
+  readonly changeCount: number
   readonly storedCount: number
   readonly resetCount: number
   readonly healedAfterMs: number
@@ -74,6 +77,7 @@ class World implements Scene {
   readonly mutant: Mutant
   readonly configuration: Configuration
   readonly groups: readonly GroupId[]
+  readonly membership: Membership
   readonly victims: ReadonlySet<BrokerId>
   isHealed = false
   private readonly seed: number
@@ -92,29 +96,34 @@ class World implements Scene {
     this.trace = new Trace(isTraced)
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.random.fork('network'), this.swarm)
-    const voters: Replica[] = []
-    for (let id = 1; id <= this.swarm.brokerCount; id++)
-      voters.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
+    const all: Replica[] = []
+    for (let id = 1; id <= this.swarm.brokerCount + this.swarm.spareCount; id++)
+      all.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
+    const voters = all.slice(0, this.swarm.brokerCount)
     this.configuration = { number: 1, voters, learners: [], fromSlot: slot(0) }
     this.groups = Array.from({ length: this.swarm.groupCount }, (_, index) => groupId(index + 1))
     this.oracles = new Oracles(
       this.groups,
-      voters.map((voter) => voter.broker),
+      this.configuration,
+      all.map((replica) => replica.broker),
       this.judge,
     )
-    this.victims =
-      this.swarm.harm !== 'none' || this.swarm.rotAtRestMax === 0
-        ? new Set()
-        : drawVictims(
-            voters.map((voter) => voter.broker),
-            this.random.fork('victims'),
-          )
-    for (const self of voters) {
+    this.victims = this.drawVictims(voters.map((voter) => voter.broker))
+    for (const self of all) {
       const random = this.random.fork(`broker ${self.broker}`)
       const disk = new Disk(self, this, random.fork('disk'))
       this.brokers.set(self.broker, new SimulatedBroker({ self, disk, scene: this, random }))
     }
+    this.membership = new Membership(this, this.random.fork('membership'))
     this.workload = new Workload(this, this.random.fork('workload'))
+  }
+
+  /** A minority of every configuration that there will be. */
+  private drawVictims(ids: readonly BrokerId[]): ReadonlySet<BrokerId> {
+    const { harm, rotAtRestMax, reconfigureEveryMs } = this.swarm
+    if (harm !== 'none' || rotAtRestMax === 0) return new Set()
+    const victims = drawVictims(ids, this.random.fork('victims'))
+    return reconfigureEveryMs === Infinity ? victims : new Set([...victims].slice(0, 1))
   }
 
   rotOf(broker: BrokerId): RotAtRest | undefined {
@@ -183,7 +192,12 @@ class World implements Scene {
     // The others have to do without the one whose disk was spoiled, and cannot do without two of four.
     const { isOneLeftDown, harm, brokerCount } = this.swarm
     const mayLeave = isOneLeftDown && (harm === 'none' || brokerCount >= 5)
-    const away = mayLeave ? this.random.pick([...this.brokers.keys()]) : undefined
+    const drawn = mayLeave ? this.random.pick([...this.brokers.keys()]) : undefined
+    const canSpare = this.groups.every(
+      (group) => drawn !== undefined && this.membership.canSpare(group, drawn),
+    )
+    const away = canSpare ? drawn : undefined
+    this.membership.finish()
     for (const broker of this.brokers.values()) {
       broker.disk.heal()
       broker.wake()
@@ -200,9 +214,8 @@ class World implements Scene {
       this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.hasConverged() && this.isOnDisk())
     await settle()
     for (const id of this.victims) {
-      const broker = this.brokers.get(id) as SimulatedBroker
       for (let damagedCount = 1, pass = 1; damagedCount > 0; pass++) {
-        damagedCount = (await this.finish(broker.scrub())) ?? 0
+        damagedCount = await this.finish(scrub(this, id))
         this.judge.demand(
           damagedCount === 0 || pass < SCRUBS_MAX,
           'repair',
@@ -211,15 +224,8 @@ class World implements Scene {
         await settle()
       }
     }
-    for (const group of this.groups) {
-      const { chosenThrough } = this.oracles.of(group).truth
-      for (const broker of this.brokers.values()) {
-        const first = broker.host(group)?.paxos.logStart.slot ?? slot(1)
-        if (first > chosenThrough) continue
-        const entries = await this.finish(broker.readFrom(group, first, slot(chosenThrough)))
-        this.oracles.stored(broker.id, group, first, entries)
-      }
-    }
+    for (const group of this.groups)
+      for (const broker of this.brokers.keys()) await this.finish(readBack(this, broker, group))
   }
 
   private isOnDisk(): boolean {
@@ -240,20 +246,17 @@ class World implements Scene {
   private hasConverged(): boolean {
     if (this.workload.openCount > 0) return false
     return this.groups.every((group) => {
-      const { chosenThrough } = this.oracles.of(group).truth
+      const { chosenThrough, newest } = this.oracles.of(group).truth
       let leaderCount = 0
-      for (const broker of this.brokers.values()) {
-        const host = broker.host(group)
+      for (const voter of newest.voters) {
+        const broker = this.brokers.get(voter.broker) as SimulatedBroker
         // An outsider stays as it is until its store is replaced.
-        if (host === undefined || broker.isOutsider) continue
-        if (host.paxos.role === 'leader') leaderCount++
-        if (host.paxos.damagedCount > 0) return false
-        if (
-          host.appliedSlot !== chosenThrough ||
-          host.paxos.commit !== chosenThrough ||
-          host.paxos.through !== chosenThrough
-        )
-          return false
+        if (!broker.isUp || broker.isOutsider) continue
+        const paxos = broker.host(group)?.paxos
+        if (paxos?.role === 'leader') leaderCount++
+        if ((paxos?.damagedCount ?? 0) > 0) return false
+        const isLevel = paxos?.commit === chosenThrough && paxos.through === chosenThrough
+        if (!isLevel || broker.host(group)?.appliedSlot !== chosenThrough) return false
       }
       return leaderCount === 1
     })
@@ -263,8 +266,10 @@ class World implements Scene {
     for (const broker of this.brokers.values()) {
       // Who has no vote asks for what is chosen, again and again; an outsider keeps the end of its log.
       if (broker.hasNewStore || broker.isOutsider) continue
-      for (const { paxos } of broker.hosts)
-        if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0) return false
+      for (const host of broker.hosts) {
+        const { deadlineMs, memoryBytes } = host.paxos
+        if (isVoting(this, broker.id, host) && (deadlineMs !== undefined || memoryBytes > 0)) return false
+      }
     }
     return true
   }
@@ -275,23 +280,30 @@ class World implements Scene {
       for (const broker of this.brokers.values()) {
         const host = broker.host(group)
         if (host === undefined) continue
-        const { role, status, leader, commit, through, deadlineMs, memoryBytes } = host.paxos
+        const { role, status, leader, commit, through, deadlineMs, memoryBytes, configuration } = host.paxos
         const rest =
           deadlineMs === undefined
             ? `idle, ${memoryBytes} bytes`
             : `next tick in ${(deadlineMs - broker.nowMs()).toFixed(0)} ms`
         lines.push(
-          `g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`,
+          `g${group} broker ${broker.id}: ${role} ${status} in ${configuration.number}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`,
         )
       }
-      lines.push(`g${group} chosen ${this.oracles.of(group).truth.chosenThrough}`)
+      const { chosenThrough, newest } = this.oracles.of(group).truth
+      const voters = newest.voters.map((voter) => voter.broker).join(' ')
+      lines.push(`g${group} chosen ${chosenThrough}, configuration ${newest.number}: ${voters}`)
     }
     return lines.join('; ')
   }
 
   private report(violation: Violation | undefined): RunReport {
     let chosenCount = 0
-    for (const group of this.groups) chosenCount += this.oracles.of(group).truth.chosenThrough
+    let changeCount = 0
+    for (const group of this.groups) {
+      const { chosenThrough, newest } = this.oracles.of(group).truth
+      chosenCount += chosenThrough
+      changeCount += newest.number - 1
+    }
     const { seed, trace, workload, healedAfterMs } = this
     return {
       seed,
@@ -299,6 +311,7 @@ class World implements Scene {
       hash: trace.hash,
       eventCount: trace.eventCount,
       chosenCount,
+      changeCount,
       storedCount: workload.storedCount,
       resetCount: this.oracles.resetCount,
       healedAfterMs,
