@@ -216,6 +216,7 @@ class Broker implements RunningBroker {
       engine: this.#engine,
       start,
       disk: this.#disk,
+      logger: this.#logger,
       seedAddresses,
     })
     this.#control = control

@@ -28,6 +28,7 @@ export interface BrokerConfig {
   readonly produceTimeoutMs: number
   readonly heartbeatMs: number
   readonly suspectMs: number
+  readonly leaderBalance: 'on' | 'off'
   readonly memory: { readonly tailCacheBytes: number; readonly appendQueueBytesMax: number }
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly insecure: boolean

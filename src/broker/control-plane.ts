@@ -2,12 +2,16 @@ import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
 import type { BrokerInfo } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { SynodError } from '../errors.ts'
+import type { LeadershipReport } from '../controller/balance.ts'
+import { BalanceRounds } from '../controller/balance-rounds.ts'
 import { ClusterStatus } from '../controller/cluster.ts'
 import { Controller } from '../controller/controller.ts'
+import { Leaderships } from '../controller/leaderships.ts'
 import { MetadataGroup } from '../controller/metadata-group.ts'
 import type { MetadataEvent } from '../controller/outcomes.ts'
 import type { ControllerRequest } from '../controller/requests.ts'
 import { TopicDirectory } from '../controller/topics.ts'
+import type { Logger } from '../observability/logger.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
 import type { StartOfGroup } from '../partition/group.ts'
 import { Inspector } from '../partition/inspect.ts'
@@ -25,9 +29,13 @@ export interface ControlPlaneOptions {
   readonly engine: Engine
   readonly start: StartOfGroup
   readonly disk: Pick<DiskWatch, 'isFull' | 'freeBytes'>
+  readonly logger: Logger
   /** Where the founding brokers are; the metadata knows later addresses. */
   readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
 }
+
+/** How long the controller waits for another broker while it balances leaders. */
+const ASK_TIMEOUT_MS = 2_000
 
 /** What a broker has once it belongs to a cluster: its replica of the metadata, the controller's work, and the services. */
 export class ControlPlane {
@@ -36,6 +44,8 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions
   readonly #controller: Controller
   readonly #requests: PartitionRequests
+  readonly #leaderships: Leaderships
+  readonly #balance: BalanceRounds
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options
@@ -57,6 +67,14 @@ export class ControlPlane {
     })
     this.services = this.#buildServices()
     this.#requests = new PartitionRequests(this.services.log, this.services.inspector, this.services.moves)
+    this.#leaderships = new Leaderships({
+      self: self.broker,
+      registry,
+      heartbeats,
+      metadata: this.group.metadata,
+      clock: engine.loop.clock,
+    })
+    this.#balance = this.#buildBalance()
   }
 
   /** Opens this broker's replicas, and begins to take part. */
@@ -65,6 +83,7 @@ export class ControlPlane {
     registry.addReplica(this.group.replica)
     hosting.openAll(this.group.metadata.topics())
     this.#followAddresses()
+    if (this.#options.config.leaderBalance === 'on') this.#balance.start()
   }
 
   /** What another broker asks of this one. */
@@ -73,6 +92,7 @@ export class ControlPlane {
     request: PeerRequest,
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<Uint8Array> {
+    if (request.kind === 'leaderships') return encodeJson(this.#leaderships.report())
     if (request.kind !== 'controller') return this.#requests.handle(from, request, options)
     return encodeJson(await this.#controller.handle(decodeJson(request.body) as ControllerRequest))
   }
@@ -94,6 +114,7 @@ export class ControlPlane {
   }
 
   stop(error: SynodError): void {
+    this.#balance.stop()
     for (const partition of this.#options.engine.registry.partitions()) partition.stop(error)
     this.group.replica.stop(error)
   }
@@ -125,6 +146,40 @@ export class ControlPlane {
         diskFreeBytes: () => disk.freeBytes,
       }),
     }
+  }
+
+  #buildBalance(): BalanceRounds {
+    const { engine, logger } = this.#options
+    const { heartbeats, router, loop, host } = engine
+    const self = engine.self.broker
+    const { group } = this
+    return new BalanceRounds({
+      isController: () => group.isController,
+      brokers: () =>
+        group.metadata
+          .brokers()
+          .map(({ id }) => id)
+          .filter((id) => id === self || heartbeats.isAlive(id)),
+      shares: () => new Map(group.metadata.loads().map((load) => [load.id, load.leaderCount])),
+      ask: async (broker) => {
+        if (broker === self) return this.#leaderships.report()
+        const answer = await router.at(
+          broker,
+          CONTROLLER_GROUP,
+          'leaderships',
+          encodeJson({}),
+          ASK_TIMEOUT_MS,
+        )
+        return decodeJson(answer) as LeadershipReport
+      },
+      move: async ({ group: moved, from, to }) => {
+        if (from === self) return this.services.moves.moveHere(moved, to)
+        await router.at(from, moved, 'transfer', encodeJson({ to }), ASK_TIMEOUT_MS)
+      },
+      later: (run, delayMs) => loop.clock.later(run, delayMs),
+      say: (facts, sentence) => logger.info(facts, sentence),
+      fatal: (error) => host.fatal(error),
+    })
   }
 
   /** What a command of the controller means for this broker. */

@@ -79,6 +79,10 @@ export const SCHEMA = z.strictObject({
     .max(60_000)
     .default(1_000)
     .describe('A broker that is silent for so long is suspected.'),
+  leaderBalance: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether the controller gives leaderships back to their preferred leaders.'),
   memory: z
     .strictObject({
       tailCacheBytes: z

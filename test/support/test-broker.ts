@@ -143,7 +143,14 @@ export class TestBroker {
     transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
     const { config } = this.#options
-    this.#control = new ControlPlane({ config, engine: this.engine, start, disk: this.disk, seedAddresses })
+    this.#control = new ControlPlane({
+      config,
+      engine: this.engine,
+      start,
+      disk: this.disk,
+      logger: this.#logger(),
+      seedAddresses,
+    })
     this.#control.open()
     heartbeats.start()
     this.membership.spread()
