@@ -193,7 +193,9 @@ export class ControlPlane {
       case 'topic-deleted':
         return hosting.deleted(event.topic.name, event.groups)
       case 'broker-changed':
+      case 'broker-removed':
         return this.#followAddresses()
+      case 'placement-changed':
       case 'cluster-formed':
         return
     }

@@ -189,6 +189,12 @@ function throwIfRefused(outcome: MetadataOutcome): void {
         `Broker ${outcome.registered.id} is registered with store ${outcome.registered.store}; its data folder is another one now.`,
         { hint: 'Start it with its old data folder.' },
       )
+    case 'removed':
+      throw new SynodError(
+        'internal',
+        `Broker ${outcome.registered.id} was removed from the cluster; its store takes no part any more.`,
+        { hint: 'Start it with an empty data folder to join again as a new broker.' },
+      )
     case 'exists-different':
       throw new SynodError(
         'topic-config-differs',

@@ -30,6 +30,9 @@ export class FakeTopics implements Topics {
         partition,
         group: groupId(++this.#groupCount),
         replicas: this.#brokers,
+        configuration: 1,
+        learners: [],
+        change: undefined,
       })),
       createdAtMs: this.#log.nowMs(),
       revision: 1,
@@ -86,6 +89,9 @@ export class FakeTopics implements Topics {
           partition,
           group: groupId(++this.#groupCount),
           replicas: this.#brokers,
+          configuration: 1,
+          learners: [],
+          change: undefined,
         },
     )
     const altered: Topic = {
