@@ -63,6 +63,7 @@ export function buildEngine(options: EngineOptions): Engine {
     bootNumber: randomInt(1, 2 ** 31),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
+    links: () => heartbeats.view,
     fatal: (error) => options.fatal(error),
   }
   const hosting = new Hosting({

@@ -141,7 +141,7 @@ export interface ReplicaState {
   readonly lagMs: number
   readonly lagSlots: number
   readonly inSync: boolean
-  readonly state: 'leader' | 'synced' | 'preparing' | 'syncing' | 'unreachable'
+  readonly state: 'leader' | 'synced' | 'preparing' | 'syncing' | 'learner' | 'unreachable'
 }
 
 export interface ClusterView {

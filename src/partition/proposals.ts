@@ -42,6 +42,8 @@ export const REFUSALS: Record<RefusalReason, () => SynodError> = {
     }),
   transferring: () =>
     new SynodError('no-leader', 'The partition is about to be led by another broker.', { retryAfterMs: 200 }),
+  reconfiguring: () =>
+    new SynodError('no-leader', 'The replicas of the partition are about to change.', { retryAfterMs: 200 }),
   stopping: () => new SynodError('draining', 'The broker is about to stop.', { retryAfterMs: 500 }),
 }
 

@@ -13,6 +13,7 @@ import { notLeader } from './forward.ts'
 import type { Loop, TurnTaker } from './loop.ts'
 import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
+import { Reconfigurations } from './reconfigurations.ts'
 import { Transfers } from './transfers.ts'
 import { readAndSend } from './serve.ts'
 
@@ -24,6 +25,8 @@ export interface ReplicaHost {
   readonly bootNumber: number
   readonly queued: QueuedBytes
   send(to: BrokerId, group: GroupId, message: Message): void
+  /** The detector's view as of now; undefined before its first one. */
+  links(): LinkView | undefined
   /** A broken invariant or a damaged entry: the broker stops with this sentence. */
   fatal(error: unknown): void
 }
@@ -85,11 +88,12 @@ export class Replica<Result> implements TurnTaker {
   readonly #proposals: Proposals<Result>
   readonly #reads = new Map<number, { resolve(slot: Slot): void; reject(error: SynodError): void }>()
   readonly #transfers = new Transfers()
+  readonly #reconfigurations = new Reconfigurations()
   readonly #taps = new Set<Tap>()
   #durableId = 0
   #token = 0
   #appliedSlot: Slot
-  /** Proposals wait because another voter is about to lead. */
+  /** Proposals wait because another voter or configuration is about to take over. */
   #isHolding = false
   #isStopped = false
 
@@ -144,6 +148,26 @@ export class Replica<Result> implements TurnTaker {
     const started = this.#transfers.ask(token, to)
     this.#push({ kind: 'transfer', token, to })
     return started
+  }
+
+  /**
+   * Changes who votes; resolves when the configuration with these voters is in force, at once when it is so already. A leader
+   * of it comes a moment later, here or elsewhere: `paxos.configuration.number` and `ballot.config` of the one that leads say
+   * so, and only then may the replicas of dropped voters be deleted (consensus 1.12). What is proposed meanwhile waits.
+   * Errors: 'no-leader'; 'overloaded' when a transfer or another change is under way; 'not-enough-in-sync', also when a new
+   * voter does not learn yet or lags; 'malformed-request' for voters that can be none; 'outcome-unknown' after the time.
+   */
+  reconfigure(voters: readonly ReplicaId[], timeoutMs: number): Promise<{ readonly number: number }> {
+    if (this.#isStopped) return Promise.reject(REFUSALS.stopping())
+    const token = ++this.#token
+    const done = this.#reconfigurations.ask(token, timeoutMs, this.#host.loop.clock)
+    this.#push({ kind: 'reconfigure', token, voters })
+    return done
+  }
+
+  /** Who learns without a vote, perhaps this replica. The placement says it, at each start and change. */
+  setLearners(replicas: readonly ReplicaId[]): void {
+    this.#push({ kind: 'learners', replicas })
   }
 
   /** Proposes a value; resolves with what the state machine made of it. Rejects with a SynodError that tells the outcome. */
@@ -206,7 +230,7 @@ export class Replica<Result> implements TurnTaker {
       if (deadlineMs !== undefined && deadlineMs <= moment.nowMs)
         this.#run(this.paxos.step({ kind: 'tick' }, moment))
       this.#proposals.expire(moment.nowMs)
-      if (this.#isHolding && this.paxos.transferTarget === undefined) this.#offerAgain()
+      if (this.#isHolding && !this.#hasToHold) this.#offerAgain()
       this.#listener.turnEnded()
     } catch (error) {
       this.#host.fatal(error)
@@ -216,7 +240,7 @@ export class Replica<Result> implements TurnTaker {
 
   offerProposals(moment: Moment): number | undefined {
     if (this.#isStopped || this.#proposals.queuedCount === 0) return this.#nextTurnMs()
-    if (this.paxos.transferTarget !== undefined) {
+    if (this.#hasToHold) {
       this.#isHolding = true
       return this.#nextTurnMs()
     }
@@ -241,11 +265,18 @@ export class Replica<Result> implements TurnTaker {
     this.#host.loop.remove(this)
     this.#proposals.stop(error)
     this.#transfers.stop(error)
+    this.#reconfigurations.stop(error)
     for (const read of this.#reads.values()) read.reject(error)
     this.#reads.clear()
   }
 
-  /** The transfer is over. Where it came off nothing waits any more. */
+  /** Somebody is about to lead, perhaps this replica again: then what waits need not ask again. */
+  get #hasToHold(): boolean {
+    const { paxos } = this
+    return paxos.transferTarget !== undefined || paxos.isReconfiguring || paxos.role === 'candidate'
+  }
+
+  /** The handover is over. Where it came off nothing waits any more. */
   #offerAgain(): void {
     this.#isHolding = false
     const { deadlineMs } = this.#proposals
@@ -301,6 +332,12 @@ export class Replica<Result> implements TurnTaker {
         return this.#transfers.started(effect.token)
       case 'transferRefused':
         return this.#transfers.refused(effect.token, effect.reason)
+      case 'reconfigured':
+        return this.#reconfigurations.done(effect.token, effect.number)
+      case 'reconfigureRefused':
+        return this.#reconfigurations.refused(effect.token, effect.reason)
+      case 'configured':
+        return this.#lookAround()
       case 'serve':
         if (effect.after <= this.#durableId) void readAndSend(this.#host, this.group, effect)
         else this.#gated.push(effect)
@@ -308,6 +345,12 @@ export class Replica<Result> implements TurnTaker {
       case 'role':
         return this.#roleChanged(effect)
     }
+  }
+
+  /** Of brokers that are among its voters only now, it has not been told. */
+  #lookAround(): void {
+    const links = this.#host.links()
+    if (links !== undefined) this.links(links)
   }
 
   #send(to: BrokerId, message: Message): void {
@@ -358,7 +401,7 @@ export class Replica<Result> implements TurnTaker {
 
   /** What waits was never appended, for certain. Who asks again finds the one who was promised most likely leading. */
   #roleChanged(effect: Extract<Effect, { kind: 'role' }>): void {
-    if (effect.role !== 'leader') {
+    if (effect.role !== 'leader' && effect.role !== 'candidate') {
       const { broker } = this.paxos.promised
       const next = effect.leader ?? (broker === this.#self ? undefined : broker)
       this.#proposals.refuseQueued(() => notLeader(next))

@@ -1,16 +1,18 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts'
+import { passesConfigGate } from './config-gate.ts'
 import type { Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { areLinked, learnChosen } from './learner.ts'
 import type { Accept, AcceptSync, Learn, Prepare } from './messages.ts'
 import { followLeader, forgetLeader, postponeCanvass, raisePromise, stepDown } from './role.ts'
 import type { Entry } from './state.ts'
+import { pullMore } from './synchronize.ts'
 
 /** Phase 1b: promises never to accept below this ballot, and sends what the candidate's log lacks (consensus 1.6). */
 export function onPrepare(core: Core, from: BrokerId, message: Prepare): void {
   core.noteCommit(from, message.commit)
-  if (!isOurs(core, from, message.ballot)) return
+  if (!isOurs(core, from, message.ballot, message.commit)) return
   const order = compareBallots(message.ballot, core.promised)
   if (order < 0) return nack(core, from)
   if (order > 0) {
@@ -28,14 +30,9 @@ export function onPrepare(core: Core, from: BrokerId, message: Prepare): void {
   sendPromise(core, from, message)
 }
 
-/** Of a broker that votes in the same configuration; others come with membership (consensus 1.12 step 5). */
-function isOurs(core: Core, from: BrokerId, ballot: Ballot): boolean {
-  return (
-    core.isVoter &&
-    ballot.config === core.configuration.number &&
-    from === ballot.broker &&
-    core.voters.includes(from)
-  )
+/** Of a broker that votes in the same configuration, about its own ballot. */
+function isOurs(core: Core, from: BrokerId, ballot: Ballot, commit: number): boolean {
+  return passesConfigGate(core, from, ballot.config, commit) && from === ballot.broker
 }
 
 /** A Nack tells a promise, so that promise has to be durable. */
@@ -89,8 +86,8 @@ function sendNonVotingPromise(core: Core, to: BrokerId, ballot: Ballot): void {
 }
 
 /** P1a and its reverse: below the promise is refused, above it asks for a Prepare. Who passes has spoken as the leader. */
-export function passesGate(core: Core, from: BrokerId, ballot: Ballot): boolean {
-  if (!isOurs(core, from, ballot)) return false
+export function passesGate(core: Core, from: BrokerId, ballot: Ballot, commit: number): boolean {
+  if (!isOurs(core, from, ballot, commit)) return false
   const order = compareBallots(ballot, core.promised)
   if (order < 0) nack(core, from)
   else if (order > 0) core.send(from, { kind: 'prepareRequest', ballot }, 0)
@@ -100,7 +97,11 @@ export function passesGate(core: Core, from: BrokerId, ballot: Ballot): boolean 
 
 /** Adopts the leader's log as a whole: its entries and its ballot become durable in one persist (D2, consensus 1.7). */
 export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): void {
-  if (!passesGate(core, from, message.ballot) || !areLinked(core, message.entries, message.base + 1)) return
+  if (
+    !passesGate(core, from, message.ballot, message.commit) ||
+    !areLinked(core, message.entries, message.base + 1)
+  )
+    return
   if (sameBallot(core.acceptedBallot, message.ballot)) {
     return acceptPart(core, from, { ...message, previous: message.base })
   }
@@ -127,12 +128,15 @@ export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): v
   core.status = 'ok'
   if (core.pull?.isRequired === true) core.pull = undefined
   learnChosen(core, Math.min(message.commit, end))
-  sendAccepted(core, from, end)
+  sendAccepted(core, from, message.ballot, end)
 }
 
 /** Phase 2b for the next part of a log that this replica holds already. */
 export function onAccept(core: Core, from: BrokerId, message: Accept): void {
-  if (!passesGate(core, from, message.ballot) || !areLinked(core, message.entries, message.previous + 1))
+  if (
+    !passesGate(core, from, message.ballot, message.commit) ||
+    !areLinked(core, message.entries, message.previous + 1)
+  )
     return
   if (!sameBallot(core.acceptedBallot, message.ballot)) {
     return core.send(from, { kind: 'prepareRequest', ballot: message.ballot }, 0)
@@ -140,7 +144,7 @@ export function onAccept(core: Core, from: BrokerId, message: Accept): void {
   acceptPart(core, from, message)
 }
 
-type Part = Pick<Accept, 'previous' | 'entries' | 'commit'>
+type Part = Pick<Accept, 'ballot' | 'previous' | 'entries' | 'commit'>
 
 /**
  * In-order acceptance (D1): a part that leaves a gap is answered with where this log ends. An overlap was accepted
@@ -148,9 +152,9 @@ type Part = Pick<Accept, 'previous' | 'entries' | 'commit'>
  * acknowledged all the same: no majority can be counted for an entry that differs from a chosen one while this replica
  * has promised no higher ballot, since every ballot in between was promised by a majority without it.
  */
-function acceptPart(core: Core, from: BrokerId, { previous, entries, commit }: Part): void {
+function acceptPart(core: Core, from: BrokerId, { ballot, previous, entries, commit }: Part): void {
   const { log } = core
-  if (previous > log.through) return sendAccepted(core, from, log.through)
+  if (previous > log.through) return sendAccepted(core, from, ballot, log.through)
   const end = (previous + entries.length) as Slot
   if (core.rules.contradictsChosen(log, { base: previous, chainAtBase: undefined, entries })) return
   if (end > log.through) {
@@ -164,7 +168,7 @@ function acceptPart(core: Core, from: BrokerId, { previous, entries, commit }: P
     core.persist(writes)
   }
   learnChosen(core, Math.min(commit, end))
-  sendAccepted(core, from, end)
+  sendAccepted(core, from, ballot, end)
 }
 
 /**
@@ -176,21 +180,26 @@ function linkUp(core: Core, before: Slot, added: readonly Entry[]): boolean {
   return first === undefined || core.log.linksAt(before, first)
 }
 
-/** Never beyond the end of the message answered: what lies above it may have been learned, not accepted. */
-function sendAccepted(core: Core, to: BrokerId, through: Slot): void {
+/**
+ * Never beyond the end of the message answered: what lies above it may have been learned, not accepted. Who learned by it that
+ * the configuration has ended has nothing to say to its leader any more.
+ */
+function sendAccepted(core: Core, to: BrokerId, ballot: Ballot, through: Slot): void {
+  if (!sameBallot(core.acceptedBallot, ballot)) return
   const { commit } = core.log
   const after = core.rules.sendAfter('accepted', core.lastPersist)
-  core.send(to, { kind: 'accepted', ballot: core.acceptedBallot, through, commit }, after)
+  core.send(to, { kind: 'accepted', ballot, through, commit }, after)
 }
 
-/** Commit only. It holds for what was accepted at this ballot; who lacks part of it says where it stands. */
+/** Commit only. It holds for what was accepted at this ballot; who lacks part of it says where it stands, and a learner pulls. */
 export function onLearn(core: Core, from: BrokerId, message: Learn): void {
   core.noteCommit(from, message.commit)
-  if (!passesGate(core, from, message.ballot)) return
+  if (core.isLearner) return pullMore(core, from, message.commit)
+  if (!passesGate(core, from, message.ballot, message.commit)) return
   if (!sameBallot(core.acceptedBallot, message.ballot)) {
     return core.send(from, { kind: 'prepareRequest', ballot: message.ballot }, 0)
   }
   const { log } = core
   learnChosen(core, Math.min(message.commit, log.through))
-  if (log.through < message.commit) sendAccepted(core, from, log.through)
+  if (log.through < message.commit) sendAccepted(core, from, message.ballot, log.through)
 }

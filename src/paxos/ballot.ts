@@ -15,6 +15,11 @@ export interface Ballot {
 /** Lower than every ballot anybody campaigns with. */
 export const NO_BALLOT: Ballot = { config: 0, round: 0, broker: 0 as BrokerId }
 
+/** Below every ballot of a configuration, above every one of those before it. */
+export function firstBallotBelow(config: number): Ballot {
+  return { config, round: 0, broker: 0 as BrokerId }
+}
+
 /** Negative when `a` is lower, 0 when equal, positive when higher. */
 export function compareBallots(a: Ballot, b: Ballot): number {
   return a.config - b.config || a.round - b.round || a.broker - b.broker

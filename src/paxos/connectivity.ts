@@ -60,23 +60,39 @@ export function isEligible(core: Core): boolean {
   )
 }
 
+/** Whether a broker is heard, and neither about to stop nor waiting for its disk: then it may lead. */
+export function mayLead(core: Core, broker: BrokerId): boolean {
+  const view = core.links?.peers.get(broker)
+  return view !== undefined && view.alive && !view.stalled && !view.draining
+}
+
 /** Place among the live voters that could lead as well, 0 for the first. */
 export function rank(core: Core): number {
   let place = 0
   for (const voter of core.voters) {
     if (voter === core.self) return place
-    const view = core.links?.peers.get(voter)
-    if (view !== undefined && view.alive && !view.stalled && !view.draining) place++
+    if (mayLead(core, voter)) place++
   }
   return place
 }
 
 /**
- * Whether this replica has to ask others for what is chosen: it has no vote, or its leader and it do not hear each other
- * while the leader reaches a quorum all the same.
+ * Whether the own configuration goes on without this replica: a majority of its voters has taken it up, or has even chosen
+ * something in it. Who voted before asks until then, and the answers show whom to tell (consensus 1.12 step 6).
+ */
+function isConfigurationKnown(core: Core): boolean {
+  const { fromSlot } = core.configuration
+  if (core.knownCommits.some((commit) => commit > fromSlot)) return true
+  return core.knownCommits.filter((commit) => commit >= fromSlot).length >= core.majority
+}
+
+/**
+ * Whether this replica has to ask others for what is chosen: it learns, or its leader and it do not hear each other while the
+ * leader reaches a quorum all the same, or it votes no more and may be the only one who knows that.
  */
 export function hasToPoll(core: Core): boolean {
-  if (!core.isVoter) return true
+  if (core.isLearner) return true
+  if (core.isRetired) return !isConfigurationKnown(core)
   const { leader, links } = core
   if (leader === undefined || leader === core.self || links === undefined) return false
   return !isLinked(core, leader) && isLeaderHappy(core)

@@ -1,4 +1,4 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import { sameReplica, type BrokerId, type Replica, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { NO_BALLOT, sameBallot, type Ballot } from './ballot.ts'
 import type { Effect, Moment, Write } from './effects.ts'
@@ -7,26 +7,39 @@ import type { Message } from './messages.ts'
 import type { PaxosOptions, PaxosTuning } from './options.ts'
 import { ReplicaLog } from './replica-log.ts'
 import type { Rules } from './rules.ts'
-import type {
-  Checksum,
-  Configuration,
-  LogStart,
-  RecoveredState,
-  ReplicaStatus,
-  Role,
-  StateRecord,
+import {
+  VOTERS_MAX,
+  type Checksum,
+  type Configuration,
+  type Entry,
+  type LogStart,
+  type RecoveredState,
+  type ReplicaStatus,
+  type Role,
+  type StateRecord,
 } from './state.ts'
-import type { Candidacy, Canvassing, Leadership, Pull } from './volatile.ts'
+import type {
+  Activation,
+  AskedConfiguration,
+  Candidacy,
+  Canvassing,
+  Leadership,
+  Learner,
+  Pull,
+} from './volatile.ts'
 
 /** A deadline that is not set. */
 export const NEVER = Infinity
+
+/** Learners of one group; more than there are brokers in any cluster that is tested. */
+const LEARNERS_MAX = 1_024
 
 /**
  * All state of one replica (consensus 1.3), and the effects of the step that is running. The rules are plain functions
  * over it, a file for each part a replica plays. Sub-states exist only while they are needed, so an idle follower is small.
  */
 export class Core {
-  readonly self: BrokerId
+  readonly replica: Replica
   readonly checksum: Checksum
   readonly bootNumber: number
   readonly rules: Rules
@@ -35,15 +48,15 @@ export class Core {
   // Durable: this and the log are what `recovered` brought, plus what was persisted since.
   promised: Ballot
   acceptedBallot: Ballot
-  readonly configuration: Configuration
+  configuration: Configuration
   readonly logStart: LogStart
   readonly minConfiguration: number
   readonly log: ReplicaLog
 
-  // Derived of the configuration once.
-  readonly voters: readonly BrokerId[]
-  readonly isVoter: boolean
-  readonly majority: number
+  // Derived of the configuration, in `setConfiguration` alone.
+  voters: readonly BrokerId[] = []
+  isVoter = false
+  majority = 0
 
   // Volatile.
   role: Role = 'follower'
@@ -57,7 +70,7 @@ export class Core {
   /** The highest round met in any ballot: the next campaign goes above it. */
   highestRound: number
   /** Highest commit heard of, by place in `voters`. */
-  readonly knownCommits: number[]
+  knownCommits: number[] = []
   candidacy: Candidacy | undefined
   leadership: Leadership | undefined
   canvassing: Canvassing | undefined
@@ -78,6 +91,16 @@ export class Core {
   lastChosenMs = 0
   readCounter: number
   transferCount = 0
+  /** Who learns without a vote, as the host says; this replica, when it is one of them, is not in it. */
+  learners: readonly Learner[] = []
+  isLearner = false
+  #toldLearners: readonly Replica[] = []
+  /** The change that was ordered here last and is not answered yet. */
+  asked: AskedConfiguration | undefined
+  /** A configuration was taken up in this step. */
+  activation: Activation | undefined
+  /** Chosen by what the state record says, and not handed to the state machine before the stop. */
+  unapplied: readonly Entry[]
 
   /** The last persist, the last one that is durable, and the last one that raised the promise. */
   lastPersist = 0
@@ -87,7 +110,7 @@ export class Core {
 
   constructor(options: PaxosOptions, recovered: RecoveredState, rules: Rules) {
     const { state } = recovered
-    this.self = options.self.broker
+    this.replica = options.self
     this.checksum = options.checksum
     this.bootNumber = options.bootNumber
     this.rules = rules
@@ -98,23 +121,63 @@ export class Core {
     this.logStart = state.logStart
     this.minConfiguration = state.minConfiguration
     this.log = new ReplicaLog({ ...recovered, checksum: options.checksum })
-    this.voters = state.configuration.voters.map((voter) => voter.broker)
-    this.isVoter =
-      state.configuration.number > state.minConfiguration &&
-      state.configuration.voters.some(
-        (voter) => voter.broker === options.self.broker && voter.store === options.self.store,
-      )
-    this.majority = rules.quorum(this.voters.length)
+    this.setConfiguration(state.configuration)
     this.highestRound = state.promised.round
-    this.knownCommits = this.voters.map(() => 0)
     this.readCounter = (options.bootNumber % 2 ** 32) * 2 ** 20
     // The first tick comes at once: a lone voter needs no link to begin. The others wait for the first links.
     this.canvassAtMs = this.isVoter && this.voters.length === 1 ? 0 : NEVER
-    invariant(this.voters.length <= 7, 'A configuration has at most seven voters.')
     invariant(
       this.log.through >= state.through,
       'The recovered log reaches at least as far as the state record says.',
     )
+    const known = rules.knownChosen(recovered.commit, state.configuration.fromSlot)
+    this.unapplied = known > recovered.commit ? this.log.commitTo(known) : []
+  }
+
+  get self(): BrokerId {
+    return this.replica.broker
+  }
+
+  /** All that follows from who votes, so that nothing of another configuration is left. */
+  setConfiguration(configuration: Configuration): void {
+    const known = new Map(this.voters.map((voter, place) => [voter, this.knownCommits[place] ?? 0]))
+    invariant(configuration.voters.length >= 1, 'A configuration has at least one voter.')
+    invariant(configuration.voters.length <= VOTERS_MAX, 'A configuration has at most seven voters.')
+    this.configuration = configuration
+    this.voters = configuration.voters.map((voter) => voter.broker)
+    this.isVoter =
+      this.rules.votesIn(configuration.number, this.minConfiguration) && this.#isAmong(configuration.voters)
+    this.majority = this.rules.quorum(this.voters.length)
+    this.knownCommits = this.voters.map((voter) => known.get(voter) ?? 0)
+    this.highestRound = 0
+    this.setLearners(this.#toldLearners)
+  }
+
+  /** As the host says, without those that vote: who became a voter learns no more, also when it is dropped later. */
+  setLearners(replicas: readonly Replica[]): void {
+    invariant(replicas.length <= LEARNERS_MAX, 'A group has a bounded number of learners.')
+    const { voters } = this.configuration
+    const isVoting = (replica: Replica): boolean =>
+      voters.some((voter) => sameReplica(voter, replica)) &&
+      (this.isVoter || !sameReplica(replica, this.replica))
+    this.#toldLearners = replicas.filter((replica) => !isVoting(replica))
+    this.isLearner = this.#isAmong(this.#toldLearners)
+    const before = this.learners
+    this.learners = this.#toldLearners
+      .filter((replica) => replica.broker !== this.self)
+      .map((replica) => {
+        const known = before.find((learner) => sameReplica(learner.replica, replica))
+        return known ?? { replica, commit: 0 }
+      })
+  }
+
+  /** Neither a voter nor a learner: it answers with what it knows until it is deleted. */
+  get isRetired(): boolean {
+    return !this.isVoter && !this.isLearner
+  }
+
+  #isAmong(replicas: readonly Replica[]): boolean {
+    return replicas.some((replica) => sameReplica(replica, this.replica))
   }
 
   begin(moment: Moment): void {
@@ -122,6 +185,8 @@ export class Core {
     this.nowMs = moment.nowMs
     this.random = moment.random
     this.effects = []
+    if (this.unapplied.length > 0) this.effects.push({ kind: 'apply', entries: this.unapplied })
+    this.unapplied = []
   }
 
   /** The state record as of now, with the log cut at `through`; entries written after it in the same persist follow. */

@@ -1,7 +1,7 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import type { BrokerId, Replica, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
-import type { Entry, EntryKind, Role, StateRecord } from './state.ts'
+import type { Configuration, Entry, EntryKind, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
 
 /** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
@@ -35,6 +35,13 @@ export type PaxosEvent =
   | { readonly kind: 'resign' }
   /** Operator or host wants another voter to lead (consensus 1.13). `token` names it in the answer. */
   | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
+  /** The next configuration is to have these voters (consensus 1.12). `token` names it in the answer. */
+  | { readonly kind: 'reconfigure'; readonly token: number; readonly voters: readonly Replica[] }
+  /**
+   * These replicas learn without a vote, perhaps this one: no part of consensus, so the host says it after each start and at
+   * each change. A leader tells them when there is something to pull and keeps how far they are. At most LEARNERS_MAX.
+   */
+  | { readonly kind: 'learners'; readonly replicas: readonly Replica[] }
 
 /** One durable fact. Inside a persist the state record, if any, comes first. */
 export type Write =
@@ -42,11 +49,23 @@ export type Write =
   /** An entry at its slot; drops every entry above that slot. */
   | { readonly kind: 'entry'; readonly entry: Entry }
 
-/** `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails. */
-export type RefusalReason = 'not-leader' | 'not-enough-in-sync' | 'full' | 'transferring' | 'stopping'
+/**
+ * `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails.
+ * `reconfiguring`: another configuration is about to begin; the same proposal is welcome to its leader.
+ */
+export type RefusalReason =
+  'not-leader' | 'not-enough-in-sync' | 'full' | 'transferring' | 'reconfiguring' | 'stopping'
 
 /** `target-not-ready`: not in sync, not heard, draining, or its disk is stalled. */
 export type TransferRefusal = 'not-leader' | 'under-way' | 'target-not-ready'
+
+/**
+ * `under-way`: a transfer or another change is. `learner-behind`: a new voter does not learn, or is more than half of MaxLag
+ * behind. `not-enough-in-sync`: the old or the new voters would have no majority in sync. `invalid`: not one to seven
+ * different brokers and stores.
+ */
+export type ReconfigureRefusal =
+  'not-leader' | 'under-way' | 'learner-behind' | 'not-enough-in-sync' | 'invalid'
 
 /**
  * What the host must do, in order. Duties: (H1) persists of one group become durable in the order of their ids, each as
@@ -69,6 +88,15 @@ export type Effect =
   /** Nothing is admitted until the target leads or `transferMs` have passed. */
   | { readonly kind: 'transferStarted'; readonly token: number }
   | { readonly kind: 'transferRefused'; readonly token: number; readonly reason: TransferRefusal }
+  /**
+   * The configuration with these voters is in force: its stop-sign is chosen. Comes later than the event, from whoever was
+   * asked; not at all when another leader's log without the stop-sign prevailed, so the host waits for a time only.
+   */
+  | { readonly kind: 'reconfigured'; readonly token: number; readonly number: number }
+  /** The log has no stop-sign by this order, for certain. */
+  | { readonly kind: 'reconfigureRefused'; readonly token: number; readonly reason: ReconfigureRefusal }
+  /** This replica has taken up a configuration; its voters may be other brokers than those it knew links of. */
+  | { readonly kind: 'configured'; readonly configuration: Configuration }
   /**
    * Read chosen entries (fromSlot .. at most `commit`) from the store and send them as a SyncChunk. Like a `send` it waits for
    * every persist with an id <= `after`: until then the store may still hold what they replace, which was never chosen.

@@ -2,13 +2,15 @@ import type { BrokerId } from '../types/ids.ts'
 import { compareBallots, sameBallot, NO_BALLOT, type Ballot } from './ballot.ts'
 import { campaign } from './campaign.ts'
 import { bootIdOf, isEligible, isLeaderHappy, isLinked, isQuorumConnected } from './connectivity.ts'
+import { passesConfigGate } from './config-gate.ts'
 import { NEVER, type Core } from './core.ts'
 import type { LinkView } from './link-view.ts'
 import type { Canvass, Endorse, Nack, Refuse } from './messages.ts'
-import { greet, resign, tellCommit } from './replication.ts'
+import { greet, resign, tellCommit, tellLearners } from './replication.ts'
 import { findPeer } from './progress.ts'
 import { canvassDelayMs, forgetLeader, postponeCanvass, reconsider, stepDown } from './role.ts'
 import { pullFrom } from './synchronize.ts'
+import type { Learner } from './volatile.ts'
 
 /** From this attempt on a canvasser is endorsed however far behind it is: a live majority never stays leaderless. */
 const WAIVING_ATTEMPT = 3
@@ -45,6 +47,9 @@ function leaderLinks(core: Core, before: LinkView | undefined): void {
     if (cameBack || (isLinked(core, broker) && !isLinked(core, broker, before)))
       greet(core, leadership, broker)
   }
+  const isBack = ({ replica }: Learner): boolean =>
+    core.isAlive(replica.broker) && before?.peers.get(replica.broker)?.alive !== true
+  if (core.learners.some(isBack)) tellLearners(core, leadership)
 }
 
 /** The election's deadlines of a follower. */
@@ -91,8 +96,8 @@ function failCanvass(core: Core): void {
 /** A voter endorses when it misses its leader as well; endorsing promises nothing. */
 export function onCanvass(core: Core, from: BrokerId, message: Canvass): void {
   const { log, configuration } = core
-  if (message.configNumber !== configuration.number || !core.isVoter || !core.voters.includes(from)) return
   core.noteCommit(from, message.commit)
+  if (!passesConfigGate(core, from, message.configNumber, message.commit)) return
   // Who canvasses does not lead.
   if (core.leader === from) forgetLeader(core)
   const { attempt } = message

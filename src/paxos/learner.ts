@@ -1,19 +1,22 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
+import { activate } from './activation.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
 import { assertApplyOrder, assertSameChosen } from './invariants.ts'
 import type { SyncChunk } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
-import type { Entry } from './state.ts'
+import { ENTRY_KIND, type Entry } from './state.ts'
+import { configurationOf, decodeStopSign } from './stop-sign.ts'
 
 /** Chosen entries that an active replica keeps in memory, for those that are or come back a little behind. */
 export const TAIL_SLOTS = 64
 
 /**
  * Everything up to `upTo` is chosen: hands what is newly so to the state machine. The caller knows it chosen by counting
- * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6).
+ * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6). A stop-sign among it
+ * is the last of it: then the step goes on in another configuration, without leadership.
  */
 export function learnChosen(core: Core, upTo: number): boolean {
   const { log } = core
@@ -21,6 +24,7 @@ export function learnChosen(core: Core, upTo: number): boolean {
   const before = log.commit
   const entries = log.commitTo(upTo as Slot)
   assertApplyOrder(before, entries)
+  takeUpConfiguration(core, entries)
   core.effects.push({ kind: 'apply', entries })
   core.lastChosenMs = core.nowMs
   if (core.role !== 'leader') {
@@ -31,13 +35,28 @@ export function learnChosen(core: Core, upTo: number): boolean {
 }
 
 /**
+ * Its record is written before the entry is applied: what a start finds applied is known to be chosen, so it must not find the
+ * stop-sign applied and the old configuration in force.
+ */
+function takeUpConfiguration(core: Core, chosen: readonly Entry[]): void {
+  const last = chosen[chosen.length - 1]
+  const next = last === undefined ? undefined : configurationOf(last)
+  if (next !== undefined && next.number > core.configuration.number) activate(core, next)
+}
+
+/**
  * Whether entries are numbered without gap from `first`, and each continues the one before it. What is not so is no message
  * of a replica: it is ignored, because what is wrong with its sender must not stop this one.
  */
 export function areLinked(core: Core, entries: readonly Entry[], first: number): boolean {
   return entries.every((entry, place) => {
     const before = entries[place - 1]
-    return entry.slot === first + place && (before === undefined || continues(before, entry, core.checksum))
+    const isSound = entry.kind !== ENTRY_KIND.STOPSIGN || decodeStopSign(entry.body) !== undefined
+    return (
+      isSound &&
+      entry.slot === first + place &&
+      (before === undefined || continues(before, entry, core.checksum))
+    )
   })
 }
 
@@ -46,16 +65,31 @@ export function areLinked(core: Core, entries: readonly Entry[], first: number):
  * links. Returns whether commit moved. The chunk has to begin at or below commit + 1.
  */
 export function learnChunk(core: Core, chunk: SyncChunk): boolean {
-  const { log } = core
-  invariant(chunk.fromSlot <= log.commit + 1, 'A chunk that leaves a gap is not learned.')
+  invariant(chunk.fromSlot <= core.log.commit + 1, 'A chunk that leaves a gap is not learned.')
   if (!areLinked(core, chunk.entries, chunk.fromSlot)) return false
-  const end = chunk.fromSlot - 1 + chunk.entries.length
+  const before = core.log.commit
+  // A chunk reaches over several configurations; each is taken up before what was chosen in it is written.
+  while (learnPart(core, chunk, endOfPart(core, chunk)));
+  return core.log.commit > before
+}
+
+/** The first slot of a chunk at which a configuration above the own one begins, else its end. */
+function endOfPart(core: Core, { fromSlot, entries }: SyncChunk): number {
+  for (const entry of entries) {
+    const next = configurationOf(entry)
+    if (next !== undefined && next.number > core.configuration.number) return entry.slot
+  }
+  return fromSlot - 1 + entries.length
+}
+
+function learnPart(core: Core, chunk: SyncChunk, end: number): boolean {
+  const { log } = core
   const known = Math.min(end, log.commit)
   if (known >= chunk.fromSlot && known >= log.start) {
     assertSameChosen(log.chainAt(known), chunk.entries[known - chunk.fromSlot]?.chain)
   }
   if (end <= log.commit) return false
-  const fresh = chunk.entries.slice(log.commit + 1 - chunk.fromSlot)
+  const fresh = chunk.entries.slice(log.commit + 1 - chunk.fromSlot, end + 1 - chunk.fromSlot)
   const first = fresh[0]
   invariant(
     first !== undefined && log.linksAt(log.commit, first),

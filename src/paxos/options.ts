@@ -59,12 +59,12 @@ export interface PaxosOptions {
   readonly bootNumber: number
 }
 
-/** A leader's view of one voter, for people and metrics. */
+/** A leader's view of one voter or learner, for people and metrics. A learner is in sync when it could become a voter. */
 export interface VoterProgress {
   readonly broker: BrokerId
   readonly acceptedSlot: number
   readonly lagSlots: number
   readonly lagMs: number
   readonly inSync: boolean
-  readonly state: 'leader' | 'synced' | 'preparing' | 'syncing' | 'unreachable'
+  readonly state: 'leader' | 'synced' | 'preparing' | 'syncing' | 'learner' | 'unreachable'
 }

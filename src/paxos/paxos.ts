@@ -13,6 +13,7 @@ import type { PaxosOptions, PaxosTuning, VoterProgress } from './options.ts'
 import { countInSync, describeProgress } from './progress.ts'
 import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
+import { beginConfiguration, noteLearner, onLearners, onReconfigure } from './reconfigure.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
 import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
@@ -25,13 +26,14 @@ import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './tra
  */
 export class Paxos {
   readonly #core: Core
-  #announcedRole: Role = 'follower'
+  #announcedRole: Role
   #announcedBallot: Ballot
   #announcedLeader: BrokerId | undefined
 
   constructor(options: PaxosOptions, recovered: RecoveredState) {
     this.#core = new Core(options, recovered, this.rules())
     this.#announcedBallot = this.#core.ballot
+    this.#announcedRole = this.role
   }
 
   /** The rules of this replica. Called once, by the constructor; only a proof that the simulator can fail overrides it. */
@@ -45,6 +47,7 @@ export class Paxos {
     const promisedBefore = core.promised
     core.begin(moment)
     this.#dispatch(event)
+    beginConfiguration(core)
     this.#announce()
     assertStepInvariants(promisedBefore, {
       promised: core.promised,
@@ -87,6 +90,10 @@ export class Paxos {
         return
       case 'transfer':
         return onTransfer(core, event.token, event.to)
+      case 'reconfigure':
+        return onReconfigure(core, event.token, event.voters)
+      case 'learners':
+        return onLearners(core, event.replicas)
       default:
         return unreachable(event)
     }
@@ -132,9 +139,10 @@ export class Paxos {
       case 'learn':
         return onLearn(core, from, message)
       case 'syncRequired':
-        if (passesGate(core, from, message.ballot)) onSyncRequired(core, from, message.commit)
+        if (passesGate(core, from, message.ballot, message.commit)) onSyncRequired(core, from, message.commit)
         return
       case 'syncRequest':
+        noteLearner(core, from, message.fromSlot - 1)
         return serveChosen(core, from, message.fromSlot)
       case 'syncChunk':
         return onSyncChunk(core, from, message)
@@ -157,7 +165,8 @@ export class Paxos {
   }
 
   #announce(): void {
-    const { role, ballot, leader, effects } = this.#core
+    const { role } = this
+    const { ballot, leader, effects } = this.#core
     const isSame =
       role === this.#announcedRole &&
       leader === this.#announcedLeader &&
@@ -173,6 +182,7 @@ export class Paxos {
   get deadlineMs(): number | undefined {
     const core = this.#core
     const { candidacy, leadership } = core
+    if (core.unapplied.length > 0) return 0
     let at = Math.min(
       core.canvassAtMs,
       core.pollAtMs,
@@ -196,7 +206,7 @@ export class Paxos {
   }
 
   get role(): Role {
-    return this.#core.role
+    return this.#core.isRetired ? 'retired' : this.#core.role
   }
 
   get status(): ReplicaStatus {
@@ -246,12 +256,17 @@ export class Paxos {
     return this.#core.leadership?.transfer?.to
   }
 
+  /** It leads, and another configuration is about to begin; nothing is admitted meanwhile. */
+  get isReconfiguring(): boolean {
+    return this.#core.leadership !== undefined && this.#core.log.endsWithStopSign
+  }
+
   /** In-sync voters as of the last event, the leader included; 0 when it does not lead. */
   get inSyncCount(): number {
     return this.#core.leadership === undefined ? 0 : countInSync(this.#core, this.#core.leadership)
   }
 
-  /** All voters when it leads, else only itself. */
+  /** All voters and learners when it leads, else only itself. */
   progress(moment: Moment): readonly VoterProgress[] {
     this.#core.nowMs = moment.nowMs
     return describeProgress(this.#core)

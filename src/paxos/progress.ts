@@ -1,7 +1,7 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import { sameReplica, type BrokerId, type Replica, type Slot } from '../types/ids.ts'
 import type { Core } from './core.ts'
 import type { VoterProgress } from './options.ts'
-import type { Leadership, Peer } from './volatile.ts'
+import type { Leadership, Learner, Peer } from './volatile.ts'
 
 /** Steps in which the time of choosing is kept, per maxLagMs. */
 const MARKS_PER_MAX_LAG = 16
@@ -50,8 +50,11 @@ function lagSlots(core: Core, peer: Peer): number {
 
 /** For how long the first slot that the voter lacks has been chosen. */
 function lagMs(core: Core, leadership: Leadership, peer: Peer): number {
-  if (lagSlots(core, peer) === 0) return 0
-  const missing = reached(peer) + 1
+  return lagSlots(core, peer) === 0 ? 0 : lateMs(core, leadership, reached(peer) + 1)
+}
+
+/** For how long a slot has been chosen, about. */
+function lateMs(core: Core, leadership: Leadership, missing: number): number {
   const { marks } = leadership
   for (let place = marks.length - 1; place >= 0; place--) {
     const mark = marks[place]
@@ -76,6 +79,27 @@ export function countInSync(core: Core, leadership: Leadership): number {
   return count
 }
 
+/** Whether a replica learns and is near enough to vote in the next configuration (consensus 1.12 step 1). */
+export function isLearnerNear(core: Core, leadership: Leadership, replica: Replica): boolean {
+  const learner = core.learners.find((one) => sameReplica(one.replica, replica))
+  return learner !== undefined && learnerProgress(core, leadership, learner).inSync
+}
+
+function learnerProgress(core: Core, leadership: Leadership, { replica, commit }: Learner): VoterProgress {
+  const { maxLagSlots, maxLagMs } = core.tuning
+  const isAlive = core.isAlive(replica.broker)
+  const slots = Math.max(0, core.log.commit - commit)
+  const ms = slots === 0 ? 0 : lateMs(core, leadership, commit + 1)
+  return {
+    broker: replica.broker,
+    acceptedSlot: commit,
+    lagSlots: slots,
+    lagMs: ms,
+    inSync: isAlive && slots <= maxLagSlots / 2 && ms <= maxLagMs / 2,
+    state: isAlive ? 'learner' : 'unreachable',
+  }
+}
+
 function peerProgress(core: Core, leadership: Leadership, peer: Peer): VoterProgress {
   const state = peer.state === 'pulling' ? 'syncing' : peer.state
   return {
@@ -88,7 +112,7 @@ function peerProgress(core: Core, leadership: Leadership, peer: Peer): VoterProg
   }
 }
 
-/** What people and metrics are told: of all voters by the leader, else of the replica itself. */
+/** What people and metrics are told: of all voters and learners by the leader, else of the replica itself. */
 export function describeProgress(core: Core): readonly VoterProgress[] {
   const { leadership, log } = core
   const known = core.leader === undefined ? log.commit : Math.max(core.knownCommit(core.leader), log.commit)
@@ -101,16 +125,19 @@ export function describeProgress(core: Core): readonly VoterProgress[] {
     state:
       leadership !== undefined
         ? 'leader'
-        : core.status === 'syncing'
-          ? 'syncing'
-          : core.leader === undefined
-            ? 'preparing'
-            : 'synced',
+        : core.isLearner
+          ? 'learner'
+          : core.status === 'syncing'
+            ? 'syncing'
+            : core.leader === undefined
+              ? 'preparing'
+              : 'synced',
   }
   if (leadership === undefined) return [{ ...own, lagSlots: Math.max(0, own.lagSlots) }]
   countInSync(core, leadership)
-  return core.voters.map((voter) => {
+  const voters = core.voters.map((voter) => {
     const peer = findPeer(leadership, voter)
     return peer === undefined ? { ...own, lagSlots: 0 } : peerProgress(core, leadership, peer)
   })
+  return [...voters, ...core.learners.map((learner) => learnerProgress(core, leadership, learner))]
 }

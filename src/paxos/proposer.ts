@@ -7,7 +7,7 @@ import { chainEntry } from './entry.ts'
 import { countInSync, findPeer } from './progress.ts'
 import { countAccepted, noteCaughtUp, noteTold, pump, rewind } from './replication.ts'
 import type { Accepted } from './messages.ts'
-import { ENTRY_KIND, type Entry } from './state.ts'
+import { ENTRY_KIND, type Entry, type EntryKind } from './state.ts'
 import type { Leadership } from './volatile.ts'
 
 /**
@@ -18,6 +18,7 @@ export function onPropose(core: Core, proposals: readonly Proposal[]): void {
   const { leadership, log } = core
   if (leadership === undefined) return refuse(core, proposals, 'not-leader')
   if (leadership.transfer !== undefined) return refuse(core, proposals, 'transferring')
+  if (log.endsWithStopSign) return refuse(core, proposals, 'reconfiguring')
   const inSyncMin = Math.max(core.tuning.minInSync ?? 0, core.majority)
   if (countInSync(core, leadership) < inSyncMin) return refuse(core, proposals, 'not-enough-in-sync')
   const writes: Write[] = []
@@ -25,6 +26,7 @@ export function onPropose(core: Core, proposals: readonly Proposal[]): void {
   for (; place < proposals.length; place++) {
     const proposal = proposals[place]
     if (proposal === undefined || !hasRoom(core, proposal)) break
+    invariant(proposal.kind !== ENTRY_KIND.STOPSIGN, 'A stop-sign is ordered by reconfigure, never proposed.')
     const entry = nextEntry(core, leadership.ballot, proposal)
     log.append(entry)
     writes.push({ kind: 'entry', entry })
@@ -41,10 +43,15 @@ export function onPropose(core: Core, proposals: readonly Proposal[]): void {
   if (place < proposals.length) refuse(core, proposals.slice(place), 'full')
 }
 
-/** An entry that stores nothing, whatever the bounds say: nobody waits for it, only its place counts. */
+/** An entry that stores nothing: nobody waits for it, only its place counts. */
 export function proposeNoop(core: Core, leadership: Leadership): void {
-  const body = new Uint8Array(0)
-  const value = { kind: ENTRY_KIND.NOOP, recordCount: 0, body, crc: core.checksum(body, 0) }
+  appendControl(core, leadership, ENTRY_KIND.NOOP, new Uint8Array(0))
+}
+
+/** An entry of the protocol's own, whatever the bounds say. */
+export function appendControl(core: Core, leadership: Leadership, kind: EntryKind, body: Uint8Array): void {
+  invariant(!core.log.endsWithStopSign, 'Nothing is proposed after a stop-sign.')
+  const value = { kind, recordCount: 0, body, crc: core.checksum(body, 0) }
   const entry = nextEntry(core, leadership.ballot, value)
   core.log.append(entry)
   persistOwn(core, leadership, [{ kind: 'entry', entry }])
@@ -116,6 +123,8 @@ export function onAccepted(core: Core, from: BrokerId, message: Accepted): void 
     rewind(peer)
   }
   if (moved) countAccepted(core, leadership)
+  // What was counted may have ended this leadership together with its configuration.
+  if (core.leadership !== leadership) return
   noteCaughtUp(core, leadership, peer)
   pump(core, leadership, peer)
 }

@@ -44,7 +44,7 @@ function probe(core: Core, leadership: Leadership): void {
 
 /** Only who has promised this ballot and none higher confirms it. */
 export function onReadProbe(core: Core, from: BrokerId, message: ReadProbe): void {
-  if (!passesGate(core, from, message.ballot)) return
+  if (!passesGate(core, from, message.ballot, core.log.commit)) return
   core.send(from, { kind: 'readAck', ballot: message.ballot, readId: message.readId }, 0)
 }
 

@@ -2,7 +2,7 @@ import type { Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { chainOf } from './entry.ts'
 import { assertOriginOrder } from './invariants.ts'
-import type { Checksum, Entry } from './state.ts'
+import { ENTRY_KIND, type Checksum, type Entry } from './state.ts'
 
 /** What an entry costs in memory beside its body, about. */
 const ENTRY_OVERHEAD_BYTES = 128
@@ -52,6 +52,11 @@ export class ReplicaLog {
 
   get through(): Slot {
     return (this.#start + this.#entries.length - this.#head) as Slot
+  }
+
+  /** Whether the last entry is a stop-sign that is not chosen yet: nothing may follow it (consensus 1.12 step 2). */
+  get endsWithStopSign(): boolean {
+    return this.through > this.#commit && this.at(this.through).kind === ENTRY_KIND.STOPSIGN
   }
 
   get bytes(): number {

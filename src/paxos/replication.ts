@@ -27,9 +27,10 @@ export function countAccepted(core: Core, leadership: Leadership): void {
   if (quorumSlot <= log.commit) return
   markChosen(core, leadership, log.commit + 1)
   learnChosen(core, quorumSlot)
+  if (core.leadership !== leadership) return
   const { nowMs, tuning } = core
   leadership.undecidedAtMs = log.through > log.commit ? nowMs + tuning.undecidedMs : NEVER
-  if (leadership.learnAtMs === NEVER && leadership.peers.length > 0)
+  if (leadership.learnAtMs === NEVER && leadership.peers.length + core.learners.length > 0)
     leadership.learnAtMs = nowMs + tuning.learnDelayMs
   if (log.through === log.commit) leadership.idleAtMs = nowMs + tuning.idleLearnMs
   dropWhatNobodyNeeds(core, leadership)
@@ -209,8 +210,17 @@ export function tellCommit(core: Core, leadership: Leadership, peer: Peer): void
   core.send(peer.broker, { kind: 'learn', ballot: leadership.ballot, commit: core.log.commit }, 0)
 }
 
+/** Learners are told how far they can pull, and nothing else. */
+export function tellLearners(core: Core, leadership: Leadership): void {
+  const { commit } = core.log
+  for (const { replica } of core.learners)
+    if (core.isAlive(replica.broker))
+      core.send(replica.broker, { kind: 'learn', ballot: leadership.ballot, commit }, 0)
+}
+
 /** Accepts carried commit to everybody, so no Learn has to. */
 export function noteTold(core: Core, leadership: Leadership): void {
+  if (core.learners.length > 0) return
   for (const peer of leadership.peers) {
     if (peer.state === 'synced' && peer.toldCommit < core.log.commit) return
   }
@@ -242,6 +252,7 @@ export function leaderTick(core: Core, leadership: Leadership): void {
     for (const peer of leadership.peers) {
       if (peer.state === 'synced' && peer.toldCommit < log.commit) tellCommit(core, leadership, peer)
     }
+    tellLearners(core, leadership)
   }
   if (nowMs >= leadership.idleAtMs) goIdle(core, leadership)
   if (nowMs >= leadership.retransmitAtMs) {
@@ -270,6 +281,7 @@ function sendAgain(core: Core, leadership: Leadership, peer: Peer): void {
 /** Nothing is open: all are told once more, and an idle group keeps nothing in memory. */
 function goIdle(core: Core, leadership: Leadership): void {
   leadership.idleAtMs = NEVER
+  tellLearners(core, leadership)
   let areCaughtUp = true
   for (const peer of leadership.peers) {
     if (!core.isAlive(peer.broker)) continue

@@ -60,6 +60,16 @@ export class Rules {
     return Math.max(base, log.commit) as Slot
   }
 
+  /** A replica that was deleted and returned has forgotten what it promised up to `minConfiguration` (consensus 1.12 step 6). */
+  votesIn(configuration: number, minConfiguration: number): boolean {
+    return configuration > minConfiguration
+  }
+
+  /** Who is in a configuration knows its stop-sign to be chosen, also after a start (consensus 1.12 step 3). */
+  knownChosen(applied: Slot, fromSlot: Slot): Slot {
+    return Math.max(applied, fromSlot) as Slot
+  }
+
   /** A TransferNow is of the moment at which its target held all that the leader had (consensus 1.13). */
   matchesTransfer(lastSlot: Slot, through: Slot): boolean {
     return lastSlot === through

@@ -20,7 +20,14 @@ export interface Entry {
   readonly chain: number
 }
 
-/** Who votes. `number` counts up from 1; `fromSlot` is the slot of the stop-sign that made it (0 for the first). */
+/** A configuration has one to so many voters. */
+export const VOTERS_MAX = 7
+
+/**
+ * Who votes. `number` counts up from 1; `fromSlot` is the slot of the stop-sign that made it (0 for the first).
+ * Number 0 is that of a replica that was made to learn: nobody votes in it, its voters are those that it asks at first.
+ * That a replica is in a configuration says that it knows the slots up to `fromSlot` to be chosen.
+ */
 export interface Configuration {
   readonly number: number
   readonly voters: readonly Replica[]
@@ -68,14 +75,17 @@ export type ReplicaStatus = 'ok' | 'syncing' | 'repairing' | 'abstaining'
 /** checksum(data, seed): zlib's crc32. An argument, so that the core stays free of Node. */
 export type Checksum = (data: Uint8Array, seed: number) => number
 
-/** The state a replica is created with: nothing promised, an empty log. */
-export function initialState(configuration: Configuration): StateRecord {
+/**
+ * The state a replica is created with: nothing promised, an empty log. `minConfiguration` is that of the replica that was
+ * deleted here before, 0 when there was none.
+ */
+export function initialState(configuration: Configuration, minConfiguration = 0): StateRecord {
   return {
     promised: NO_BALLOT,
     acceptedBallot: NO_BALLOT,
     configuration,
     logStart: { slot: 1 as Slot, offset: 0, chain: 0 },
-    minConfiguration: 0,
+    minConfiguration,
     through: 0 as Slot,
   }
 }

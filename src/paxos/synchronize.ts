@@ -1,6 +1,7 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
+import { hasToPoll } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
-import { learnChunk } from './learner.ts'
+import { learnChunk, serveChosen } from './learner.ts'
 import type { SyncChunk } from './messages.ts'
 import { canvassDelayMs } from './role.ts'
 
@@ -20,6 +21,13 @@ export function pullFrom(core: Core, from: BrokerId, goal: PullGoal): void {
   core.pull = { from, ...goal, retryAtMs: NEVER }
   keepFromCanvassing(core)
   request(core)
+}
+
+/** Somebody is ahead by `commit`, or by a configuration: it is asked for what is chosen, unless it is being asked. */
+export function pullMore(core: Core, from: BrokerId, commit: number): void {
+  const target = Math.max(commit, core.log.commit + 1)
+  if (core.pull?.from === from) core.pull.target = Math.max(core.pull.target, target)
+  else pullFrom(core, from, { target, slack: 0, isRequired: false })
 }
 
 /** A replica that is busy to come near does not canvass meanwhile; one that gets no answer does. */
@@ -53,7 +61,10 @@ export function onSyncRequired(core: Core, from: BrokerId, commit: number): void
 /** Chosen entries came, asked for or not. */
 export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void {
   core.noteCommit(from, chunk.commit)
-  const { log } = core
+  const { log, configuration } = core
+  // It answers a question of this replica, and votes in a configuration that it does not know of yet.
+  if (chunk.commit < configuration.fromSlot && core.voters.includes(from))
+    serveChosen(core, from, Math.min(chunk.commit + 1, configuration.fromSlot) as Slot)
   if (chunk.fromSlot > log.commit + 1) {
     if (core.pull === undefined)
       core.send(from, { kind: 'syncRequest', fromSlot: (log.commit + 1) as Slot }, 0)
@@ -64,7 +75,8 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
   if (pull === undefined) return
   // A leader's order lasts until it is met; who merely asks around takes the word of the one who answered.
   pull.target = pull.isRequired ? Math.max(pull.target, chunk.commit) : chunk.commit
-  if (finishIfNear(core)) return
+  // A learner goes on until nothing is left, so that the leader hears from its last request how far it is.
+  if (!(core.isLearner && hasAdvanced) && finishIfNear(core)) return
   // An answer without news means that this one knows no more: another is asked after a pause.
   if (from !== pull.from || !hasAdvanced) return
   keepFromCanvassing(core)
@@ -96,10 +108,9 @@ export function pullTick(core: Core): void {
       request(core)
     }
   }
-  if (core.nowMs >= core.pollAtMs) {
-    core.pollAtMs = core.nowMs + core.tuning.retransmitMs
-    poll(core)
-  }
+  if (core.nowMs < core.pollAtMs) return
+  core.pollAtMs = hasToPoll(core) ? core.nowMs + core.tuning.retransmitMs : NEVER
+  if (core.pollAtMs !== NEVER) poll(core)
 }
 
 /** A replica that no leader reaches asks live voters in turn whether more is chosen (relay under partial partition). */

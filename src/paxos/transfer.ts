@@ -1,7 +1,7 @@
 import type { BrokerId } from '../types/ids.ts'
 import { sameBallot } from './ballot.ts'
 import { campaign } from './campaign.ts'
-import { isEligible } from './connectivity.ts'
+import { isEligible, mayLead } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
 import type { TransferRefusal } from './effects.ts'
 import type { TransferNow } from './messages.ts'
@@ -39,7 +39,7 @@ export function onTransfer(core: Core, token: number, to: BrokerId): void {
 function refusalOf(core: Core, to: BrokerId): TransferRefusal | undefined {
   const { leadership } = core
   if (leadership === undefined) return 'not-leader'
-  if (leadership.transfer !== undefined) return 'under-way'
+  if (leadership.transfer !== undefined || core.log.endsWithStopSign) return 'under-way'
   return isReady(core, leadership, to) ? undefined : 'target-not-ready'
 }
 
@@ -47,11 +47,6 @@ function refusalOf(core: Core, to: BrokerId): TransferRefusal | undefined {
 function isReady(core: Core, leadership: Leadership, to: BrokerId): boolean {
   countInSync(core, leadership)
   return findPeer(leadership, to)?.isInSync === true && mayLead(core, to)
-}
-
-function mayLead(core: Core, to: BrokerId): boolean {
-  const view = core.links?.peers.get(to)
-  return view !== undefined && view.alive && !view.stalled && !view.draining
 }
 
 /** Tells the target once it holds everything; a target that learns of it earlier would begin without the last entries. */

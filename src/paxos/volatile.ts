@@ -1,4 +1,4 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import type { BrokerId, Replica, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Promised } from './messages.ts'
 import type { Entry } from './state.ts'
@@ -118,6 +118,25 @@ export interface Leadership {
   retransmitAtMs: number
   quorumLossAtMs: number
   undecidedAtMs: number
+}
+
+/** A replica without a vote that pulls, and the last slot that it is known to hold. */
+export interface Learner {
+  readonly replica: Replica
+  commit: number
+}
+
+/** What a configuration that was taken up in this step has to know of the one before it. */
+export interface Activation {
+  readonly formerVoters: readonly BrokerId[]
+  readonly formerLeader: BrokerId | undefined
+}
+
+/** An order to change the voters, until its outcome is known. */
+export interface AskedConfiguration {
+  readonly token: number
+  readonly number: number
+  readonly voters: readonly Replica[]
 }
 
 /** A catch-up under way: one request at a time (consensus 1.10). */

@@ -54,3 +54,7 @@ export interface Replica {
   readonly broker: BrokerId
   readonly store: StoreId
 }
+
+export function sameReplica(a: Replica, b: Replica): boolean {
+  return a.broker === b.broker && a.store === b.store
+}

@@ -32,14 +32,14 @@ export const DEFAULT_TOPIC_CONFIG: TopicConfig = {
 export interface PartitionPlacement {
   readonly partition: number
   readonly group: GroupId
-  /** The first is the preferred leader. */
+  /** The voters of the newest configuration on record. The first is the preferred leader. */
   readonly replicas: readonly BrokerId[]
   /** Number of the configuration whose voters `replicas` are, as last recorded; 1 when the partition is made. */
   readonly configuration: number
   /** Brokers that pull the log without a vote, usually none: replicas to be. */
   readonly learners: readonly BrokerId[]
   /** Undefined: the replicas stay where they are. */
-  readonly change: PlacementChange | undefined
+  readonly change?: PlacementChange | undefined
 }
 
 /** Replicas on their way. While one is `learning` it can be called off; once `switching`, only turned round. */

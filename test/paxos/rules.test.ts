@@ -62,8 +62,10 @@ test('promise: a ballot that is not of the sender is ignored', () => {
   assert.deepEqual(new LoneReplica({}).receive(1, prepare(B)), [])
 })
 
-test('promise: a ballot of another configuration is ignored', () => {
-  assert.deepEqual(new LoneReplica({}).receive(3, prepare({ ...B, config: 2 })), [])
+test('promise: a ballot of a newer configuration is not promised; its sender is asked for what is chosen', () => {
+  const effects = new LoneReplica({}).receive(3, prepare({ ...B, config: 2 }))
+  assert.equal(only(effects, 'syncRequest').fromSlot, 1)
+  assert.equal(effects.length, 1)
 })
 
 test('P2c: a promise brings what was accepted at a higher ballot than the candidate knows, from its commit on', () => {

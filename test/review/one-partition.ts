@@ -80,6 +80,7 @@ export class OnePartition {
         bootNumber: 1,
         queued: { bytes: 0, bytesMax: 1024 * 1024 },
         send: (to, _group, message) => void this.sent.push({ to, message }),
+        links: () => undefined,
         fatal: (error) => void this.failures.push(error),
       },
       cache: new TailCache(1024 * 1024),

@@ -158,6 +158,9 @@ export class GroupHost {
         return
       case 'transferStarted':
       case 'transferRefused':
+      case 'reconfigured':
+      case 'reconfigureRefused':
+      case 'configured':
         return
       case 'role':
         if (effect.role !== 'leader')

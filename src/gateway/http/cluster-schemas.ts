@@ -9,7 +9,7 @@ const replicaSchema = z
     lagMs: count('How far it is behind.'),
     lagSlots: count('The same in entries.'),
     inSync: z.boolean(),
-    state: z.enum(['leader', 'synced', 'preparing', 'syncing', 'unreachable']),
+    state: z.enum(['leader', 'synced', 'preparing', 'syncing', 'learner', 'unreachable']),
   })
   .openapi('Replica')
 

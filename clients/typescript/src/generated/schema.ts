@@ -874,7 +874,7 @@ export interface components {
             lagSlots: number;
             inSync: boolean;
             /** @enum {string} */
-            state: "leader" | "synced" | "preparing" | "syncing" | "unreachable";
+            state: "leader" | "synced" | "preparing" | "syncing" | "learner" | "unreachable";
         };
         LeaderMove: {
             /**
