@@ -122,6 +122,7 @@ class Broker implements RunningBroker {
       config,
       store,
       ...foundingCalls(config),
+      controllers: () => this.#control?.group.replica.paxos.configuration.voters,
       warn: (sentence) => this.#logger.warn({}, sentence),
       isStopped: () => this.#isStopped,
       pause,
@@ -217,6 +218,7 @@ class Broker implements RunningBroker {
       start,
       disk: this.#disk,
       logger: this.#logger,
+      onRemoved: () => this.#removed(),
       seedAddresses,
     })
     this.#control = control
@@ -232,6 +234,11 @@ class Broker implements RunningBroker {
       'The broker is ready.',
     )
     this.#markReady()
+  }
+
+  #removed(): void {
+    this.#logger.info({}, 'The cluster removed this broker: it stops. Its data folder can be deleted.')
+    void this.stop()
   }
 
   /** Tried until it succeeds: without a controller there is nobody to tell. */

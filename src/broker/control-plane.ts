@@ -1,13 +1,12 @@
-import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
-import type { BrokerInfo } from '../types/topic.ts'
+import { CONTROLLER_GROUP, storeId, type BrokerId } from '../types/ids.ts'
+import type { BrokerInfo, Member } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { SynodError } from '../errors.ts'
-import type { LeadershipReport } from '../controller/balance.ts'
-import { BalanceRounds } from '../controller/balance-rounds.ts'
 import { ClusterStatus } from '../controller/cluster.ts'
+import { ControllerCalls } from '../controller/controller-calls.ts'
 import { Controller } from '../controller/controller.ts'
-import { Leaderships } from '../controller/leaderships.ts'
 import { MetadataGroup } from '../controller/metadata-group.ts'
+import { Operations } from '../controller/operations.ts'
 import type { MetadataEvent } from '../controller/outcomes.ts'
 import type { ControllerRequest } from '../controller/requests.ts'
 import { TopicDirectory } from '../controller/topics.ts'
@@ -17,9 +16,11 @@ import type { StartOfGroup } from '../partition/group.ts'
 import { Inspector } from '../partition/inspect.ts'
 import { PartitionLog } from '../partition/log.ts'
 import { LeaderMoves } from '../partition/move-leader.ts'
+import { Reassignments } from '../partition/reassignments.ts'
 import { PartitionRequests } from '../partition/requests.ts'
 import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
 import { VERSION } from '../version.ts'
+import { ControllerDuties } from './controller-duties.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import type { Engine } from './engine.ts'
 import type { Services } from './ports.ts'
@@ -30,12 +31,11 @@ export interface ControlPlaneOptions {
   readonly start: StartOfGroup
   readonly disk: Pick<DiskWatch, 'isFull' | 'freeBytes'>
   readonly logger: Logger
+  /** The cluster removed this broker: it is to stop. */
+  onRemoved(): void
   /** Where the founding brokers are; the metadata knows later addresses. */
   readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
 }
-
-/** How long the controller waits for another broker while it balances leaders. */
-const ASK_TIMEOUT_MS = 2_000
 
 /** What a broker has once it belongs to a cluster: its replica of the metadata, the controller's work, and the services. */
 export class ControlPlane {
@@ -44,8 +44,9 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions
   readonly #controller: Controller
   readonly #requests: PartitionRequests
-  readonly #leaderships: Leaderships
-  readonly #balance: BalanceRounds
+  readonly #duties: ControllerDuties
+  /** Brokers that were removed while this process ran: who comes back under such an id is let in. */
+  readonly #formerPeers = new Map<BrokerId, PeerAddress>()
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options
@@ -66,15 +67,19 @@ export class ControlPlane {
       isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
     })
     this.services = this.#buildServices()
-    this.#requests = new PartitionRequests(this.services.log, this.services.inspector, this.services.moves)
-    this.#leaderships = new Leaderships({
-      self: self.broker,
-      registry,
-      heartbeats,
-      metadata: this.group.metadata,
-      clock: engine.loop.clock,
+    const { log, inspector, moves } = this.services
+    const reassignments = new Reassignments({ registry, router: engine.router })
+    this.#requests = new PartitionRequests({ log, inspector, moves, reassignments })
+    const { config, logger } = options
+    this.#duties = new ControllerDuties({
+      config,
+      engine,
+      group: this.group,
+      inspector,
+      moves,
+      reassignments,
+      logger,
     })
-    this.#balance = this.#buildBalance()
   }
 
   /** Opens this broker's replicas, and begins to take part. */
@@ -83,7 +88,7 @@ export class ControlPlane {
     registry.addReplica(this.group.replica)
     hosting.openAll(this.group.metadata.topics())
     this.#followAddresses()
-    if (this.#options.config.leaderBalance === 'on') this.#balance.start()
+    this.#duties.start()
   }
 
   /** What another broker asks of this one. */
@@ -92,7 +97,7 @@ export class ControlPlane {
     request: PeerRequest,
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<Uint8Array> {
-    if (request.kind === 'leaderships') return encodeJson(this.#leaderships.report())
+    if (request.kind === 'leaderships') return encodeJson(this.#duties.leaderships.report())
     if (request.kind !== 'controller') return this.#requests.handle(from, request, options)
     return encodeJson(await this.#controller.handle(decodeJson(request.body) as ControllerRequest))
   }
@@ -114,7 +119,7 @@ export class ControlPlane {
   }
 
   stop(error: SynodError): void {
-    this.#balance.stop()
+    this.#duties.stop()
     for (const partition of this.#options.engine.registry.partitions()) partition.stop(error)
     this.group.replica.stop(error)
   }
@@ -125,6 +130,7 @@ export class ControlPlane {
     const self = engine.self.broker
     const { group } = this
     const { produceTimeoutMs } = config
+    const calls = new ControllerCalls({ group, controller: this.#controller, router })
     return {
       log: new PartitionLog({
         self,
@@ -134,7 +140,8 @@ export class ControlPlane {
         isDiskFull: () => disk.isFull,
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
-      directory: new TopicDirectory({ group, controller: this.#controller, router }),
+      directory: new TopicDirectory({ group, calls }),
+      operations: new Operations({ group, calls }),
       moves: new LeaderMoves({ registry, router }),
       inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({
@@ -148,40 +155,6 @@ export class ControlPlane {
     }
   }
 
-  #buildBalance(): BalanceRounds {
-    const { engine, logger } = this.#options
-    const { heartbeats, router, loop, host } = engine
-    const self = engine.self.broker
-    const { group } = this
-    return new BalanceRounds({
-      isController: () => group.isController,
-      brokers: () =>
-        group.metadata
-          .brokers()
-          .map(({ id }) => id)
-          .filter((id) => id === self || heartbeats.isAlive(id)),
-      shares: () => new Map(group.metadata.loads().map((load) => [load.id, load.leaderCount])),
-      ask: async (broker) => {
-        if (broker === self) return this.#leaderships.report()
-        const answer = await router.at(
-          broker,
-          CONTROLLER_GROUP,
-          'leaderships',
-          encodeJson({}),
-          ASK_TIMEOUT_MS,
-        )
-        return decodeJson(answer) as LeadershipReport
-      },
-      move: async ({ group: moved, from, to }) => {
-        if (from === self) return this.services.moves.moveHere(moved, to)
-        await router.at(from, moved, 'transfer', encodeJson({ to }), ASK_TIMEOUT_MS)
-      },
-      later: (run, delayMs) => loop.clock.later(run, delayMs),
-      say: (facts, sentence) => logger.info(facts, sentence),
-      fatal: (error) => host.fatal(error),
-    })
-  }
-
   /** What a command of the controller means for this broker. */
   #carryOut(event: MetadataEvent): void {
     const { hosting } = this.#options.engine
@@ -193,22 +166,40 @@ export class ControlPlane {
       case 'topic-deleted':
         return hosting.deleted(event.topic.name, event.groups)
       case 'broker-changed':
-      case 'broker-removed':
+        this.#formerPeers.delete(event.broker.id)
         return this.#followAddresses()
+      case 'broker-removed':
+        return this.#removed(event.broker)
       case 'placement-changed':
       case 'cluster-formed':
         return
     }
   }
 
-  /** Seeds are where brokers were; the metadata knows where they are. */
+  /** This broker may have been removed itself: then it has no place here any more. */
+  #removed(broker: Member): void {
+    const { engine, onRemoved } = this.#options
+    if (broker.id === engine.self.broker) return onRemoved()
+    this.#formerPeers.set(broker.id, { host: broker.internalHost, port: broker.internalPort })
+    this.#followAddresses()
+  }
+
+  /** Seeds are where brokers were; the metadata knows where they are, and who learns it without a vote: all brokers. */
   #followAddresses(): void {
     const { engine, seedAddresses } = this.#options
+    const { metadata } = this.group
     const addresses = new Map<BrokerId, PeerAddress>(seedAddresses)
-    for (const { id, internalHost, internalPort } of this.group.metadata.brokers()) {
+    for (const { id, internalHost, internalPort } of metadata.brokers()) {
       if (id !== engine.self.broker) addresses.set(id, { host: internalHost, port: internalPort })
     }
-    engine.transport.setPeers(addresses)
+    for (const { id } of metadata.removedBrokers()) addresses.delete(id)
+    engine.transport.setPeers(new Map([...this.#formerPeers, ...addresses]))
     engine.heartbeats.setPeers([...addresses.keys()])
+    // Who was removed learns until it stops: it has to hear of its removal.
+    const learners = [
+      ...metadata.brokers(),
+      ...metadata.removedBrokers().filter(({ id }) => this.#formerPeers.has(id)),
+    ]
+    this.group.replica.setLearners(learners.map(({ id, store }) => ({ broker: id, store: storeId(store) })))
   }
 }

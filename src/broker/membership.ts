@@ -4,6 +4,7 @@ import type { BrokerConfig } from '../config.ts'
 import { Formation, spreadConfiguration, type FirstConfiguration } from '../controller/formation.ts'
 import type { StartOfGroup } from '../partition/group.ts'
 import { initialState, type StateRecord } from '../paxos/state.ts'
+import type { Replica as ReplicaId } from '../types/ids.ts'
 import type { LogStore, RecoveredGroup } from '../storage/log-store.ts'
 import type { Formation as ToldFormation, Hello, PeerAddress } from '../transport/transport.ts'
 
@@ -14,10 +15,16 @@ export interface MembershipOptions {
   askHello(address: PeerAddress): Promise<Hello>
   /** Tells the broker at an address which cluster it belongs to. */
   tellFormation(address: PeerAddress, formation: ToldFormation): Promise<void>
+  /** Who votes on the metadata, once this broker knows. */
+  controllers(): readonly ReplicaId[] | undefined
   warn(sentence: string): void
   isStopped(): boolean
   pause(delayMs: number): Promise<void>
 }
+
+/** Of the configuration that a cluster is formed with, and of one that only says whom a new broker learns from. */
+const FIRST_NUMBER = 1
+const LEARNER_NUMBER = 0
 
 /**
  * How a store becomes part of a cluster: formed once out of empty stores, afterwards remembered. The order on disk is the
@@ -40,7 +47,8 @@ export class Membership {
     this.#formation = new Formation({
       ...this.#calls(),
       seeds: [config.brokerId, ...this.seedAddresses.keys()],
-      adopt: (configuration) => this.#adopt(configuration),
+      adopt: (configuration) => this.#adopt(configuration, FIRST_NUMBER),
+      adoptAsLearner: (cluster) => this.#adopt(cluster, LEARNER_NUMBER),
       drawClusterId: () => randomUUID(),
       warn: options.warn,
     })
@@ -48,7 +56,8 @@ export class Membership {
 
   hello(): Hello {
     const { brokerId, storeId: ownStore, clusterId } = this.#options.store.identity
-    return { brokerId, storeId: ownStore, clusterId, empty: clusterId === '' }
+    const controllers = this.#options.controllers()
+    return { brokerId, storeId: ownStore, clusterId, empty: clusterId === '', controllers }
   }
 
   /** Where other brokers reach this one: as the seeds say, else where it listens. */
@@ -97,6 +106,8 @@ export class Membership {
     const { store, config } = this.#options
     if ([...this.seedAddresses.keys()].some((seed) => seed < config.brokerId)) return
     const { configuration } = this.#firstState()
+    // Whoever joined later, or knows of later voters, has nothing to tell of the first ones.
+    if (configuration.number !== FIRST_NUMBER) return
     const voters = configuration.voters.map(({ broker, store: voterStore }) => ({
       broker,
       store: voterStore,
@@ -122,11 +133,11 @@ export class Membership {
     return address
   }
 
-  async #adopt({ clusterId, voters }: FirstConfiguration): Promise<void> {
+  async #adopt({ clusterId, voters }: FirstConfiguration, number: number): Promise<void> {
     const { store } = this.#options
     if (this.#first === undefined) {
       const replicas = voters.map((voter) => ({ broker: voter.broker, store: storeId(voter.store) }))
-      const state = initialState({ number: 1, voters: replicas, learners: [], fromSlot: NO_SLOT })
+      const state = initialState({ number, voters: replicas, learners: [], fromSlot: NO_SLOT })
       await new Promise<void>((onDurable) =>
         store.append({ group: CONTROLLER_GROUP, writes: [{ kind: 'state', state }], onDurable }),
       )

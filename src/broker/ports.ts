@@ -2,6 +2,7 @@ import type { BrokerId } from '../types/ids.ts'
 import type { Topic } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import type { ClusterStatus, Health } from '../controller/cluster.ts'
+import type { Operations } from '../controller/operations.ts'
 import type { TopicDirectory } from '../controller/topics.ts'
 import type { PartitionState, PaxosState, Ports } from '../gateway/ports.ts'
 import type { GroupState, Inspector } from '../partition/inspect.ts'
@@ -12,6 +13,7 @@ import type { LeaderMoves } from '../partition/move-leader.ts'
 export interface Services {
   readonly log: PartitionLog
   readonly directory: TopicDirectory
+  readonly operations: Operations
   readonly inspector: Inspector
   readonly moves: LeaderMoves
   readonly status: ClusterStatus

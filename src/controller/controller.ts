@@ -6,6 +6,7 @@ import { PARTITIONS_PER_TOPIC_MAX, REPLICATION_FACTOR_MAX, type Command } from '
 import type { MetadataGroup } from './metadata-group.ts'
 import type { MetadataOutcome } from './outcomes.ts'
 import { place } from './placement.ts'
+import { checkAdmission } from './operation-admission.ts'
 import type { ControllerAnswer, ControllerRequest } from './requests.ts'
 import { configError, configProblem, isTopicName, mergeConfig } from './topic-config.ts'
 
@@ -38,7 +39,8 @@ export class Controller {
     await this.#nameCluster()
     const { outcome, slot } = await group.submit(this.#command(request), COMMAND_TIMEOUT_MS)
     throwIfRefused(outcome)
-    return { slot, created: outcome.kind === 'created' }
+    const operation = outcome.kind === 'operation' ? outcome.operation.id : undefined
+    return { slot, created: outcome.kind === 'created', operation }
   }
 
   /** The first command of all gives the metadata the name that the stores already have. */
@@ -49,7 +51,15 @@ export class Controller {
   }
 
   #command(request: Exclude<ControllerRequest, { kind: 'position' }>): Command {
+    const { group, isAlive, wallMs } = this.#options
     switch (request.kind) {
+      case 'startOperation':
+        checkAdmission(request.wish, group.metadata, isAlive)
+        return { ...request, startedAtMs: wallMs() }
+      case 'cancelOperation':
+        return { ...request, atMs: wallMs() }
+      case 'activateBroker':
+        return request
       case 'registerBroker':
         return { kind: 'registerBroker', broker: request.broker }
       case 'createTopic':

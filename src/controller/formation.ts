@@ -6,6 +6,8 @@ export interface SeedStatus {
   readonly storeId: string
   readonly clusterId: string
   readonly empty: boolean
+  /** Who votes on the metadata, from a member of a cluster. */
+  readonly controllers?: FirstConfiguration['voters'] | undefined
 }
 
 /** The first configuration of the controller's group, and the cluster's name. */
@@ -22,6 +24,8 @@ export interface FormationOptions {
   tell(seed: BrokerId, configuration: FirstConfiguration): Promise<void>
   /** Makes the first configuration durable here, then the cluster's id. */
   adopt(configuration: FirstConfiguration): Promise<void>
+  /** Makes durable that this broker belongs to a cluster that exists and learns its metadata from these; then the cluster's id. */
+  adoptAsLearner(cluster: FirstConfiguration): Promise<void>
   drawClusterId(): string
   pause(delayMs: number): Promise<void>
   /** Said when something keeps the cluster from forming; once a sentence. */
@@ -33,7 +37,7 @@ const RETRY_MS = 200
 const FOREIGN_ROUNDS_MIN = 10
 
 /**
- * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'). The seed with the lowest id decides, and only
+ * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'), or joins one that exists. The seed with the lowest id decides, and only
  * when *all* seeds answer 'empty': were a majority enough, two wiped brokers could form an empty cluster over the third's data.
  */
 export class Formation {
@@ -81,7 +85,7 @@ export class Formation {
     const others = seeds.filter((seed) => seed !== self.brokerId)
     const answers = await Promise.all(others.map((seed) => this.#ask(seed)))
     const statuses = answers.filter((answer) => answer !== undefined)
-    if (this.#tellForeign(statuses) || statuses.length < others.length) return
+    if ((await this.#meetMembers(statuses)) || statuses.length < others.length) return
     const voters = [self, ...statuses].map((status) => ({ broker: status.brokerId, store: status.storeId }))
     const configuration = { clusterId: drawClusterId(), voters: voters.sort((a, b) => a.broker - b.broker) }
     this.#isAdopting = true
@@ -94,15 +98,27 @@ export class Formation {
     const answers = await Promise.all(
       seeds.filter((seed) => seed !== self.brokerId).map((seed) => this.#ask(seed)),
     )
-    this.#tellForeign(answers.filter((answer) => answer !== undefined))
+    await this.#meetMembers(answers.filter((answer) => answer !== undefined))
   }
 
-  /** A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. */
-  #tellForeign(statuses: readonly SeedStatus[]): boolean {
+  /**
+   * A cluster exists, and this store is not in it. As a broker of which nobody knew before it joins, without a vote. One whose id
+   * votes there has lost its data: it must not vote again whatever its id was, and so stays outside.
+   */
+  async #meetMembers(statuses: readonly SeedStatus[]): Promise<boolean> {
+    const { self, adoptAsLearner } = this.#options
     const member = statuses.find((status) => !status.empty)
     if (member === undefined) return false
     // Right after a cluster was formed its word may still be on the way.
-    if (++this.#foreignRounds < FOREIGN_ROUNDS_MIN) return true
+    if (++this.#foreignRounds < FOREIGN_ROUNDS_MIN || this.#isAdopting) return true
+    const { clusterId, controllers } = member
+    if (controllers !== undefined && controllers.every(({ broker }) => broker !== self.brokerId)) {
+      const cluster = { clusterId, voters: controllers }
+      this.#isAdopting = true
+      await adoptAsLearner(cluster)
+      this.#adopted = cluster
+      return true
+    }
     this.#warn(
       `Broker ${member.brokerId} belongs to cluster ${member.clusterId}, but this broker's data folder is new: it waits to be told of that cluster and takes no part until then. If its data was lost, its old folder is needed.`,
     )

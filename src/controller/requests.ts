@@ -1,4 +1,6 @@
+import type { BrokerId } from '../types/ids.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
+import type { OperationWish } from './operation-schema.ts'
 
 /** What any broker asks of the controller, whichever broker that is at the moment. Travels as JSON. */
 export type ControllerRequest =
@@ -21,6 +23,10 @@ export type ControllerRequest =
     }
   | { readonly kind: 'deleteTopic'; readonly name: string; readonly ifRevision: number | null }
   | { readonly kind: 'registerBroker'; readonly broker: BrokerInfo }
+  /** `requestId` is drawn by the broker that asks, as above. */
+  | { readonly kind: 'startOperation'; readonly requestId: string; readonly wish: OperationWish }
+  | { readonly kind: 'cancelOperation'; readonly operation: string }
+  | { readonly kind: 'activateBroker'; readonly broker: BrokerId }
   /** Up to where must the metadata be applied to know all that was decided before this was asked? */
   | { readonly kind: 'position' }
 
@@ -28,4 +34,6 @@ export type ControllerRequest =
 export interface ControllerAnswer {
   readonly slot: number
   readonly created: boolean
+  /** The operation that was started or cancelled. */
+  readonly operation?: string | undefined
 }

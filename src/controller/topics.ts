@@ -1,16 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { CONTROLLER_GROUP } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
-import { decodeJson, encodeJson } from '../partition/forward.ts'
-import type { Router } from '../partition/router.ts'
-import type { Controller } from './controller.ts'
+import type { ControllerCalls } from './controller-calls.ts'
 import type { MetadataGroup } from './metadata-group.ts'
-import type { ControllerAnswer, ControllerRequest } from './requests.ts'
-
-const CONTROLLER_TIMEOUT_MS = 6_000
-/** How long an answer waits for this broker to learn what the controller decided. */
-const LEARN_TIMEOUT_MS = 3_000
 
 export interface TopicSpec {
   readonly partitions: number | undefined
@@ -24,23 +16,19 @@ export interface TopicSpec {
  */
 export class TopicDirectory {
   readonly #group: MetadataGroup
-  readonly #controller: Controller
-  readonly #router: Router
+  readonly #calls: ControllerCalls
   readonly #creating = new Map<string, Promise<{ readonly topic: Topic; readonly created: boolean }>>()
-  #asking: Promise<void> | undefined
-  #askingNext: Promise<void> | undefined
 
-  constructor(options: { group: MetadataGroup; controller: Controller; router: Router }) {
+  constructor(options: { group: MetadataGroup; calls: ControllerCalls }) {
     this.#group = options.group
-    this.#controller = options.controller
-    this.#router = options.router
+    this.#calls = options.calls
   }
 
   /** A name that is not known here may have been created on another broker a moment ago: the controller is asked how far it is. */
   async find(name: string): Promise<Topic | undefined> {
     const known = this.#group.metadata.topic(name)
     if (known !== undefined) return known
-    await this.#catchUp()
+    await this.#calls.catchUp()
     return this.#group.metadata.topic(name)
   }
 
@@ -74,7 +62,7 @@ export class TopicDirectory {
     change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined },
     ifRevision: number | undefined,
   ): Promise<Topic> {
-    await this.#change({
+    await this.#calls.change({
       kind: 'alterTopic',
       name,
       requestId: randomUUID(),
@@ -86,19 +74,19 @@ export class TopicDirectory {
   }
 
   async delete(name: string, ifRevision: number | undefined): Promise<void> {
-    await this.#change({ kind: 'deleteTopic', name, ifRevision: ifRevision ?? null })
+    await this.#calls.change({ kind: 'deleteTopic', name, ifRevision: ifRevision ?? null })
   }
 
   /** Tells the cluster where this broker is reached. */
   async register(broker: BrokerInfo): Promise<void> {
-    await this.#change({ kind: 'registerBroker', broker })
+    await this.#calls.change({ kind: 'registerBroker', broker })
   }
 
   async #create(
     name: string,
     spec: TopicSpec,
   ): Promise<{ readonly topic: Topic; readonly created: boolean }> {
-    const { created } = await this.#change({
+    const { created } = await this.#calls.change({
       kind: 'createTopic',
       name,
       requestId: randomUUID(),
@@ -109,56 +97,6 @@ export class TopicDirectory {
     return { topic: this.#mustFind(name), created }
   }
 
-  async #change(request: ControllerRequest): Promise<ControllerAnswer> {
-    const answer = await this.#ask(request)
-    try {
-      await this.#group.reached(answer.slot, LEARN_TIMEOUT_MS)
-    } catch (error) {
-      // The cluster has decided it: whatever keeps this broker from knowing, it must not be told as undone.
-      throw new SynodError('outcome-unknown', 'The change is made, but this broker has not learned it yet.', {
-        hint: 'Look in a moment whether it is there, or ask another broker.',
-        retryAfterMs: 1_000,
-        cause: error,
-      })
-    }
-    return answer
-  }
-
-  /**
-   * Asks how far the controller is, and waits until this broker is as far. Those who come while a question is under way share
-   * the next one: an answer given before they asked could be too old for them.
-   */
-  #catchUp(): Promise<void> {
-    const asking = this.#asking
-    if (asking === undefined) {
-      this.#asking = this.#ask({ kind: 'position' })
-        .then(({ slot }) => this.#group.reached(slot, LEARN_TIMEOUT_MS))
-        .finally(() => (this.#asking = undefined))
-      return this.#asking
-    }
-    this.#askingNext ??= asking
-      .catch(() => {})
-      .then(() => {
-        this.#askingNext = undefined
-        return this.#catchUp()
-      })
-    return this.#askingNext
-  }
-
-  #ask(request: ControllerRequest): Promise<ControllerAnswer> {
-    return this.#router.atLeader(
-      { group: CONTROLLER_GROUP, replicas: this.#group.voters },
-      {
-        kind: 'controller',
-        changes: changesOf(request),
-        local: () => this.#controller.handle(request),
-        body: () => encodeJson(request),
-        decode: (answer) => decodeJson(answer) as ControllerAnswer,
-      },
-      CONTROLLER_TIMEOUT_MS,
-    )
-  }
-
   #mustFind(name: string): Topic {
     const topic = this.#group.metadata.topic(name)
     if (topic !== undefined) return topic
@@ -166,10 +104,4 @@ export class TopicDirectory {
       hint: 'Create it again if it is still needed.',
     })
   }
-}
-
-/** A delete that is sent again could delete a topic that was made anew in between. */
-function changesOf({ kind }: ControllerRequest): 'nothing' | 'once' | 'each-time' {
-  if (kind === 'position') return 'nothing'
-  return kind === 'deleteTopic' ? 'each-time' : 'once'
 }

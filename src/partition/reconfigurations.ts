@@ -69,6 +69,8 @@ function errorOf(reason: ReconfigureRefusal): SynodError {
   switch (reason) {
     case 'not-leader':
       return REFUSALS['not-leader']()
+    case 'outdated':
+      return new SynodError('etag-mismatch', 'The replicas of the partition have changed since.')
     case 'under-way':
       return new SynodError(
         'overloaded',

@@ -7,7 +7,7 @@ import type { Replica } from './replica.ts'
 /** What the registry needs of a group; the controller's group is one as well as each partition. */
 export type AnyReplica = Pick<
   Replica<unknown>,
-  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'isLeader'
+  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'reconfigure' | 'isLeader'
 >
 
 /** Who is woken at once when a group gets a leader; more only wait out their time. */

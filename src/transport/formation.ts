@@ -232,14 +232,15 @@ function notAuthenticated(): RequestProblem {
 
 function helloFromJson(json: unknown): Hello {
   if (isObject(json)) {
-    const { brokerId, storeId, clusterId, empty } = json
+    const { brokerId, storeId, clusterId, empty, controllers } = json
     if (
       isBrokerId(brokerId) &&
       isStoreId(storeId) &&
       typeof clusterId === 'string' &&
-      typeof empty === 'boolean'
+      typeof empty === 'boolean' &&
+      (controllers === undefined || isVoterList(controllers))
     ) {
-      return { brokerId, storeId, clusterId, empty }
+      return { brokerId, storeId, clusterId, empty, controllers }
     }
   }
   throw new Error('The broker answered hello with something else.')
@@ -253,18 +254,23 @@ function formationFromJson(json: unknown): Formation {
   if (typeof clusterId !== 'string' || clusterId.length === 0 || clusterId.length > 128) {
     throw bad("'clusterId' is a text of 1 to 128 characters.")
   }
-  if (!Array.isArray(voters) || voters.length === 0 || voters.length > VOTERS_MAX) {
-    throw bad(`'voters' is a list of 1 to ${VOTERS_MAX} replicas.`)
+  if (!isVoterList(voters)) {
+    throw bad(
+      `'voters' is a list of 1 to ${VOTERS_MAX} replicas: a broker id and a store id of 32 hex digits.`,
+    )
   }
-  return {
-    clusterId,
-    voters: voters.map((voter: unknown) => {
-      if (!isObject(voter) || !isBrokerId(voter['broker']) || !isStoreId(voter['store'])) {
-        throw bad('A voter has a broker id and a store id of 32 hex digits.')
-      }
-      return { broker: voter['broker'], store: voter['store'] }
-    }),
-  }
+  return { clusterId, voters: voters.map(({ broker, store }) => ({ broker, store })) }
+}
+
+function isVoterList(value: unknown): value is Formation['voters'] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= VOTERS_MAX &&
+    value.every(
+      (voter: unknown) => isObject(voter) && isBrokerId(voter['broker']) && isStoreId(voter['store']),
+    )
+  )
 }
 
 function isBrokerId(value: unknown): value is BrokerId {

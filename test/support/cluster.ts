@@ -242,6 +242,7 @@ export class TestCluster {
       suspectMs: 1_000,
       // Tests that move leaders mean them to stay; those of the balance turn it on.
       leaderBalance: 'off',
+      replaceAfterMs: undefined,
       memory: { tailCacheBytes: 1024 * 1024, appendQueueBytesMax: 1024 * 1024 },
       logLevel: 'error',
       insecure: false,

@@ -66,6 +66,8 @@ export class TestBroker {
   space = { freeBytes: 2 ** 40, full: false }
   isReady = false
   isStopped = false
+  /** The cluster removed it; a process would stop. */
+  isRemoved = false
   readonly #options: TestBrokerOptions
   #control: ControlPlane | undefined
 
@@ -114,6 +116,7 @@ export class TestBroker {
       tellFormation: ({ port }, formation) =>
         network.tellFormation(this.id, brokerId(port - BASE_PORT), formation),
       warn,
+      controllers: () => this.#control?.group.replica.paxos.configuration.voters,
       isStopped: () => this.isStopped,
       pause: (delayMs) => new Promise((resolve) => clock.later(resolve, delayMs)),
     })
@@ -149,6 +152,7 @@ export class TestBroker {
       start,
       disk: this.disk,
       logger: this.#logger(),
+      onRemoved: () => (this.isRemoved = true),
       seedAddresses,
     })
     this.#control.open()
