@@ -3,7 +3,7 @@ import { slot, type GroupId, type Replica } from '../../src/types/ids.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
-import { initialState, type RecoveredState } from '../../src/paxos/state.ts'
+import { initialState, type Configuration, type RecoveredState } from '../../src/paxos/state.ts'
 import { RecordMachine } from '../../src/partition/record-machine.ts'
 import type { RecoveredGroup } from '../../src/storage/log-store.ts'
 import { GroupHost, type Surroundings } from './group-host.ts'
@@ -32,6 +32,7 @@ export async function bootHosts(
   for (const group of scene.groups) {
     if (!isAlive()) return undefined
     const one = found.find((candidate) => candidate.group === group)
+    if (one === undefined && !scene.membership.isHolder(group, around.id)) continue
     if (one === undefined) around.oracles.foundNothing(around.id, group)
     else around.oracles.recovered(around.id, one, undecided.get(group) ?? [])
     hosts.set(group, one === undefined ? createHost(group, options) : await recoverHost(one, options))
@@ -40,9 +41,9 @@ export async function bootHosts(
 }
 
 /** A replica begins with a state record on disk; nothing that it says can leave before that. */
-function createHost(group: GroupId, options: BootOptions): GroupHost {
-  const { around, scene } = options
-  const state = initialState(scene.configuration)
+export function createHost(group: GroupId, options: BootOptions): GroupHost {
+  const { around } = options
+  const state = initialState(firstConfiguration(group, options))
   const writes: readonly Write[] = [{ kind: 'state', state }]
   around.oracles.wrote(around.id, group, writes)
   around.stir()
@@ -53,6 +54,14 @@ function createHost(group: GroupId, options: BootOptions): GroupHost {
   })
   const paxos = makePaxos({ state, commit: slot(0), chainAtCommit: FIRST_CHAIN, tail: [] }, options)
   return new GroupHost(group, paxos, new RecordMachine(DEDUP_WINDOW), slot(0), around)
+}
+
+/** Whoever was not there from the beginning learns, and asks those who vote when it is made. */
+function firstConfiguration(group: GroupId, { scene, self }: BootOptions): Configuration {
+  const { configuration, oracles } = scene
+  if (configuration.voters.some((voter) => voter.broker === self.broker)) return configuration
+  const { voters } = oracles.of(group).truth.newest
+  return { number: 0, voters, learners: [], fromSlot: slot(0) }
 }
 
 async function recoverHost(found: RecoveredGroup, options: BootOptions): Promise<GroupHost> {

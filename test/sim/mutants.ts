@@ -98,6 +98,22 @@ class KeepsUnlinkedTail extends Rules {
   }
 }
 
+class ForgetsStopSign extends Rules {
+  override knownChosen(applied: Slot): Slot {
+    return applied
+  }
+}
+
+/** Every replica goes on with the quorum of the first configuration that it meets. */
+class StaleQuorum extends Rules {
+  private first: number | undefined
+
+  override quorum(voterCount: number): number {
+    this.first ??= super.quorum(voterCount)
+    return this.first
+  }
+}
+
 /** Everything that notices a fault of the disk or of a quorum at once: without them harm itself has to show. */
 const EARLY_RULES: ReadonlySet<Rule> = new Set<Rule>([
   'durable',
@@ -151,6 +167,9 @@ const HARD_ON_STORES: Partial<Swarm> = {
     sweepCountMax: 1_000,
   },
 }
+
+/** Voters change all the time. */
+const CHANGING: Partial<Swarm> = { spareCount: 2, brokerCount: 3, reconfigureEveryMs: 150 }
 
 function liftCut(writes: readonly Write[], throughBefore: number): readonly Write[] {
   return writes.map((write) => {
@@ -215,6 +234,18 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'A tail that no longer links to what was learned is kept.',
     paxos: withRules(() => new KeepsUnlinkedTail()),
     swarm: STORMY,
+  },
+  {
+    name: 'R2',
+    about: 'That a stop-sign is chosen is forgotten by a stop, though its configuration is in force.',
+    paxos: withRules(() => new ForgetsStopSign()),
+    swarm: CHANGING,
+  },
+  {
+    name: 'R-quorum',
+    about: 'A quorum has the size that it had in an earlier configuration.',
+    paxos: withRules(() => new StaleQuorum()),
+    swarm: CHANGING,
   },
   {
     name: 'J1',

@@ -5,7 +5,7 @@ import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
-import { bootHosts } from './boot.ts'
+import { bootHosts, createHost } from './boot.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
@@ -26,6 +26,8 @@ interface Process {
   readonly detector: Detector
   readonly hosts: Map<GroupId, GroupHost>
   readonly store: JournaledStore
+  /** Makes the first replica of a group here. */
+  create(group: GroupId): GroupHost
 }
 
 export interface BrokerOptions {
@@ -39,7 +41,7 @@ export interface BrokerOptions {
 export class SimulatedBroker {
   readonly id: BrokerId
   readonly disk: Disk
-  private readonly self: Replica
+  readonly self: Replica
   private readonly scene: Scene
   private readonly random: Random
   private readonly clockStartMs: number
@@ -159,7 +161,7 @@ export class SimulatedBroker {
   produce(request: Request, answer: (answer: Answer) => void): void {
     this.whenAwake(() => {
       const host = this.host(request.group)
-      if (host === undefined) return
+      if (host === undefined) return answer({ kind: 'refused', leader: undefined })
       host.produce(request, answer)
       if (!this.scene.swarm.isCoalescing || this.process?.store.isSyncing === false) host.offer()
     })
@@ -175,6 +177,28 @@ export class SimulatedBroker {
 
   transfer(group: GroupId, to: BrokerId): void {
     this.whenAwake(() => this.host(group)?.step({ kind: 'transfer', token: 0, to }))
+  }
+
+  reconfigure(group: GroupId, voters: readonly Replica[]): void {
+    this.whenAwake(() => this.host(group)?.step({ kind: 'reconfigure', token: 0, voters }))
+  }
+
+  /** The metadata says something new of a group: it gets a replica, or other learners. */
+  hearMembership(group: GroupId): void {
+    this.whenAwake(() => {
+      const { process } = this
+      if (process === undefined) return
+      if (!process.hosts.has(group)) this.open(process, group)
+      const replicas = this.scene.membership.learners(group)
+      this.host(group)?.step({ kind: 'learners', replicas })
+    })
+  }
+
+  private open(process: Process, group: GroupId): void {
+    if (!this.scene.membership.isHolder(group, this.id)) return
+    const host = process.create(group)
+    process.hosts.set(group, host)
+    host.step({ kind: 'links', links: process.detector.view })
   }
 
   /** Makes its groups believe for a while the opposite of what the detector says of a peer. */
@@ -223,12 +247,15 @@ export class SimulatedBroker {
     const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
     const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
     detector.setPeers(peers, this.nowMs())
-    const process: Process = { detector, hosts, store }
+    const process: Process = { detector, hosts, store, create: (group) => createHost(group, options) }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
     scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
-    for (const host of this.hosts) this.arrangeTick(host)
+    for (const host of this.hosts) {
+      host.step({ kind: 'learners', replicas: scene.membership.learners(host.group) })
+      this.arrangeTick(host)
+    }
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }
 

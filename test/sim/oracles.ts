@@ -2,7 +2,7 @@ import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
-import type { Entry } from '../../src/paxos/state.ts'
+import type { Configuration, Entry } from '../../src/paxos/state.ts'
 import type { RecoveredGroup } from '../../src/storage/log-store.ts'
 import type { AppliedBatch } from '../../src/partition/record-machine.ts'
 import type { Judge } from './judge.ts'
@@ -25,8 +25,8 @@ class GroupOracle {
   readonly refused = new Set<number>()
   readonly lastSeq = new Map<string, number>()
 
-  constructor(voters: readonly BrokerId[], judge: Judge) {
-    this.truth = new Truth(voters, judge)
+  constructor(first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
+    this.truth = new Truth(first, brokers, judge)
   }
 }
 
@@ -38,9 +38,9 @@ export class Oracles {
   private readonly groups = new Map<GroupId, GroupOracle>()
   private readonly judge: Judge
 
-  constructor(groups: readonly GroupId[], voters: readonly BrokerId[], judge: Judge) {
+  constructor(groups: readonly GroupId[], first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
     this.judge = judge
-    for (const group of groups) this.groups.set(group, new GroupOracle(voters, judge))
+    for (const group of groups) this.groups.set(group, new GroupOracle(first, brokers, judge))
   }
 
   of(group: GroupId): GroupOracle {
@@ -96,7 +96,20 @@ export class Oracles {
         )
       }
     }
+    this.mustVote(broker, truth, message)
     this.mustBeDurable(broker, truth, message)
+  }
+
+  /** Only voters of a ballot's configuration ask for promises, promise or accept in it (consensus 1.12 step 5). */
+  private mustVote(broker: BrokerId, truth: Truth, message: Message): void {
+    const { kind } = message
+    if (kind !== 'prepare' && kind !== 'promise' && kind !== 'accepted' && kind !== 'acceptSync') return
+    const { config } = message.ballot
+    this.judge.demand(
+      truth.isVoter(broker, config),
+      'configuration',
+      () => `broker ${broker} sends ${kind} in configuration ${config}, in which it does not vote`,
+    )
   }
 
   private mustBeDurable(broker: BrokerId, truth: Truth, message: Message): void {
@@ -277,6 +290,8 @@ export class Oracles {
 function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
   if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
+    return false
+  if (expected.configuration !== undefined && state.configuration.number !== expected.configuration)
     return false
   if (found.applied.slot + found.tail.length !== expected.through) return false
   if (found.chainAtApplied !== expected.chainAt(found.applied.slot)) return false

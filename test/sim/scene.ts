@@ -1,6 +1,7 @@
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import type { Configuration } from '../../src/paxos/state.ts'
 import type { EventQueue } from './event-queue.ts'
+import type { Membership } from './membership.ts'
 import type { Mutant } from './mutants.ts'
 import type { Network } from './network.ts'
 import type { SimulatedBroker } from './node.ts'
@@ -17,6 +18,7 @@ export interface Scene {
   readonly swarm: Swarm
   readonly mutant: Mutant
   readonly configuration: Configuration
+  readonly membership: Membership
   readonly groups: readonly GroupId[]
   readonly brokers: ReadonlyMap<BrokerId, SimulatedBroker>
   /** The phase of faults is over. */

@@ -7,7 +7,9 @@ import type { Random } from './random.ts'
  * message and never crashes. Runs that each do a few things often find more than runs that do everything rarely.
  */
 export interface Swarm {
+  /** Voters of the first configuration, and brokers beside them. */
   readonly brokerCount: number
+  readonly spareCount: number
   readonly groupCount: number
   readonly faultPhaseMs: number
 
@@ -34,6 +36,8 @@ export interface Swarm {
   readonly resignEveryMs: number
   /** Leaders are ordered to hand over to any other broker, whatever its state. */
   readonly transferEveryMs: number
+  /** The control plane wants other voters. */
+  readonly reconfigureEveryMs: number
   /** The failure detector is made to err: some broker is told that another one is dead or alive. */
   readonly rumourEveryMs: number
 
@@ -82,6 +86,7 @@ export function drawSwarm(random: Random): Swarm {
     ...drawNetwork(random, pace),
     ...drawFaults(random, every, pace),
     transferEveryMs: drawTransfers(random.fork('transfer'), pace),
+    ...drawMembership(random.fork('membership'), brokerCount, pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
     ...drawClients(random, every, pace),
@@ -123,6 +128,13 @@ function drawFaults(random: Random, every: DrawEvery, pace: number) {
 /** From a stream of its own, so that seeds of runs without transfers stayed what they were. */
 function drawTransfers(random: Random, pace: number): number {
   return random.chance(0.4) ? random.between(100, 2_000) * pace : Infinity
+}
+
+/** From a stream of its own as well. Up to seven brokers in all. */
+function drawMembership(random: Random, brokerCount: number, pace: number) {
+  if (!random.chance(0.35)) return { spareCount: 0, reconfigureEveryMs: Infinity }
+  const spareCount = Math.min(random.pick([0, 1, 1, 2, 2, 4]), 7 - brokerCount)
+  return { spareCount, reconfigureEveryMs: random.between(200, 2_000) * pace }
 }
 
 function drawDisk(random: Random) {

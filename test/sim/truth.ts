@@ -1,14 +1,17 @@
-import type { BrokerId } from '../../src/types/ids.ts'
+import type { BrokerId, Replica } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, NO_BALLOT, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
-import type { Entry } from '../../src/paxos/state.ts'
+import type { Configuration, Entry } from '../../src/paxos/state.ts'
+import { configurationOf } from '../../src/paxos/stop-sign.ts'
 import type { Judge } from './judge.ts'
 
 /** A replica's log as its writes make it: of the writes handed to the store, or of those that are durable. */
 export class Shadow {
   promised: Ballot = NO_BALLOT
   accepted: Ballot = NO_BALLOT
+  /** Undefined before the first record: a start may find that one though nobody was told that it is durable. */
+  configuration: number | undefined
   /** By slot; index 0 is unused. */
   entries: (Entry | undefined)[] = [undefined]
 
@@ -26,6 +29,7 @@ export class Shadow {
       if (write.kind === 'state') {
         this.promised = write.state.promised
         this.accepted = write.state.acceptedBallot
+        this.configuration = write.state.configuration.number
         if (write.state.through < this.through) this.entries.length = write.state.through + 1
       } else {
         const { slot } = write.entry
@@ -40,6 +44,7 @@ export class Shadow {
     const copy = new Shadow()
     copy.promised = this.promised
     copy.accepted = this.accepted
+    copy.configuration = this.configuration
     copy.entries = this.entries.slice()
     return copy
   }
@@ -68,16 +73,25 @@ export class Truth {
   private readonly written = new Map<BrokerId, Shadow>()
   private readonly durable = new Map<BrokerId, Shadow>()
   private readonly ledgers = new Map<string, Ledger>()
-  private readonly quorum: number
+  /** By number; a configuration is here when its stop-sign is chosen. */
+  private readonly configurations = new Map<number, Configuration>()
   private readonly judge: Judge
+  /** The configuration whose stop-sign was chosen last. */
+  newest: Configuration
 
-  constructor(voters: readonly BrokerId[], judge: Judge) {
+  constructor(first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
     this.judge = judge
-    this.quorum = Math.floor(voters.length / 2) + 1
-    for (const voter of voters) {
-      this.written.set(voter, new Shadow())
-      this.durable.set(voter, new Shadow())
+    this.newest = first
+    this.configurations.set(first.number, first)
+    for (const broker of brokers) {
+      this.written.set(broker, new Shadow())
+      this.durable.set(broker, new Shadow())
     }
+  }
+
+  isVoter(broker: BrokerId, configuration: number): boolean {
+    const voters = this.configurations.get(configuration)?.voters ?? []
+    return voters.some((voter) => voter.broker === broker)
   }
 
   get chosenThrough(): number {
@@ -104,6 +118,7 @@ export class Truth {
     const { promised, accepted: before } = shadow
     shadow.apply(writes, judge)
     const { accepted } = shadow
+    this.checkConfiguration(broker, writes)
     judge.demand(
       compareBallots(promised, shadow.promised) <= 0,
       'I1',
@@ -128,6 +143,22 @@ export class Truth {
       })
     }
     for (const write of writes) if (write.kind === 'entry') this.checkEntry(ledger, broker, write.entry)
+  }
+
+  /** A configuration is taken up when its stop-sign is chosen and held, and never left for an older one. */
+  private checkConfiguration(broker: BrokerId, writes: readonly Write[]): void {
+    const { through } = this.writtenOf(broker)
+    for (const write of writes) {
+      if (write.kind !== 'state' || write.state.configuration.number <= 1) continue
+      const { number, voters, fromSlot } = write.state.configuration
+      const known = this.configurations.get(number)
+      const isSame = known?.fromSlot === fromSlot && describe(known.voters) === describe(voters)
+      this.judge.demand(
+        isSame && through >= fromSlot,
+        'configuration',
+        () => `broker ${broker} takes up configuration ${number} of ${describe(voters)} at slot ${fromSlot}`,
+      )
+    }
   }
 
   /** A persist became durable: slots may be chosen by it. */
@@ -187,18 +218,21 @@ export class Truth {
   /** Counts the disks that hold the ledger's log: what a majority holds is chosen. */
   private count(ledger: Ledger): void {
     const { ballot } = ledger
+    const voters = this.configurations.get(ballot.config)?.voters ?? []
+    const quorum = Math.floor(voters.length / 2) + 1
     const ends: number[] = []
     let longest: Shadow | undefined
-    for (const shadow of this.durable.values()) {
+    for (const { broker } of voters) {
+      const shadow = this.durableOf(broker)
       if (!sameBallot(shadow.accepted, ballot)) continue
       const { through } = shadow
       if (shadow.chainAt(through) !== this.chainOf(ledger, through)) continue
       ends.push(through)
       if (longest === undefined || through > longest.through) longest = shadow
     }
-    if (longest === undefined || ends.length < this.quorum) return
+    if (longest === undefined || ends.length < quorum) return
     ends.sort((a, b) => b - a)
-    const end = ends[this.quorum - 1] as number
+    const end = ends[quorum - 1] as number
     const known = Math.min(end, this.chosenThrough)
     const isSame = known === 0 || this.chosen[known]?.entry.chain === longest.chainAt(known)
     this.judge.demand(
@@ -214,6 +248,13 @@ export class Truth {
     const { slot, origin } = entry
     const before = this.chosen[slot - 1]
     this.chosen.push({ entry, ballot })
+    this.judge.demand(
+      ballot.config === this.newest.number,
+      'configuration',
+      () => `slot ${slot} is chosen in configuration ${ballot.config}, in force is ${this.newest.number}`,
+    )
+    const next = configurationOf(entry)
+    if (next !== undefined) this.begin(next)
     const first = this.ledgers.get(formatBallot(origin))
     const isNext =
       first === undefined ||
@@ -234,4 +275,18 @@ export class Truth {
       )
     }
   }
+
+  private begin(next: Configuration): void {
+    this.judge.demand(
+      next.number === this.newest.number + 1,
+      'configuration',
+      () => `configuration ${next.number} follows ${this.newest.number}`,
+    )
+    this.configurations.set(next.number, next)
+    this.newest = next
+  }
+}
+
+function describe(voters: readonly Replica[]): string {
+  return voters.map((voter) => voter.broker).join(' ')
 }

@@ -148,7 +148,6 @@ export class Workload {
   }
 
   private anyBroker(): BrokerId {
-    const { voters } = this.scene.configuration
-    return this.random.pick(voters).broker
+    return this.random.pick([...this.scene.brokers.keys()])
   }
 }

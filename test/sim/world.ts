@@ -14,6 +14,7 @@ import { Disk } from './disk.ts'
 import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
 import { Judge, Violation } from './judge.ts'
+import { isVoting, Membership } from './membership.ts'
 import { Network } from './network.ts'
 import { NO_MUTANT, type Mutant } from './mutants.ts'
 import { SimulatedBroker } from './node.ts'
@@ -43,6 +44,8 @@ export interface RunReport {
   readonly hash: string
   readonly eventCount: number
   readonly chosenCount: number
+  /** Configurations that were begun after the first. */
+  readonly changeCount: number
   readonly storedCount: number
   readonly healedAfterMs: number
   readonly lines: readonly string[]
@@ -69,6 +72,7 @@ class World implements Scene {
   readonly mutant: Mutant
   readonly configuration: Configuration
   readonly groups: readonly GroupId[]
+  readonly membership: Membership
   isHealed = false
   private readonly seed: number
   private readonly random: Random
@@ -86,21 +90,24 @@ class World implements Scene {
     this.trace = new Trace(isTraced)
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.random.fork('network'), this.swarm)
-    const voters: Replica[] = []
-    for (let id = 1; id <= this.swarm.brokerCount; id++)
-      voters.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
+    const all: Replica[] = []
+    for (let id = 1; id <= this.swarm.brokerCount + this.swarm.spareCount; id++)
+      all.push({ broker: brokerId(id), store: storeId(String(id).padStart(32, '0')) })
+    const voters = all.slice(0, this.swarm.brokerCount)
     this.configuration = { number: 1, voters, learners: [], fromSlot: slot(0) }
     this.groups = Array.from({ length: this.swarm.groupCount }, (_, index) => groupId(index + 1))
     this.oracles = new Oracles(
       this.groups,
-      voters.map((voter) => voter.broker),
+      this.configuration,
+      all.map((replica) => replica.broker),
       this.judge,
     )
-    for (const self of voters) {
+    for (const self of all) {
       const random = this.random.fork(`broker ${self.broker}`)
       const disk = new Disk(self, this, random.fork('disk'))
       this.brokers.set(self.broker, new SimulatedBroker({ self, disk, scene: this, random }))
     }
+    this.membership = new Membership(this, this.random.fork('membership'))
     this.workload = new Workload(this, this.random.fork('workload'))
   }
 
@@ -159,7 +166,12 @@ class World implements Scene {
     this.isHealed = true
     this.trace.note(TRACED.FAULT, 0, 1, this.queue.nowMs, () => 'all is healed')
     this.network.heal()
-    const away = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
+    const drawn = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
+    const canSpare = this.groups.every(
+      (group) => drawn !== undefined && this.membership.canSpare(group, drawn),
+    )
+    const away = canSpare ? drawn : undefined
+    this.membership.finish()
     for (const broker of this.brokers.values()) {
       broker.disk.heal()
       broker.wake()
@@ -176,7 +188,7 @@ class World implements Scene {
       let leaderCount = 0
       for (const broker of this.brokers.values()) {
         const host = broker.host(group)
-        if (host === undefined) continue
+        if (host === undefined || !isVoting(this, broker.id, host)) continue
         if (host.paxos.role === 'leader') leaderCount++
         if (
           host.appliedSlot !== chosenThrough ||
@@ -191,8 +203,10 @@ class World implements Scene {
 
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
-      for (const { paxos } of broker.hosts)
-        if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0) return false
+      for (const host of broker.hosts) {
+        const { deadlineMs, memoryBytes } = host.paxos
+        if (isVoting(this, broker.id, host) && (deadlineMs !== undefined || memoryBytes > 0)) return false
+      }
     }
     return true
   }
@@ -203,23 +217,30 @@ class World implements Scene {
       for (const broker of this.brokers.values()) {
         const host = broker.host(group)
         if (host === undefined) continue
-        const { role, status, leader, commit, through, deadlineMs, memoryBytes } = host.paxos
+        const { role, status, leader, commit, through, deadlineMs, memoryBytes, configuration } = host.paxos
         const rest =
           deadlineMs === undefined
             ? `idle, ${memoryBytes} bytes`
             : `next tick in ${(deadlineMs - broker.nowMs()).toFixed(0)} ms`
         lines.push(
-          `g${group} broker ${broker.id}: ${role} ${status}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`,
+          `g${group} broker ${broker.id}: ${role} ${status} in ${configuration.number}, leader ${leader}, commit ${commit}, through ${through}, ${rest}`,
         )
       }
-      lines.push(`g${group} chosen ${this.oracles.of(group).truth.chosenThrough}`)
+      const { chosenThrough, newest } = this.oracles.of(group).truth
+      const voters = newest.voters.map((voter) => voter.broker).join(' ')
+      lines.push(`g${group} chosen ${chosenThrough}, configuration ${newest.number}: ${voters}`)
     }
     return lines.join('; ')
   }
 
   private report(violation: Violation | undefined): RunReport {
     let chosenCount = 0
-    for (const group of this.groups) chosenCount += this.oracles.of(group).truth.chosenThrough
+    let changeCount = 0
+    for (const group of this.groups) {
+      const { chosenThrough, newest } = this.oracles.of(group).truth
+      chosenCount += chosenThrough
+      changeCount += newest.number - 1
+    }
     const { seed, trace, workload, healedAfterMs } = this
     return {
       seed,
@@ -227,6 +248,7 @@ class World implements Scene {
       hash: trace.hash,
       eventCount: trace.eventCount,
       chosenCount,
+      changeCount,
       storedCount: workload.storedCount,
       healedAfterMs,
       lines: trace.lines,

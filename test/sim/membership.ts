@@ -1,0 +1,169 @@
+import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
+import type { GroupHost } from './group-host.ts'
+import type { Random } from './random.ts'
+import type { Scene } from './scene.ts'
+import { TRACED } from './trace.ts'
+
+/** How often the control plane looks after a change that is under way. */
+const LOOK_EVERY_MS = 100
+
+/** A change of one group's voters, from its learners to the leader of the new configuration. */
+interface Change {
+  readonly voters: readonly Replica[]
+  /** A change that is not ordered until then is given up. */
+  readonly giveUpAtMs: number
+  isOrdered: boolean
+}
+
+/** What the control plane knows of one group. */
+interface GroupRecord {
+  /** Brokers that have been given a replica. */
+  readonly holders: Set<BrokerId>
+  learners: readonly Replica[]
+  change: Change | undefined
+  /** Voters that were ordered since the newest configuration was chosen: any of them may be the next. */
+  ordered: (readonly Replica[])[]
+}
+
+/**
+ * A control plane that knows everything at once, unlike the real one: makes brokers learn, orders the change wherever somebody
+ * believes to lead, and drops who votes no more. What brokers hear of it comes late or, while they are down, at their start.
+ */
+export class Membership {
+  private readonly scene: Scene
+  private readonly random: Random
+  private readonly records = new Map<GroupId, GroupRecord>()
+
+  constructor(scene: Scene, random: Random) {
+    this.scene = scene
+    this.random = random
+    const { voters } = scene.configuration
+    for (const group of scene.groups) {
+      const holders = new Set(voters.map((voter) => voter.broker))
+      this.records.set(group, { holders, learners: [], change: undefined, ordered: [] })
+      this.nextChange(group)
+    }
+  }
+
+  isHolder(group: GroupId, broker: BrokerId): boolean {
+    return this.record(group).holders.has(broker)
+  }
+
+  learners(group: GroupId): readonly Replica[] {
+    return this.record(group).learners
+  }
+
+  /** Whether a group can do without a broker for good, whichever order prevails. */
+  canSpare(group: GroupId, broker: BrokerId): boolean {
+    const { ordered } = this.record(group)
+    return [this.newest(group), ...ordered].every(
+      (voters) => voters.length >= 3 || voters.every((voter) => voter.broker !== broker),
+    )
+  }
+
+  /** The run is healed: nothing new is begun. */
+  finish(): void {
+    for (const group of this.scene.groups) this.settle(group)
+  }
+
+  private record(group: GroupId): GroupRecord {
+    return this.records.get(group) as GroupRecord
+  }
+
+  private newest(group: GroupId): readonly Replica[] {
+    return this.scene.oracles.of(group).truth.newest.voters
+  }
+
+  private nextChange(group: GroupId): void {
+    const { scene, random } = this
+    const everyMs = scene.swarm.reconfigureEveryMs
+    if (everyMs === Infinity) return
+    scene.queue.after(random.exponential(everyMs), () => {
+      if (scene.isHealed) return
+      if (this.record(group).change === undefined) this.begin(group)
+      else this.nextChange(group)
+    })
+  }
+
+  /** Draws the next voters: one comes, goes or is replaced, or any set at all. */
+  private begin(group: GroupId): void {
+    const { scene, random } = this
+    const all = [...scene.brokers.values()].map((broker) => broker.self)
+    const now = this.newest(group)
+    const others = all.filter(({ broker }) => !now.some((voter) => voter.broker === broker))
+    const dropped = random.pick(now)
+    const kept = now.filter((voter) => voter !== dropped)
+    const added = others.length > 0 ? [random.pick(others)] : []
+    const anySet = all.filter(() => random.chance(0.5))
+    const kind = random.integer(4)
+    const voters = [[...now, ...added], kept, [...added, ...kept], anySet][kind] ?? now
+    if (voters.length === 0) return this.nextChange(group)
+    const record = this.record(group)
+    record.change = { voters, giveUpAtMs: scene.queue.nowMs + random.between(500, 4_000), isOrdered: false }
+    const learners = voters.filter((voter) => !now.includes(voter))
+    for (const { broker } of learners) record.holders.add(broker)
+    this.note(() => `group ${group} is to have ${voters.map((voter) => voter.broker).join(' ')}`)
+    this.tell(group, learners)
+    this.look(group)
+  }
+
+  private look(group: GroupId): void {
+    const { scene } = this
+    scene.queue.after(LOOK_EVERY_MS * this.random.between(0.2, 1), () => {
+      const record = this.record(group)
+      const { change } = record
+      if (change === undefined || scene.isHealed) return
+      if (this.isDone(group) || scene.queue.nowMs > change.giveUpAtMs) {
+        this.settle(group)
+        return this.nextChange(group)
+      }
+      this.order(group, change)
+      this.look(group)
+    })
+  }
+
+  private isDone(group: GroupId): boolean {
+    const { newest } = this.scene.oracles.of(group).truth
+    const { change } = this.record(group)
+    return (
+      change?.isOrdered === true &&
+      newest.voters.length === change.voters.length &&
+      newest.voters.every((voter) => change.voters.some((other) => other.broker === voter.broker))
+    )
+  }
+
+  /** Whoever believes to lead is asked, as a control plane that does not know better would. */
+  private order(group: GroupId, change: Change): void {
+    for (const broker of this.scene.brokers.values()) {
+      const host = broker.host(group)
+      if (host?.paxos.role !== 'leader') continue
+      change.isOrdered = true
+      this.record(group).ordered.push(change.voters)
+      broker.reconfigure(group, change.voters)
+    }
+  }
+
+  /** The change came about or was given up: who does not vote learns no more. */
+  private settle(group: GroupId): void {
+    const record = this.record(group)
+    record.change = undefined
+    this.tell(group, [])
+  }
+
+  private tell(group: GroupId, learners: readonly Replica[]): void {
+    const { scene, random } = this
+    this.record(group).learners = learners
+    for (const broker of scene.brokers.values())
+      scene.queue.after(scene.isHealed ? 1 : random.exponential(50), () => broker.hearMembership(group))
+  }
+
+  private note(what: () => string): void {
+    this.scene.trace.note(TRACED.FAULT, 0, 2, this.scene.queue.nowMs, what)
+  }
+}
+
+/** Whether a host belongs to the newest configuration of its group: only then anything is demanded of it. */
+export function isVoting(scene: Scene, broker: BrokerId, host: GroupHost): boolean {
+  const { newest } = scene.oracles.of(host.group).truth
+  return newest.voters.some((voter) => voter.broker === broker)
+}
