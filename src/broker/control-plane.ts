@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP, storeId, type BrokerId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, sameReplica, storeId, type BrokerId } from '../types/ids.ts'
 import type { BrokerInfo, Member } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { SynodError } from '../errors.ts'
@@ -200,6 +200,9 @@ export class ControlPlane {
       ...metadata.brokers(),
       ...metadata.removedBrokers().filter(({ id }) => this.#formerPeers.has(id)),
     ]
-    this.group.replica.setLearners(learners.map(({ id, store }) => ({ broker: id, store: storeId(store) })))
+    const known = learners.map(({ id, store }) => ({ broker: id, store: storeId(store) }))
+    // A new broker learns before it is known.
+    const { self } = engine
+    this.group.replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
   }
 }

@@ -26,7 +26,35 @@ export class ControllerCalls {
 
   /** Asks for a change; resolves when this broker knows of it too, so that the next request here finds it. */
   async change(request: ControllerRequest): Promise<ControllerAnswer> {
-    const answer = await this.#ask(request)
+    return this.#learned(await this.#ask(request))
+  }
+
+  /**
+   * The same from a broker that the cluster does not know yet: nobody sends it heartbeats, so each voter is asked whether it is
+   * alive or not.
+   */
+  async introduce(request: ControllerRequest): Promise<ControllerAnswer> {
+    let reason: unknown
+    for (const voter of this.#group.voters) {
+      try {
+        const body = encodeJson(request)
+        const answer = await this.#router.at(
+          voter,
+          CONTROLLER_GROUP,
+          'controller',
+          body,
+          CONTROLLER_TIMEOUT_MS,
+        )
+        return await this.#learned(decodeJson(answer) as ControllerAnswer)
+      } catch (error) {
+        if (error instanceof SynodError && error.code !== 'no-leader') throw error
+        reason = error
+      }
+    }
+    throw new SynodError('no-leader', 'No controller answers this new broker yet.', { cause: reason })
+  }
+
+  async #learned(answer: ControllerAnswer): Promise<ControllerAnswer> {
     try {
       await this.#group.reached(answer.slot, LEARN_TIMEOUT_MS)
     } catch (error) {

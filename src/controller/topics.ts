@@ -79,7 +79,10 @@ export class TopicDirectory {
 
   /** Tells the cluster where this broker is reached. */
   async register(broker: BrokerInfo): Promise<void> {
-    await this.#calls.change({ kind: 'registerBroker', broker })
+    const request = { kind: 'registerBroker', broker } as const
+    if (this.#group.replica.paxos.isVoter || this.#group.metadata.broker(broker.id) !== undefined)
+      await this.#calls.change(request)
+    else await this.#calls.introduce(request)
   }
 
   async #create(

@@ -256,6 +256,11 @@ export class Paxos {
     return this.#core.leadership?.transfer?.to
   }
 
+  /** It votes in the configuration that is in force here; who does not may never hear of a leader. */
+  get isVoter(): boolean {
+    return this.#core.isVoter
+  }
+
   /** It leads, and another configuration is about to begin; nothing is admitted meanwhile. */
   get isReconfiguring(): boolean {
     return this.#core.leadership !== undefined && this.#core.log.endsWithStopSign

@@ -15,6 +15,7 @@ interface Seed {
   formation: Formation
   readonly warnings: string[]
   readonly adopted: FirstConfiguration[]
+  readonly learnsFrom: FirstConfiguration[]
   isUp: boolean
   isStopped: boolean
 }
@@ -84,6 +85,7 @@ class Seeds {
       status,
       warnings: [] as string[],
       adopted: [] as FirstConfiguration[],
+      learnsFrom: [] as FirstConfiguration[],
       isUp: true,
       isStopped: false,
     } as unknown as Seed
@@ -96,6 +98,11 @@ class Seeds {
         await turns(1)
         seed.adopted.push(configuration)
         seed.status = { ...status, clusterId: configuration.clusterId, empty: false }
+      },
+      adoptAsLearner: async (cluster) => {
+        await turns(1)
+        seed.learnsFrom.push(cluster)
+        seed.status = { ...status, clusterId: cluster.clusterId, empty: false }
       },
       drawClusterId: () => `cluster-${++this.drawn}`,
       pause: (delayMs) => new Promise((resolve) => void this.clock.later(resolve, delayMs)),
