@@ -54,6 +54,16 @@ export function gatewayPorts(options: {
       moveLeader: async (topic, partition, to) => services().moves.move(topic, partition, to),
       paxos: async (topic, partition) => paxosState(await services().inspector.partition(topic, partition)),
     },
+    operations: {
+      list: () => options.services()?.operations.list() ?? [],
+      find: async (id) => services().operations.find(id),
+      moveReplicas: async (topic, partition, target) =>
+        services().operations.moveReplicas(topic, partition, target),
+      drain: async (broker) => services().operations.drain(broker),
+      remove: async (broker, isForced) => services().operations.remove(broker, isForced),
+      activate: async (broker) => services().operations.activate(broker),
+      cancel: async (id) => services().operations.cancel(id),
+    },
     cluster: {
       broker: options.self,
       get clusterId() {

@@ -17,7 +17,11 @@ type Reaction = string | Error | { readonly afterMs: number; readonly answer: st
 function open(options: { readonly isHere?: boolean; readonly alive?: readonly number[] } = {}) {
   const clock = new VirtualClock()
   const registry = new Registry()
-  const replica = { group: GROUP, paxos: { leader: undefined as BrokerId | undefined, isVoter: true }, links: () => {} }
+  const replica = {
+    group: GROUP,
+    paxos: { leader: undefined as BrokerId | undefined, isVoter: true },
+    links: () => {},
+  }
   if (options.isHere !== false) registry.addReplica(replica as unknown as AnyReplica)
   const asked: string[] = []
   const reactions: Reaction[] = []

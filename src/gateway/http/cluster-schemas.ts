@@ -35,6 +35,9 @@ export const brokerSchema = z
     id: brokerText('The broker’s id.'),
     url: z.string().openapi({ description: 'Where clients reach it.' }),
     state: z.enum(['alive', 'draining', 'dead']),
+    membership: z
+      .enum(['active', 'draining'])
+      .openapi({ description: 'A broker that is drained gets no new replicas.' }),
     version: z.string(),
     failureDomain: z.string().openapi({ description: 'Replicas of one partition avoid the same one.' }),
     leaderCount: count('Partitions that it leads.'),
