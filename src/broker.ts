@@ -31,6 +31,8 @@ export interface RunningBroker {
   readonly ready: Promise<void>
   stop(): Promise<void>
   readonly done: Promise<void>
+  /** The cluster has removed this broker: it stops by itself, and is not to be started again on its folder. */
+  readonly isRemoved: boolean
 }
 
 const REGISTER_RETRY_MS = 200
@@ -72,6 +74,7 @@ class Broker implements RunningBroker {
   #publicPort = 0
   #isReady = false
   #isDraining = false
+  isRemoved = false
   #isStopped = false
   #stopping: Promise<void> | undefined
   #markReady: () => void = () => {}
@@ -237,6 +240,7 @@ class Broker implements RunningBroker {
   }
 
   #removed(): void {
+    this.isRemoved = true
     this.#logger.info({}, 'The cluster removed this broker: it stops. Its data folder can be deleted.')
     void this.stop()
   }
