@@ -231,7 +231,7 @@ class Broker implements RunningBroker {
     await this.#register(control)
     if (this.#isStopped) return
     this.#isReady = true
-    hosting.settleLeftovers((group) => control.group.metadata.fateOf(group))
+    hosting.settleLeftovers(control.group.metadata)
     this.#logger.info(
       { clusterId: this.#store.identity.clusterId, url: this.publicUrl },
       'The broker is ready.',

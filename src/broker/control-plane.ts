@@ -37,6 +37,9 @@ export interface ControlPlaneOptions {
   readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
 }
 
+/** How long a broker that was removed hears of the cluster: it has to learn of it. */
+const LEAVING_MS = 30_000
+
 /** What a broker has once it belongs to a cluster: its replica of the metadata, the controller's work, and the services. */
 export class ControlPlane {
   readonly group: MetadataGroup
@@ -47,6 +50,8 @@ export class ControlPlane {
   readonly #duties: ControllerDuties
   /** Brokers that were removed while this process ran: who comes back under such an id is let in. */
   readonly #formerPeers = new Map<BrokerId, PeerAddress>()
+  /** Those among them that have to hear of their removal yet. */
+  readonly #leaving = new Set<BrokerId>()
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options
@@ -167,10 +172,12 @@ export class ControlPlane {
         return hosting.deleted(event.topic.name, event.groups)
       case 'broker-changed':
         this.#formerPeers.delete(event.broker.id)
+        this.#leaving.delete(event.broker.id)
         return this.#followAddresses()
       case 'broker-removed':
         return this.#removed(event.broker)
       case 'placement-changed':
+        return hosting.placed(event.topic, event.placement)
       case 'cluster-formed':
         return
     }
@@ -181,7 +188,12 @@ export class ControlPlane {
     const { engine, onRemoved } = this.#options
     if (broker.id === engine.self.broker) return onRemoved()
     this.#formerPeers.set(broker.id, { host: broker.internalHost, port: broker.internalPort })
+    this.#leaving.add(broker.id)
     this.#followAddresses()
+    engine.loop.clock.later(() => {
+      this.#leaving.delete(broker.id)
+      this.#followAddresses()
+    }, LEAVING_MS)
   }
 
   /** Seeds are where brokers were; the metadata knows where they are, and who learns it without a vote: all brokers. */
@@ -194,11 +206,11 @@ export class ControlPlane {
     }
     for (const { id } of metadata.removedBrokers()) addresses.delete(id)
     engine.transport.setPeers(new Map([...this.#formerPeers, ...addresses]))
-    engine.heartbeats.setPeers([...addresses.keys()])
+    engine.heartbeats.setPeers([...addresses.keys(), ...this.#leaving])
     // Who was removed learns until it stops: it has to hear of its removal.
     const learners = [
       ...metadata.brokers(),
-      ...metadata.removedBrokers().filter(({ id }) => this.#formerPeers.has(id)),
+      ...metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id)),
     ]
     const known = learners.map(({ id, store }) => ({ broker: id, store: storeId(store) }))
     // A new broker learns before it is known.

@@ -5,6 +5,7 @@ import type { PartitionPlacement } from '../types/topic.ts'
 import type { MemberTable } from './member-table.ts'
 import { inProgress, leavingProblem, noBroker, targetProblem } from './operation-checks.ts'
 import type {
+  AbandonChange,
   CancelOperation,
   ChangeReplicas,
   EndOperation,
@@ -39,6 +40,8 @@ export function applyOperationCommand(command: OperationCommand, tables: Operati
       return start(command, tables)
     case 'changeReplicas':
       return change(command, tables)
+    case 'abandonChange':
+      return abandon(command, tables)
     case 'switchReplicas':
       return switchReplicas(command, tables)
     case 'recordConfiguration':
@@ -146,6 +149,15 @@ function change(command: ChangeReplicas, tables: OperationTables): MetadataAppli
   const added = command.target.filter((broker) => !placement.replicas.includes(broker))
   if (added.some((broker) => tables.members.get(broker)?.membership !== 'active')) return OUTDATED
   return carriedOut(replace(beginChange(placement, command.operation, command.target), tables))
+}
+
+function abandon(command: AbandonChange, tables: OperationTables): MetadataApplied {
+  const placement = tables.topics.partition(command.group)?.placement
+  if (placement?.change?.operation !== command.operation || placement.change.phase !== 'learning')
+    return OUTDATED
+  // A move that was asked for by itself has no other brokers to go to: it waits for these, or is cancelled.
+  if (tables.operations.get(command.operation)?.subject.kind === 'move-replicas') return OUTDATED
+  return carriedOut(replace(callOff(placement)!, tables))
 }
 
 function switchReplicas(command: SwitchReplicas, tables: OperationTables): MetadataApplied {

@@ -16,6 +16,8 @@ const ROUND_MS = 200
 const IDLE_MS = 1_000
 /** Partitions whose replicas move at once on behalf of brokers: each copies a whole log. */
 export const CHANGES_MAX = 8
+/** A new replica whose broker is gone for so long goes elsewhere, and the copying begins anew. */
+const ABANDON_AFTER_MS = 10_000
 /** Partitions looked at in one round. */
 const LOOKS_MAX = 64
 
@@ -52,6 +54,7 @@ export interface OperationRoundsOptions {
 export class OperationRounds {
   readonly #options: OperationRoundsOptions
   readonly #absent: AbsentBrokers
+  readonly #absentLearners = new AbsentBrokers(ABANDON_AFTER_MS)
   #timer: { cancel(): void } | undefined
   #isStopped = false
   /** Where the next look begins when there are more changes than one round looks at. */
@@ -88,7 +91,12 @@ export class OperationRounds {
 
   async #round(): Promise<void> {
     const { isController, metadata } = this.#options
-    if (!isController()) return this.#absent.forget()
+    if (!isController()) {
+      this.#absent.forget()
+      this.#absentLearners.forget()
+      return
+    }
+    await this.#attempt(() => this.#abandon())
     await Promise.all(this.#looks().map((placement) => this.#attempt(() => this.#carryOn(placement))))
     await this.#attempt(() => this.#keepVoters())
     for (const operation of metadata.runningOperations()) await this.#attempt(() => this.#advance(operation))
@@ -111,6 +119,20 @@ export class OperationRounds {
     const from = this.#next % changing.length
     this.#next = from + LOOKS_MAX
     return [...changing, ...changing].slice(from, from + LOOKS_MAX)
+  }
+
+  /** What is on its way to a broker that is gone goes elsewhere, as far as the brokers that it goes to are not asked for by name. */
+  async #abandon(): Promise<void> {
+    const { metadata, submit, isAlive, self, nowMs } = this.#options
+    const learning = metadata.changing().filter(({ change }) => change?.phase === 'learning')
+    const away = new Set(
+      learning.flatMap(({ learners }) => learners.filter((id) => id !== self && !isAlive(id))),
+    )
+    const gone = this.#absentLearners.look([...away], nowMs())
+    for (const { group, change, learners } of learning) {
+      if (change === undefined || !learners.some((broker) => gone.includes(broker))) continue
+      await submit({ kind: 'abandonChange', operation: change.operation, group })
+    }
   }
 
   /** One step of one partition, by what its leader says. */

@@ -33,6 +33,13 @@ export interface ChangeReplicas {
   readonly target: readonly BrokerId[]
 }
 
+/** A new replica's broker is gone: the partition begins anew with another one. */
+export interface AbandonChange {
+  readonly kind: 'abandonChange'
+  readonly operation: string
+  readonly group: GroupId
+}
+
 /** The new replicas have caught up: from here on the leader may be told to change the configuration. */
 export interface SwitchReplicas {
   readonly kind: 'switchReplicas'
@@ -72,6 +79,7 @@ export interface ActivateBroker {
 export type OperationCommand =
   | StartOperation
   | ChangeReplicas
+  | AbandonChange
   | SwitchReplicas
   | RecordConfiguration
   | CancelOperation
@@ -114,6 +122,7 @@ export const OPERATION_COMMANDS = [
     configuration: whole,
     target: replicas,
   }),
+  z.strictObject({ kind: z.literal('abandonChange'), operation, group }),
   z.strictObject({ kind: z.literal('switchReplicas'), operation, group }),
   z.strictObject({
     kind: z.literal('recordConfiguration'),

@@ -1,9 +1,10 @@
-import type { GroupId, Replica as ReplicaId } from '../types/ids.ts'
+import type { BrokerId, GroupId, Replica as ReplicaId } from '../types/ids.ts'
 import { NO_SLOT } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PartitionPlacement, Topic, TopicConfig } from '../types/topic.ts'
 import { initialState, type Configuration, type RecoveredState } from '../paxos/state.ts'
 import type { LogStore, RecoveredGroup, Row } from '../storage/log-store.ts'
+import { notLeader } from './forward.ts'
 import { topicDeleted } from './log.ts'
 import { Partition } from './partition.ts'
 import type { Registry } from './registry.ts'
@@ -21,6 +22,10 @@ export interface HostingOptions {
   storeOf(broker: number): ReplicaId['store'] | undefined
   warn(sentence: string): void
 }
+
+/** Of a new partition's configuration, and of one that only says whom a new replica learns from. */
+const FIRST_NUMBER = 1
+const LEARNER_NUMBER = 0
 
 interface FoundGroup extends RecoveredGroup {
   readonly rows: readonly Row[]
@@ -60,8 +65,26 @@ export class Hosting {
         continue
       // Created before a crash that the index of the metadata did not survive: it comes back with all it holds.
       if (this.#recovered.has(placement.group)) this.#open(topic.config, placement)
-      else this.#create(topic.config, placement)
+      else this.#create(topic.config, placement, FIRST_NUMBER)
     }
+  }
+
+  /**
+   * The replicas of a partition are on their way. A new one begins empty and without a vote; one that is no longer needed is
+   * freed, and this store remembers up to which configuration it must not vote again (consensus 1.12 step 6).
+   */
+  placed(topic: Topic, placement: PartitionPlacement): void {
+    const { registry } = this.#options
+    const partition = registry.partition(placement.group)
+    if (this.#isHere(placement)) {
+      if (partition !== undefined) partition.replica.setLearners(this.#replicasOf(placement.learners))
+      else this.#open(topic.config, placement)
+      return
+    }
+    if (partition === undefined && !this.#recovered.delete(placement.group)) return
+    registry.remove(placement.group)
+    partition?.stop(notLeader(undefined))
+    this.#retire(placement, partition?.replica.paxos.configuration.number ?? 0)
   }
 
   altered(topic: Topic): void {
@@ -83,11 +106,16 @@ export class Hosting {
    * What is left in the store when the metadata is known: groups of deleted topics, whose deletion a stop cut short, are freed
    * now; groups that no metadata ever named are reported, never deleted (architecture, 'Group ids').
    */
-  settleLeftovers(fateOf: (group: GroupId) => 'placed' | 'deleted' | 'unknown'): void {
-    for (const group of [...this.#recovered.keys()]) {
-      if (fateOf(group) !== 'deleted') continue
+  settleLeftovers(metadata: {
+    fateOf(group: GroupId): 'placed' | 'deleted' | 'unknown'
+    partition(group: GroupId): { readonly placement: PartitionPlacement } | undefined
+  }): void {
+    for (const [group, { state }] of [...this.#recovered]) {
+      const fate = metadata.fateOf(group)
+      if (fate === 'unknown') continue
       this.#recovered.delete(group)
-      this.#delete(group)
+      if (fate === 'deleted') this.#delete(group)
+      else this.#retire(metadata.partition(group)!.placement, state.configuration.number)
     }
     if (this.#recovered.size === 0) return
     const groups = [...this.#recovered.keys()].slice(0, 10).join(', ')
@@ -106,7 +134,7 @@ export class Hosting {
    */
   #isHere(placement: PartitionPlacement): boolean {
     const { self, store } = this.#options
-    return placement.replicas.includes(self.broker) && !store.wasDeleted(placement.group)
+    return holdersOf(placement).includes(self.broker) && !store.wasDeleted(placement.group)
   }
 
   #delete(group: GroupId): void {
@@ -117,8 +145,18 @@ export class Hosting {
     void deletion.finally(() => this.#deletions.delete(deletion))
   }
 
-  #create(config: TopicConfig, placement: PartitionPlacement): void {
-    const state = initialState(this.#configuration(placement))
+  /** Nothing of the group is left but the configuration up to which it does not vote. */
+  #retire({ group, configuration }: PartitionPlacement, own: number): void {
+    const retiring = this.#options.store
+      .retireGroup(group, Math.max(configuration, own))
+      .catch((error: unknown) => this.#options.host.fatal(error))
+    this.#deletions.add(retiring)
+    void retiring.finally(() => this.#deletions.delete(retiring))
+  }
+
+  #create(config: TopicConfig, placement: PartitionPlacement, number: number): void {
+    const { store } = this.#options
+    const state = initialState(this.#configuration(placement, number), store.retiredAt(placement.group))
     this.#options.store.append({
       group: placement.group,
       writes: [{ kind: 'state', state }],
@@ -133,6 +171,9 @@ export class Hosting {
   #open(config: TopicConfig, placement: PartitionPlacement): void {
     const found = this.#recovered.get(placement.group)
     this.#recovered.delete(placement.group)
+    const { self } = this.#options
+    if (found === undefined && placement.learners.includes(self.broker))
+      return this.#create(config, placement, LEARNER_NUMBER)
     if (found === undefined) {
       throw new Error(
         `The store has nothing of group ${placement.group}, which the metadata placed here: the folder is incomplete, and this broker must not vote with it.`,
@@ -156,29 +197,36 @@ export class Hosting {
   ): void {
     const { self, host, cache, registry, wallMs } = this.#options
     const { group } = placement
-    registry.addPartition(
-      new Partition({
-        group,
-        self,
-        recovered,
-        rows,
-        nextOffset: applied.nextOffset,
-        lastAppendedAtMs: applied.lastAppendedAtMs,
-        config,
-        host,
-        cache,
-        wallMs,
-        onLeaderChange: () => registry.leaderChanged(group),
-      }),
-    )
+    const partition = new Partition({
+      group,
+      self,
+      recovered,
+      rows,
+      nextOffset: applied.nextOffset,
+      lastAppendedAtMs: applied.lastAppendedAtMs,
+      config,
+      host,
+      cache,
+      wallMs,
+      onLeaderChange: () => registry.leaderChanged(group),
+    })
+    registry.addPartition(partition)
+    if (placement.learners.length > 0) partition.replica.setLearners(this.#replicasOf(placement.learners))
   }
 
-  #configuration(placement: PartitionPlacement): Configuration {
-    const voters = placement.replicas.map((broker) => {
+  #configuration({ replicas }: PartitionPlacement, number: number): Configuration {
+    return { number, voters: this.#replicasOf(replicas), learners: [], fromSlot: NO_SLOT }
+  }
+
+  #replicasOf(brokers: readonly BrokerId[]): ReplicaId[] {
+    return brokers.map((broker) => {
       const store = this.#options.storeOf(broker)
       invariant(store !== undefined, `Broker ${broker} has replicas but is not registered.`)
       return { broker, store }
     })
-    return { number: 1, voters, learners: [], fromSlot: NO_SLOT }
   }
+}
+
+function holdersOf({ replicas, learners }: PartitionPlacement): readonly BrokerId[] {
+  return [...replicas, ...learners]
 }

@@ -48,6 +48,8 @@ export interface DeletionRecord {
   readonly group: GroupId
   /** 0 when nothing was ever written of the group. */
   readonly born: number
+  /** 0: for good; else the replica may come back, and votes above this configuration only. */
+  readonly minConfiguration: number
 }
 
 export type JournalRecord = PersistRecord | DeletionRecord
@@ -107,9 +109,16 @@ export function encodePersist(key: Uint8Array, group: GroupId, born: number, par
   return seal(key, value, headLength)
 }
 
-export function encodeDeletion(key: Uint8Array, group: GroupId, born: number): Buffer {
+/** Its configuration stands where a persist has its first slot; a version before this one wrote 0 there. */
+export function encodeDeletion(
+  key: Uint8Array,
+  group: GroupId,
+  born: number,
+  minConfiguration: number,
+): Buffer {
   const value = Buffer.alloc(FIXED_BYTES)
   writeFixed(value, { headLength: FIXED_BYTES, kind: RECORD_KIND.DELETION, group, born })
+  writeU64(value, minConfiguration, 28)
   return seal(key, value)
 }
 
@@ -125,7 +134,8 @@ export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord 
   )
   const group = value.readUInt32BE(10) as GroupId
   const born = readU64(value, 14)
-  if (value[9] === RECORD_KIND.DELETION) return { kind: 'deletion', group, born }
+  if (value[9] === RECORD_KIND.DELETION)
+    return { kind: 'deletion', group, born, minConfiguration: readU64(value, 28) }
   const stateLength = value.readUInt16BE(22)
   const count = value.readUInt32BE(24)
   const firstSlot = readU64(value, 28)

@@ -9,6 +9,7 @@ import { encodeDeletion, encodePersist, partsOf } from './journal-record.ts'
 import { JournalWriter, type JournalItem } from './journal-writer.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey } from './keys.ts'
+import { FOR_GOOD, groupOf, Lives } from './lives.ts'
 import { readMachineRows } from './machine-rows.ts'
 import { IndexFlusher } from './index-flusher.ts'
 import { IndexGuard } from './index-guard.ts'
@@ -52,8 +53,8 @@ export class JournaledStore implements LogStore {
   #recoveredLsn = 0
   /** First LSN of every group that is there, also of writes that wait. */
   readonly #births = new Map<GroupId, number>()
-  /** Groups that were deleted; ids are never used again. */
-  readonly #deleted = new Set<GroupId>()
+  /** What a group is called below: journal and index know the lives of a group by a number each. */
+  readonly #lives = new Lives()
   #isRecovered = false
   #isClosed = false
   #failure: Error | undefined
@@ -125,22 +126,31 @@ export class JournaledStore implements LogStore {
     const recovered = await recoverStore(journal, this.#index, (reason) => this.#guard.setAside(reason))
     this.#recoveredLsn = recovered.lastLsn
     this.#assignedLsn = recovered.lastLsn
-    for (const log of this.#index.groups.values()) this.#births.set(log.group, log.born)
-    for (const group of recovered.deleted.keys()) this.#deleted.add(group)
+    for (const { group: number, born } of this.#index.groups.values()) {
+      this.#births.set(number, born)
+      this.#lives.found(number)
+    }
+    for (const [number, { minConfiguration }] of recovered.deleted) {
+      this.#lives.found(number)
+      this.#lives.end(number, minConfiguration)
+    }
     this.#flusher.start(this.#sweeperOf(recovered))
     this.#isRecovered = true
-    return recovered.groups
+    return recovered.groups.map((found) => ({ ...found, group: groupOf(found.group) }))
   }
 
   async recoverRows(group: GroupId): Promise<readonly Row[]> {
-    return await readMachineRows(this.#files.index, group)
+    return await readMachineRows(this.#files.index, this.#lives.numberOf(group))
   }
 
   append(write: JournalWrite): void {
     this.#checkOpen()
-    const { group } = write
-    invariant(!this.#deleted.has(group), `Group ${group} was deleted; nothing more is written of it.`)
     const parts = partsOf(write.writes)
+    invariant(
+      (parts.state?.minConfiguration ?? Infinity) >= this.#lives.minConfigurationOf(write.group),
+      `A replica of group ${write.group} that returns votes above the configuration that it retired with.`,
+    )
+    const group = this.#lives.begin(write.group)
     invariant(
       this.#births.has(group) || parts.state !== undefined,
       `Group ${group} begins with a state record.`,
@@ -167,24 +177,37 @@ export class JournaledStore implements LogStore {
 
   indexApplied(update: AppliedState): void {
     this.#checkOpen()
+    const group = this.#lives.numberOf(update.group)
     this.#writer.afterPending(() => {
-      this.#index.recordApplied(update)
+      this.#index.recordApplied({ ...update, group })
       this.#flusher.noticeChange()
     })
   }
 
   async deleteGroup(group: GroupId): Promise<void> {
     this.#checkOpen()
-    if (this.#deleted.has(group)) return
-    const born = this.#births.get(group) ?? 0
-    this.#births.delete(group)
-    this.#deleted.add(group)
+    if (this.#lives.isOverForGood(group)) return
+    if (this.#lives.isOver(group)) this.#lives.begin(group)
+    await this.#end(this.#lives.numberOf(group), FOR_GOOD)
+  }
+
+  async retireGroup(group: GroupId, minConfiguration: number): Promise<void> {
+    this.#checkOpen()
+    invariant(minConfiguration >= 1, 'A replica retires with a configuration.')
+    if (!this.#lives.isOver(group)) await this.#end(this.#lives.numberOf(group), minConfiguration)
+  }
+
+  async #end(number: GroupId, minConfiguration: number): Promise<void> {
+    const born = this.#births.get(number) ?? 0
+    this.#births.delete(number)
+    this.#lives.end(number, minConfiguration)
     const lsn = ++this.#assignedLsn
     const key = recordKey(lsn)
-    const value = encodeDeletion(key, group, born)
+    const value = encodeDeletion(key, number, born, minConfiguration)
+    const deleted = { lsn, born, isFreed: false, minConfiguration }
     const record = (): void => {
-      this.#index.recordDeletion(group, born, lsn)
-      this.#flusher.addDeleted(group, { lsn, born, isFreed: false })
+      this.#index.recordDeletion(number, deleted)
+      this.#flusher.addDeleted(number, deleted)
     }
     await this.#write(
       { operations: [{ type: 'put', key, value }], bytes: value.length, needsSync: true },
@@ -216,11 +239,15 @@ export class JournaledStore implements LogStore {
   }
 
   wasDeleted(group: GroupId): boolean {
-    return this.#deleted.has(group)
+    return this.#lives.isOverForGood(group)
+  }
+
+  retiredAt(group: GroupId): number {
+    return this.#lives.minConfigurationOf(group)
   }
 
   groupBytes(group: GroupId): number {
-    return this.#index.groups.get(group)?.bytes ?? 0
+    return this.#index.groups.get(this.#lives.numberOf(group))?.bytes ?? 0
   }
 
   usage(): StoreUsage {
@@ -268,13 +295,14 @@ export class JournaledStore implements LogStore {
   /** A read that raced with a deletion found rows gone: that is no damage. */
   async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
     invariant(this.#isRecovered, 'A store recovers before it is read.')
-    if (this.#deleted.has(group)) throw groupGone(group)
-    const log = this.#index.groups.get(group)
+    if (this.#lives.isOver(group)) throw groupGone(group)
+    const number = this.#lives.numberOf(group)
+    const log = this.#index.groups.get(number)
     if (log === undefined) return whenUnknown
     try {
       return await read(log)
     } catch (error) {
-      if (this.#deleted.has(group)) throw groupGone(group, error)
+      if (this.#lives.isOver(group) || this.#lives.numberOf(group) !== number) throw groupGone(group, error)
       this.#guard.notice(error)
       throw error
     }

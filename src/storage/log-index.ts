@@ -6,7 +6,7 @@ import { resolveLayer, type FrozenLog } from './index-resolve.ts'
 import { operationBytes, type KeyValue, type Operation } from './key-value.ts'
 import { BASE_NUMBER, batchKey, INDEX_TAG, tagRange } from './keys.ts'
 import type { AppliedState } from './log-store.ts'
-import { DISTRUSTED, encodeBatch } from './rows.ts'
+import { DISTRUSTED, encodeBatch, type DeletedRow } from './rows.ts'
 
 /** Up to which index batch and journal number the index is known to be whole. */
 export interface Trust {
@@ -65,11 +65,12 @@ export class LogIndex {
     changeGroup(log, this.pending.of(log), persist)
   }
 
-  recordDeletion(group: GroupId, born: number, lsn: number): void {
+  recordDeletion(group: GroupId, deleted: DeletedRow): void {
+    const { lsn, born } = deleted
     invariant(lsn > this.recordedLsn, 'Records are told to the index in the order of their LSNs.')
     this.recordedLsn = lsn
     const log = this.groups.get(group) ?? newGroupLog(group, born)
-    this.pending.of(log).deleted = { lsn, born, isFreed: false }
+    this.pending.of(log).deleted = deleted
     if (log.stateLsn !== 0) this.pending.addGarbage(log.stateLsn, STATE_VALUE_BYTES)
     this.groups.delete(group)
   }

@@ -94,8 +94,13 @@ export interface LogStore {
   append(write: JournalWrite): void
   /** Queues applied state for the index; written lazily, never before the journal writes it reflects are durable. */
   indexApplied(update: AppliedState): void
-  /** Stops a group and frees its data; durable when it returns. Pending reads of it may fail with 'not-found'. */
+  /** Stops a group for good and frees its data; durable when it returns. Pending reads of it may fail with 'not-found'. */
   deleteGroup(group: GroupId): Promise<void>
+  /**
+   * As `deleteGroup`, but the broker may be given a replica of the group again: that one begins anew with a state record whose
+   * `minConfiguration` is at least this one (consensus 1.12 step 6), which is at least 1.
+   */
+  retireGroup(group: GroupId, minConfiguration: number): Promise<void>
 
   /**
    * Entries from `fromSlot` to at most `toSlot`, in order, as many as `bytesMax` holds but at least one when there is one.
@@ -110,6 +115,8 @@ export interface LogStore {
   readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]>
   /** The group was deleted here, perhaps before this start; nothing is ever written of it again. */
   wasDeleted(group: GroupId): boolean
+  /** The configuration that the replica retired with, when one has and no other has begun; else 0. */
+  retiredAt(group: GroupId): number
   /** Bytes of entries that a group holds, about. */
   groupBytes(group: GroupId): number
 

@@ -170,8 +170,10 @@ class Replay {
 
   #apply(lsn: number, record: JournalRecord): void {
     if (record.kind === 'deletion') {
-      this.deleted.set(record.group, { lsn, born: record.born, isFreed: false })
-      this.#index.recordDeletion(record.group, record.born, lsn)
+      const { group, born, minConfiguration } = record
+      const deleted = { lsn, born, isFreed: false, minConfiguration }
+      this.deleted.set(group, deleted)
+      this.#index.recordDeletion(group, deleted)
       return
     }
     if (this.deleted.has(record.group)) {

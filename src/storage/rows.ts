@@ -51,6 +51,8 @@ export interface DeletedRow {
   readonly born: number
   /** Nothing else of the group is left in the index. */
   readonly isFreed: boolean
+  /** As in the deletion's journal record. */
+  readonly minConfiguration: number
 }
 
 /** What a run tells of one entry. */
@@ -103,13 +105,14 @@ export function readApplied(key: Uint8Array, bytes: Uint8Array): AppliedRow | un
 }
 
 export const encodeDeleted = (key: Uint8Array, row: DeletedRow): Buffer =>
-  encodeNumbers(key, [row.lsn, row.born, row.isFreed ? 1 : 0])
+  encodeNumbers(key, [row.lsn, row.born, row.isFreed ? 1 : 0, row.minConfiguration])
 
+/** A version before this one wrote three numbers: all deletions were for good. */
 export function readDeleted(key: Uint8Array, bytes: Uint8Array): DeletedRow | undefined {
-  const numbers = readNumbers(key, bytes, 3)
+  const numbers = readNumbers(key, bytes, 4) ?? readNumbers(key, bytes, 3)
   if (numbers === undefined) return undefined
-  const [lsn = 0, born = 0, freed = 0] = numbers
-  return { lsn, born, isFreed: freed === 1 }
+  const [lsn = 0, born = 0, freed = 0, minConfiguration = 0] = numbers
+  return { lsn, born, isFreed: freed === 1, minConfiguration }
 }
 
 /** A journal key that later records supersede, with about what its value weighs. */

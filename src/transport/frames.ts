@@ -1,4 +1,4 @@
-import { groupId, type GroupId } from '../types/ids.ts'
+import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
@@ -72,7 +72,8 @@ export function* framesOf(flush: Buffer): Generator<ReceivedFrame> {
       throw new MalformedFrameError(`A frame announces ${length} bytes in a flush of ${flush.length}.`)
     }
     yield {
-      group: groupId(flush.readUInt32BE(position + LENGTH_BYTES)),
+      // Frames of ids that no group can have are dropped as those of any group that is not here.
+      group: flush.readUInt32BE(position + LENGTH_BYTES) as GroupId,
       type: flush.readUInt8(position + FRAME_HEADER_BYTES - 1),
       payload: flush.subarray(position + FRAME_HEADER_BYTES, end),
     }

@@ -128,6 +128,7 @@ const operationArbitrary: fc.Arbitrary<OperationCommand> = fc.oneof(
     configuration: fc.integer({ min: 1, max: 3 }),
     target,
   }),
+  fc.record({ kind: fc.constant('abandonChange' as const), operation, group }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('switchReplicas' as const), operation, group }) },
   {
     weight: 4,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { topicId } from '../../src/types/ids.ts'
+import { GROUP_ID_MAX, topicId } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import {
@@ -17,7 +17,7 @@ const entry: TopicEntry = {
     id: topicId('t7'),
     name: 'orders',
     config: { ...DEFAULT_TOPIC_CONFIG, retentionMs: 5_000, minInSync: 2 },
-    partitions: [placedOn(0, 2 ** 32 - 1, 65_535, 1)],
+    partitions: [placedOn(0, GROUP_ID_MAX, 65_535, 1)],
     createdAtMs: 2 ** 50,
     revision: 3,
   },

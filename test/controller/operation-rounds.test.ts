@@ -212,6 +212,22 @@ test('a move that is called off while it switches comes back to the replicas of 
   assert.deepEqual(holdersOf(cluster.placements[0]!), [1, 2, 3])
 })
 
+test('a replica that was on its way to a broker that is gone goes to another one', async () => {
+  const cluster = new FakeCluster(5, [[1, 2, 3]])
+  cluster.hasCaughtUp = false
+  cluster.rounds('one')
+  cluster.start({ kind: 'drain-broker', broker: brokerId(2) })
+  await cluster.pass(2_000)
+  assert.deepEqual(cluster.placements[0]!.learners, [4])
+  cluster.dead.add(4)
+  cluster.hasCaughtUp = true
+  await cluster.pass(9_000)
+  assert.deepEqual(cluster.placements[0]!.learners, [4])
+  await cluster.pass(5_000)
+  assert.equal(cluster.stateOf('op1'), 'done 1/1')
+  assert.deepEqual(cluster.placements[0]!.replicas, [1, 5, 3])
+})
+
 test('a topic that is deleted ends its moves', async () => {
   const cluster = new FakeCluster(5, [[1, 2, 3]])
   cluster.hasCaughtUp = false

@@ -32,6 +32,7 @@ export async function bootHosts(
   for (const group of scene.groups) {
     if (!isAlive()) return undefined
     const one = found.find((candidate) => candidate.group === group)
+    if (one === undefined && around.store.retiredAt(group) > 0) around.oracles.dropped(around.id, group)
     if (one === undefined && !scene.membership.isHolder(group, around.id)) continue
     if (one === undefined) around.oracles.foundNothing(around.id, group)
     else around.oracles.recovered(around.id, one, undecided.get(group) ?? [])
@@ -43,7 +44,7 @@ export async function bootHosts(
 /** A replica begins with a state record on disk; nothing that it says can leave before that. */
 export function createHost(group: GroupId, options: BootOptions): GroupHost {
   const { around } = options
-  const state = initialState(firstConfiguration(group, options))
+  const state = initialState(firstConfiguration(group, options), around.store.retiredAt(group))
   const writes: readonly Write[] = [{ kind: 'state', state }]
   around.oracles.wrote(around.id, group, writes)
   around.stir()
@@ -57,9 +58,10 @@ export function createHost(group: GroupId, options: BootOptions): GroupHost {
 }
 
 /** Whoever was not there from the beginning learns, and asks those who vote when it is made. */
-function firstConfiguration(group: GroupId, { scene, self }: BootOptions): Configuration {
+function firstConfiguration(group: GroupId, { scene, self, around }: BootOptions): Configuration {
   const { configuration, oracles } = scene
-  if (configuration.voters.some((voter) => voter.broker === self.broker)) return configuration
+  const isReturning = around.store.retiredAt(group) > 0
+  if (!isReturning && configuration.voters.some((voter) => voter.broker === self.broker)) return configuration
   const { voters } = oracles.of(group).truth.newest
   return { number: 0, voters, learners: [], fromSlot: slot(0) }
 }

@@ -64,6 +64,7 @@ export class GroupHost {
   private readonly early: number[] = []
   private queue: Waiting[] = []
   private durableId = 0
+  private isStopped = false
   private token = 0
 
   constructor(group: GroupId, paxos: Paxos, machine: RecordMachine, appliedSlot: Slot, broker: Surroundings) {
@@ -74,7 +75,14 @@ export class GroupHost {
     this.broker = broker
   }
 
+  /** The replica is to be deleted: what is still on its way to the disk comes there, and nothing else happens. */
+  stop(): void {
+    this.isStopped = true
+    for (const waiting of this.queue.splice(0)) waiting.answer({ kind: 'refused', leader: undefined })
+  }
+
   step(event: PaxosEvent): void {
+    if (this.isStopped) return
     const { broker } = this
     for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() }))
       this.carryOut(effect)
@@ -188,6 +196,7 @@ export class GroupHost {
     const writes = this.pending.shift() as readonly Write[]
     broker.oracles.madeDurable(broker.id, this.group, writes)
     this.durableId = id
+    if (this.isStopped) return
     while (this.gated.length > 0 && (this.gated[0]?.after ?? Infinity) <= id)
       this.carryOut(this.gated.shift() as (typeof this.gated)[0])
     if (broker.mutant.isConfirmedEarly !== true) this.step({ kind: 'persisted', id })
@@ -251,13 +260,16 @@ export class GroupHost {
     broker.store.readEntries(group, fromSlot, commit, broker.syncChunkBytesMax).then(
       (entries) =>
         broker.resume(() => {
+          if (this.isStopped) return
           // Chosen by others and still on its way to the own disk: the one who asked asks again.
           if (entries.length === 0) return
           const message: Message = { kind: 'syncChunk', fromSlot, entries, commit }
           broker.oracles.left(broker.id, group, message)
           broker.transmit(to, group, message)
         }),
-      (error: unknown) => broker.failed(error),
+      (error: unknown) => {
+        if (!this.isStopped) broker.failed(error)
+      },
     )
   }
 }

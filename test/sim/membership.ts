@@ -21,8 +21,8 @@ interface GroupRecord {
   readonly holders: Set<BrokerId>
   learners: readonly Replica[]
   change: Change | undefined
-  /** Voters that were ordered since the newest configuration was chosen: any of them may be the next. */
-  ordered: (readonly Replica[])[]
+  /** What was ordered. A stop-sign once appended may be chosen later, though the change was given up. */
+  ordered: { readonly after: number; readonly voters: readonly Replica[] }[]
 }
 
 /**
@@ -42,6 +42,7 @@ export class Membership {
       const holders = new Set(voters.map((voter) => voter.broker))
       this.records.set(group, { holders, learners: [], change: undefined, ordered: [] })
       this.nextChange(group)
+      this.dropLater(group)
     }
   }
 
@@ -53,10 +54,15 @@ export class Membership {
     return this.record(group).learners
   }
 
-  /** Whether a group can do without a broker for good, whichever order prevails. */
+  /**
+   * Whether a group can do without a broker for good, whichever order prevails. Until the newest configuration has been led
+   * the one before is needed as well: perhaps nobody knows yet that it has ended.
+   */
   canSpare(group: GroupId, broker: BrokerId): boolean {
-    const { ordered } = this.record(group)
-    return [this.newest(group), ...ordered].every(
+    const { truth } = this.scene.oracles.of(group)
+    const { number } = truth.newest
+    const before = truth.hasLed(number) ? [] : [truth.votersOf(number - 1)]
+    return [this.newest(group), ...this.possible(group), ...before].every(
       (voters) => voters.length >= 3 || voters.every((voter) => voter.broker !== broker),
     )
   }
@@ -72,6 +78,14 @@ export class Membership {
 
   private newest(group: GroupId): readonly Replica[] {
     return this.scene.oracles.of(group).truth.newest.voters
+  }
+
+  /** Voters of the configuration that may follow the newest. */
+  private possible(group: GroupId): (readonly Replica[])[] {
+    const { number } = this.scene.oracles.of(group).truth.newest
+    const record = this.record(group)
+    record.ordered = record.ordered.filter((order) => order.after >= number)
+    return record.ordered.map((order) => order.voters)
   }
 
   private nextChange(group: GroupId): void {
@@ -138,7 +152,8 @@ export class Membership {
       const host = broker.host(group)
       if (host?.paxos.role !== 'leader') continue
       change.isOrdered = true
-      this.record(group).ordered.push(change.voters)
+      const after = this.scene.oracles.of(group).truth.newest.number
+      this.record(group).ordered.push({ after, voters: change.voters })
       broker.reconfigure(group, change.voters)
     }
   }
@@ -148,6 +163,34 @@ export class Membership {
     const record = this.record(group)
     record.change = undefined
     this.tell(group, [])
+  }
+
+  /**
+   * Takes the replicas of those away that neither vote nor learn, each after a while of its own. Only when a ballot of the newest
+   * configuration has led: then a majority of its voters has taken it up, and nobody needs the others (consensus 1.12 step 6).
+   */
+  private dropLater(group: GroupId): void {
+    const { scene, random } = this
+    const everyMs = scene.swarm.dropEveryMs
+    if (everyMs === Infinity) return
+    scene.queue.after(random.exponential(everyMs), () => {
+      const record = this.record(group)
+      const { truth } = scene.oracles.of(group)
+      const needed = [truth.newest.voters, record.learners, ...this.possible(group)].flat()
+      const isNeeded = (broker: BrokerId): boolean => needed.some((replica) => replica.broker === broker)
+      const idle = [...record.holders].filter((broker) => !isNeeded(broker))
+      if (idle.length > 0 && truth.hasLed(truth.newest.number)) this.drop(group, random.pick(idle))
+      this.dropLater(group)
+    })
+  }
+
+  private drop(group: GroupId, broker: BrokerId): void {
+    const { scene } = this
+    this.record(group).holders.delete(broker)
+    this.note(() => `the replica of group ${group} on broker ${broker} is to go`)
+    scene.queue.after(scene.isHealed ? 1 : this.random.exponential(50), () =>
+      scene.brokers.get(broker)?.hearMembership(group),
+    )
   }
 
   private tell(group: GroupId, learners: readonly Replica[]): void {

@@ -25,6 +25,8 @@ const TICKS_AT_ONCE_MAX = 50
 interface Process {
   readonly detector: Detector
   readonly hosts: Map<GroupId, GroupHost>
+  /** Replicas that are about to be gone from the disk. */
+  readonly dropping: Map<GroupId, GroupHost>
   readonly store: JournaledStore
   /** Makes the first replica of a group here. */
   create(group: GroupId): GroupHost
@@ -101,7 +103,8 @@ export class SimulatedBroker {
     const { process } = this
     if (process === undefined && !this.isBooting) return
     this.scene.trace.note(TRACED.CRASH, this.id, 0, this.scene.queue.nowMs, () => `broker ${this.id} crashes`)
-    for (const host of this.hosts) this.undecided.set(host.group, host.pending)
+    for (const host of [...this.hosts, ...(process?.dropping.values() ?? [])])
+      this.undecided.set(host.group, host.pending)
     this.life++
     this.isBooting = false
     this.process = undefined
@@ -188,14 +191,35 @@ export class SimulatedBroker {
     this.whenAwake(() => {
       const { process } = this
       if (process === undefined) return
-      if (!process.hosts.has(group)) this.open(process, group)
+      if (!this.scene.membership.isHolder(group, this.id)) return this.drop(process, group)
+      if (!process.hosts.has(group) && !process.dropping.has(group)) this.open(process, group)
       const replicas = this.scene.membership.learners(group)
       this.host(group)?.step({ kind: 'learners', replicas })
     })
   }
 
+  /** The replica goes; the broker remembers the configuration above which another one may vote (consensus 1.12 step 6). */
+  private drop(process: Process, group: GroupId): void {
+    const host = process.hosts.get(group)
+    if (host === undefined) return
+    const { life, scene } = this
+    const isCurrent = (): boolean => this.life === life
+    host.stop()
+    process.hosts.delete(group)
+    process.dropping.set(group, host)
+    scene.stir()
+    process.store.retireGroup(group, Math.max(1, host.paxos.configuration.number)).then(
+      () => {
+        if (!isCurrent()) return
+        scene.oracles.dropped(this.id, group)
+        process.dropping.delete(group)
+        this.hearMembership(group)
+      },
+      (error: unknown) => isCurrent() && scene.failed(error),
+    )
+  }
+
   private open(process: Process, group: GroupId): void {
-    if (!this.scene.membership.isHolder(group, this.id)) return
     const host = process.create(group)
     process.hosts.set(group, host)
     host.step({ kind: 'links', links: process.detector.view })
@@ -247,13 +271,19 @@ export class SimulatedBroker {
     const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
     const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
     detector.setPeers(peers, this.nowMs())
-    const process: Process = { detector, hosts, store, create: (group) => createHost(group, options) }
+    const process: Process = {
+      detector,
+      hosts,
+      dropping: new Map(),
+      store,
+      create: (group) => createHost(group, options),
+    }
     this.undecided.clear()
     this.isBooting = false
     this.process = process
     scene.trace.note(TRACED.START, this.id, life, queue.nowMs, () => `broker ${this.id} starts`)
     for (const host of this.hosts) {
-      host.step({ kind: 'learners', replicas: scene.membership.learners(host.group) })
+      this.hearMembership(host.group)
       this.arrangeTick(host)
     }
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))

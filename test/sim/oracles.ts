@@ -178,6 +178,11 @@ export class Oracles {
     truth.started(broker)
   }
 
+  /** Its replica is gone, durably. */
+  dropped(broker: BrokerId, group: GroupId): void {
+    this.of(group).truth.dropped(broker)
+  }
+
   applied(broker: BrokerId, group: GroupId, entry: Entry, batch: AppliedBatch, nextOffset: number): void {
     const { judge } = this
     const oracle = this.of(group)

@@ -38,6 +38,8 @@ export interface Swarm {
   readonly transferEveryMs: number
   /** The control plane wants other voters. */
   readonly reconfigureEveryMs: number
+  /** A replica that neither votes nor learns is deleted; it may be made anew later. */
+  readonly dropEveryMs: number
   /** The failure detector is made to err: some broker is told that another one is dead or alive. */
   readonly rumourEveryMs: number
 
@@ -132,9 +134,11 @@ function drawTransfers(random: Random, pace: number): number {
 
 /** From a stream of its own as well. Up to seven brokers in all. */
 function drawMembership(random: Random, brokerCount: number, pace: number) {
-  if (!random.chance(0.35)) return { spareCount: 0, reconfigureEveryMs: Infinity }
+  if (!random.chance(0.35)) return { spareCount: 0, reconfigureEveryMs: Infinity, dropEveryMs: Infinity }
   const spareCount = Math.min(random.pick([0, 1, 1, 2, 2, 4]), 7 - brokerCount)
-  return { spareCount, reconfigureEveryMs: random.between(200, 2_000) * pace }
+  const reconfigureEveryMs = random.between(200, 2_000) * pace
+  const dropEveryMs = random.chance(0.7) ? random.between(50, 1_000) * pace : Infinity
+  return { spareCount, reconfigureEveryMs, dropEveryMs }
 }
 
 function drawDisk(random: Random) {

@@ -89,9 +89,12 @@ export class Truth {
     }
   }
 
+  votersOf(configuration: number): readonly Replica[] {
+    return this.configurations.get(configuration)?.voters ?? []
+  }
+
   isVoter(broker: BrokerId, configuration: number): boolean {
-    const voters = this.configurations.get(configuration)?.voters ?? []
-    return voters.some((voter) => voter.broker === broker)
+    return this.votersOf(configuration).some((voter) => voter.broker === broker)
   }
 
   get chosenThrough(): number {
@@ -104,6 +107,18 @@ export class Truth {
 
   writtenOf(broker: BrokerId): Shadow {
     return this.written.get(broker) as Shadow
+  }
+
+  /** Whether a ballot of the configuration has led: a majority of its voters holds it on disk then. */
+  hasLed(configuration: number): boolean {
+    for (const { ballot } of this.ledgers.values()) if (ballot.config === configuration) return true
+    return false
+  }
+
+  /** Its replica is gone: nothing of it is on the disk, and what it is made of anew is written first. */
+  dropped(broker: BrokerId): void {
+    this.written.set(broker, new Shadow())
+    this.durable.set(broker, new Shadow())
   }
 
   /** A start: what is written is what was found. */
@@ -218,7 +233,7 @@ export class Truth {
   /** Counts the disks that hold the ledger's log: what a majority holds is chosen. */
   private count(ledger: Ledger): void {
     const { ballot } = ledger
-    const voters = this.configurations.get(ballot.config)?.voters ?? []
+    const voters = this.votersOf(ballot.config)
     const quorum = Math.floor(voters.length / 2) + 1
     const ends: number[] = []
     let longest: Shadow | undefined

@@ -184,18 +184,15 @@ class World implements Scene {
   private hasConverged(): boolean {
     if (this.workload.openCount > 0) return false
     return this.groups.every((group) => {
-      const { chosenThrough } = this.oracles.of(group).truth
+      const { chosenThrough, newest } = this.oracles.of(group).truth
       let leaderCount = 0
-      for (const broker of this.brokers.values()) {
-        const host = broker.host(group)
-        if (host === undefined || !isVoting(this, broker.id, host)) continue
-        if (host.paxos.role === 'leader') leaderCount++
-        if (
-          host.appliedSlot !== chosenThrough ||
-          host.paxos.commit !== chosenThrough ||
-          host.paxos.through !== chosenThrough
-        )
-          return false
+      for (const voter of newest.voters) {
+        const broker = this.brokers.get(voter.broker) as SimulatedBroker
+        if (!broker.isUp) continue
+        const paxos = broker.host(group)?.paxos
+        if (paxos?.role === 'leader') leaderCount++
+        const isLevel = paxos?.commit === chosenThrough && paxos.through === chosenThrough
+        if (!isLevel || broker.host(group)?.appliedSlot !== chosenThrough) return false
       }
       return leaderCount === 1
     })

@@ -16,8 +16,8 @@ import { identityPut, parseIdentity, formatIdentity } from '../../src/storage/id
 import { readState, stateBytes, writeState } from '../../src/storage/state-codec.ts'
 import { chainEntry } from '../../src/paxos/entry.ts'
 import type { Entry, EntryKind, StateRecord } from '../../src/paxos/state.ts'
-import type { BrokerId, Slot } from '../../src/types/ids.ts'
-import { groupId, storeId } from '../../src/types/ids.ts'
+import type { BrokerId, GroupId, Slot } from '../../src/types/ids.ts'
+import { storeId } from '../../src/types/ids.ts'
 import { BROKER, GROUP, SampleLog, STORE } from './samples.ts'
 
 /** Records as the program makes them: with the usual prototype. */
@@ -147,7 +147,7 @@ describe('journal records', () => {
         (stateRecord, bodies, origin, of, group, born) => {
           const entries = entriesFrom(9, bodies, of, origin)
           const key = keys.recordKey(7)
-          const value = encodePersist(key, groupId(group), born, { state: stateRecord, entries })
+          const value = encodePersist(key, group as GroupId, born, { state: stateRecord, entries })
           const decoded = decodeRecord(key, value)
           assert.ok(decoded?.kind === 'persist' && verifyBodies(decoded))
           assert.deepEqual([decoded.group, decoded.born, decoded.state], [group, born, stateRecord])
@@ -163,16 +163,17 @@ describe('journal records', () => {
 
   test('a deletion comes back as it was written', () => {
     const key = keys.recordKey(3)
-    assert.deepEqual(decodeRecord(key, encodeDeletion(key, GROUP, 2)), {
+    assert.deepEqual(decodeRecord(key, encodeDeletion(key, GROUP, 2, 5)), {
       kind: 'deletion',
       group: GROUP,
       born: 2,
+      minConfiguration: 5,
     })
   })
 
   test('a value under another key or with any other bytes is not taken for a record', () => {
     const key = keys.recordKey(3)
-    const value = encodeDeletion(key, GROUP, 2)
+    const value = encodeDeletion(key, GROUP, 2, 0)
     assert.equal(decodeRecord(keys.recordKey(4), value), undefined)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (noise) =>
@@ -231,7 +232,7 @@ describe('rows', () => {
         assert.deepEqual(rows.readApplied(key, rows.encodeApplied(key, applied)), applied)
         const batch = { number: Math.max(1, a), fromLsn: b, toLsn: c }
         assert.deepEqual(rows.readBatch(key, rows.encodeBatch(key, batch)), batch)
-        const deleted = { lsn: a, born: b, isFreed: c % 2 === 1 }
+        const deleted = { lsn: a, born: b, isFreed: c % 2 === 1, minConfiguration: d }
         assert.deepEqual(rows.readDeleted(key, rows.encodeDeleted(key, deleted)), deleted)
         const floor = { lsn: a, groupCount: b, atLsn: c }
         assert.deepEqual(rows.readFloor(key, rows.encodeFloor(key, floor)), floor)

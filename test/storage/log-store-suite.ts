@@ -216,6 +216,41 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       )
     })
 
+    test('makes a retired replica anew, which knows nothing of the one before but where it may vote', async (t) => {
+      const { host, open, store, log } = await start(t)
+      await persist(store, GROUP, [log.promise(1), ...log.write(1, ['a', 'b'])])
+      store.indexApplied(applied(2))
+      await store.retireGroup(GROUP, 4)
+      assert.equal(store.wasDeleted(GROUP), false)
+      assert.equal(store.retiredAt(GROUP), 4)
+      await assert.rejects(store.readEntries(GROUP, 1 as Slot, 2 as Slot, 9), /gone|deleted/)
+      const { groups, next } = await restart(t, open, store)
+      assert.deepEqual(groups, [])
+      assert.equal(next.retiredAt(GROUP), 4)
+      const anew = new SampleLog()
+      assert.throws(
+        () => next.append({ group: GROUP, writes: [anew.promise(1)], onDurable: () => {} }),
+        /votes above/,
+      )
+      anew.state = { ...anew.state, minConfiguration: 4 }
+      await persist(next, GROUP, [anew.promise(1), ...anew.write(1, ['c'])])
+      next.indexApplied(applied(1))
+      host.elapse()
+      assert.equal(next.retiredAt(GROUP), 0)
+      assert.deepEqual(await bodiesOf(next, 1, 9), ['c'])
+      const again = await restart(t, open, next)
+      assert.deepEqual(
+        again.groups.map((found) => [found.group, found.state.minConfiguration]),
+        [[GROUP, 4]],
+      )
+      assert.deepEqual(await bodiesOf(again.next, 1, 9), ['c'])
+      await again.next.retireGroup(GROUP, 6)
+      await again.next.deleteGroup(GROUP)
+      assert.ok(again.next.wasDeleted(GROUP))
+      const last = await restart(t, open, again.next)
+      assert.ok(last.next.wasDeleted(GROUP))
+    })
+
     test('belongs to one cluster, durably', async (t) => {
       const { open, store } = await start(t)
       assert.equal(store.identity.clusterId, '')

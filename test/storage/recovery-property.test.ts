@@ -21,7 +21,7 @@ type Command =
       readonly count: number
     }
   | { readonly kind: 'promise' | 'cut' | 'apply'; readonly group: number; readonly at: number }
-  | { readonly kind: 'delete' | 'lost'; readonly group: number }
+  | { readonly kind: 'delete' | 'retire' | 'lost'; readonly group: number }
   | { readonly kind: 'flush' }
   | { readonly kind: 'crash'; readonly loss: Loss; readonly pattern: number }
 
@@ -53,6 +53,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('apply' as const), group, at: part }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('lost' as const, 'delete' as const), group }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('retire' as const), group }) },
   { weight: 8, arbitrary: fc.constant({ kind: 'flush' as const }) },
   {
     weight: 2,
@@ -88,6 +89,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 class Run {
   readonly groups = new Map<GroupId, ModelGroup>()
   readonly deleted = new Set<GroupId>()
+  /** The configuration that a replica retired with; it may come back. */
+  readonly retired = new Map<GroupId, number>()
   store!: JournaledStore
   #disk: MemoryDisk = memoryDisk()
   #files!: CrashingFiles
@@ -133,6 +136,12 @@ class Run {
         this.groups.delete(id)
         this.deleted.add(id)
         return await this.store.deleteGroup(id)
+      case 'retire': {
+        const number = (this.retired.get(id) ?? 0) + 2
+        this.groups.delete(id)
+        this.retired.set(id, number)
+        return await this.store.retireGroup(id, number)
+      }
       case 'lost': {
         const state = { ...model.log.state, through: slot(model.entries.length), minConfiguration: 9 }
         this.store.append({ group: id, writes: [{ kind: 'state', state }], onDurable: () => {} })
@@ -143,6 +152,9 @@ class Run {
 
   async create(id: GroupId): Promise<ModelGroup> {
     const model = new ModelGroup()
+    const minConfiguration = this.retired.get(id) ?? 0
+    assert.equal(this.store.retiredAt(id), minConfiguration)
+    model.log.state = { ...model.log.state, minConfiguration }
     this.groups.set(id, model)
     await this.promise(id, model, 0)
     return model
@@ -228,6 +240,10 @@ class Run {
   async check(found: readonly RecoveredGroup[]): Promise<void> {
     const ids = found.map((recovered) => recovered.group).sort()
     assert.deepEqual(ids, [...this.groups.keys()].sort(), 'the same groups')
+    for (const [id, number] of this.retired) {
+      const isAway = !this.groups.has(id) && !this.deleted.has(id)
+      assert.equal(this.store.retiredAt(id), isAway ? number : 0)
+    }
     for (const recovered of found) {
       const model = this.groups.get(recovered.group) as ModelGroup
       assert.deepEqual(recovered.state, model.state, 'the newest state record')

@@ -161,7 +161,7 @@ export class TestBroker {
     await this.#register()
     if (this.isStopped) return
     this.isReady = true
-    hosting.settleLeftovers((group) => this.control.group.metadata.fateOf(group))
+    hosting.settleLeftovers(this.control.group.metadata)
   }
 
   /** As a process that is asked to stop. */
