@@ -62,7 +62,10 @@ export class ControlPlane {
       start,
       host,
       onEvent: (event) => this.#carryOut(event),
-      onLeaderChange: () => registry.leaderChanged(CONTROLLER_GROUP),
+      onLeaderChange: () => {
+        registry.leaderChanged(CONTROLLER_GROUP)
+        this.#tellLearners()
+      },
     })
     this.#controller = new Controller({
       group: this.group,
@@ -196,7 +199,7 @@ export class ControlPlane {
     }, LEAVING_MS)
   }
 
-  /** Seeds are where brokers were; the metadata knows where they are, and who learns it without a vote: all brokers. */
+  /** Seeds are where brokers were; the metadata knows where they are. */
   #followAddresses(): void {
     const { engine, seedAddresses } = this.#options
     const { metadata } = this.group
@@ -207,14 +210,21 @@ export class ControlPlane {
     for (const { id } of metadata.removedBrokers()) addresses.delete(id)
     engine.transport.setPeers(new Map([...this.#formerPeers, ...addresses]))
     engine.heartbeats.setPeers([...addresses.keys(), ...this.#leaving])
-    // Who was removed learns until it stops: it has to hear of its removal.
-    const learners = [
-      ...metadata.brokers(),
-      ...metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id)),
-    ]
-    const known = learners.map(({ id, store }) => ({ broker: id, store: storeId(store) }))
-    // A new broker learns before it is known.
-    const { self } = engine
-    this.group.replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
+    this.#tellLearners()
+  }
+
+  /**
+   * Every broker has the metadata: who does not vote on it learns it, a new one before it is known, and one that was removed until
+   * it stops, for it has to hear of that. Told again at each change of the leader: who votes no more has to be named anew.
+   */
+  #tellLearners(): void {
+    const { self } = this.#options.engine
+    const { metadata, replica } = this.group
+    const leaving = metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id))
+    const known = [...metadata.brokers(), ...leaving].map(({ id, store }) => ({
+      broker: id,
+      store: storeId(store),
+    }))
+    replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
   }
 }
