@@ -6,7 +6,7 @@ import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { fanOut } from './fan-out.ts'
 import { httpLoad, quantile } from './http-load.ts'
 import { cpuSeconds, residentMiB } from './processes.ts'
-import { countOption } from './count-option.ts'
+import { benchOptions } from './options.ts'
 
 /**
  * A first baseline of three brokers on this machine, clients included: `npm run bench:baseline [-- --rounds 3]`.
@@ -28,7 +28,7 @@ interface Figure {
 }
 
 async function main(): Promise<void> {
-  const rounds = countOption('rounds', 3)
+  const { rounds } = benchOptions({ rounds: 3 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-bench-'))
   const cluster = await launchDev({ folder: join(folder, 'data') })
   try {

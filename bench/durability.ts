@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call, json, produce, topicOf } from '../test/system/api.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
-import { countOption } from './count-option.ts'
+import { benchOptions } from './options.ts'
 
 /**
  * Does an acknowledgement ever precede the fdatasync of a majority? Records are produced one after the other while `strace`
@@ -22,7 +22,7 @@ interface Span {
 }
 
 async function main(): Promise<void> {
-  const records = countOption('records', 200)
+  const { records } = benchOptions({ records: 200 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-durability-'))
   requireStrace()
   const cluster = await launchDev({ folder: join(folder, 'data') })

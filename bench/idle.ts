@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { call } from '../test/system/api.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { cpuSeconds, residentMiB } from './processes.ts'
-import { countOption } from './count-option.ts'
+import { benchOptions } from './options.ts'
+import { ledBy, metric } from './metrics.ts'
 
 /**
  * What many idle topics cost: time to create them, then memory, CPU and messages between brokers while nothing happens.
@@ -14,7 +15,7 @@ const CREATING_AT_ONCE = 16
 const QUIET_MS = 15_000
 
 async function main(): Promise<void> {
-  const topics = countOption('topics', 1_000)
+  const { topics } = benchOptions({ topics: 1_000 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-idle-'))
   let cluster = await launchDev({ folder })
   try {
@@ -51,16 +52,8 @@ async function createTopics(cluster: DevCluster, topics: number): Promise<void> 
   await Promise.all(Array.from({ length: CREATING_AT_ONCE }, (_, index) => worker(index)))
 }
 
-/** By the brokers' own count of the partitions that they lead. */
 async function untilAllAreLed(cluster: DevCluster, topics: number): Promise<void> {
-  for (;;) {
-    const led = (await Promise.all(cluster.brokers().map(({ url }) => metric(url, 'synod_leaders')))).reduce(
-      (a, b) => a + b,
-      0,
-    )
-    if (led >= topics) return
-    await new Promise((done) => setTimeout(done, 50))
-  }
+  while ((await ledBy(cluster.brokers())) < topics) await new Promise((done) => setTimeout(done, 50))
 }
 
 async function watchQuiet(cluster: DevCluster, emptyMiB: number): Promise<void> {
@@ -80,13 +73,8 @@ async function watchQuiet(cluster: DevCluster, emptyMiB: number): Promise<void> 
 
 async function framesSent(cluster: DevCluster): Promise<number> {
   const names = ['ctl', 'data', 'bulk', 'fwd'].map((lane) => `synod_lane_${lane}_frames_sent_total`)
-  const counts = cluster.brokers().flatMap(({ url }) => names.map((name) => metric(url, name)))
+  const counts = cluster.brokers().flatMap((broker) => names.map((name) => metric(broker, name)))
   return (await Promise.all(counts)).reduce((a, b) => a + b, 0)
-}
-
-async function metric(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1] ?? NaN)
 }
 
 function seconds(ms: number): string {

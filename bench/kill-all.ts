@@ -5,7 +5,7 @@ import { call, json } from '../test/system/api.ts'
 import { assertStored } from '../test/system/assert-stored.ts'
 import { acknowledgedBeyond, LoadProducer } from '../test/system/producers.ts'
 import { launchDev } from '../test/support/dev-cluster.ts'
-import { countOption } from './count-option.ts'
+import { benchOptions } from './options.ts'
 
 /**
  * All brokers are killed at once (kill -9) under load and started again, several times; at the end each broker must serve
@@ -15,7 +15,7 @@ const TOPIC = 'kill-all'
 const PARTITIONS = 3
 
 async function main(): Promise<void> {
-  const times = countOption('times', 10)
+  const { times } = benchOptions({ times: 10 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-kill-all-'))
   let cluster = await launchDev({ folder, args: ['--no-restart'] })
   try {

@@ -5,7 +5,7 @@ import { call, json } from '../test/system/api.ts'
 import { restartGently } from '../test/system/rolling.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { quantile } from './http-load.ts'
-import { countOption } from './count-option.ts'
+import { benchOptions } from './options.ts'
 
 /**
  * Each broker is stopped gently and started again under load, again and again: does a request to a live broker fail, and how
@@ -24,7 +24,7 @@ interface Load {
 }
 
 async function main(): Promise<void> {
-  const rounds = countOption('rounds', 3)
+  const { rounds } = benchOptions({ rounds: 3 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-rolling-'))
   const cluster = await launchDev({ folder })
   const load: Load = { stopping: undefined, isOver: false, latenciesMs: [], failures: [] }

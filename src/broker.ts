@@ -174,6 +174,7 @@ class Broker implements RunningBroker {
     this.#isStopped = true
     this.#engine.loop.stop()
     this.#engine.heartbeats.stop()
+    this.#engine.digests.stop()
     this.#disk.stop()
     void this.#engine.transport.stop()
     this.#markDone(error)
@@ -185,7 +186,7 @@ class Broker implements RunningBroker {
   }
 
   async #stop(): Promise<void> {
-    const { heartbeats, registry, loop, transport, hosting } = this.#engine
+    const { heartbeats, digests, registry, loop, transport, hosting } = this.#engine
     if (this.#control !== undefined && !this.#isStopped) {
       this.#isDraining = true
       heartbeats.drain()
@@ -197,6 +198,7 @@ class Broker implements RunningBroker {
     this.#disk.stop()
     await this.#gateway.close({ drainMs: 1_000 })
     heartbeats.stop()
+    digests.stop()
     loop.stop()
     this.#control?.stop(new SynodError('draining', 'The broker stops.', { retryAfterMs: 500 }))
     await transport.stop()
@@ -206,7 +208,7 @@ class Broker implements RunningBroker {
   }
 
   async #join(): Promise<void> {
-    const { transport, heartbeats, hosting } = this.#engine
+    const { transport, heartbeats, digests, hosting } = this.#engine
     await this.#disk.start()
     const recovered = await this.#store.recover()
     const start = await this.#membership.join(recovered)
@@ -227,6 +229,7 @@ class Broker implements RunningBroker {
     this.#control = control
     control.open()
     heartbeats.start()
+    digests.start()
     this.#membership.spread()
     await this.#register(control)
     if (this.#isStopped) return
@@ -284,10 +287,11 @@ class Broker implements RunningBroker {
   }
 
   #handlers(): TransportHandlers {
-    const { registry, heartbeats } = this.#engine
+    const { registry, heartbeats, digests } = this.#engine
     return {
       onMessage: (from, group, message) => registry.receive(from, group, message),
       onHeartbeat: (from, heartbeat) => heartbeats.received(from, heartbeat),
+      onDigest: (from, digest) => digests.received(from, digest),
       onRefused: (peer) => heartbeats.refused(peer),
       onHeard: (peer) => heartbeats.heard(peer),
       onRequest: async (from, request, options) => {

@@ -54,6 +54,9 @@ test('a broker alone is a cluster: it stores, serves, stops, and comes back with
   const posted = await fetch(`${first.publicUrl}/v1/topics/orders/records`, { method: 'POST', body: 'hello' })
   assert.equal(posted.status, 201)
   assert.equal((await json(posted))['offset'], 0)
+  const metrics = await (await fetch(`${first.publicUrl}/metrics`)).text()
+  assert.match(metrics, /^synod_digests_sent_total 0$/m, 'A broker alone has nobody to compare with.')
+  assert.match(metrics, /^synod_digest_differences_total 0$/m)
   await first.stop()
   await first.done
   await assert.rejects(fetch(`${first.publicUrl}/readyz`))

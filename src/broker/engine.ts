@@ -4,6 +4,7 @@ import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../detector/detector.ts'
 import type { Logger } from '../observability/logger.ts'
+import { Digests } from '../partition/digests.ts'
 import { Heartbeats } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
 import { Loop, type LoopClock } from '../partition/loop.ts'
@@ -22,6 +23,7 @@ export interface Engine {
   readonly registry: Registry
   readonly transport: Transport
   readonly heartbeats: Heartbeats
+  readonly digests: Digests
   readonly router: Router
   readonly host: ReplicaHost
   readonly hosting: Hosting
@@ -48,8 +50,9 @@ export function buildEngine(options: EngineOptions): Engine {
   const self: ReplicaId = { broker: config.brokerId, store: store.identity.storeId }
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
-  const heartbeats = buildHeartbeats(options, registry)
-  const router = new Router({
+  const heartbeats = buildHeartbeats(options, registry, () => router.linksChanged())
+  const digests = buildDigests(options, registry, heartbeats)
+  const router: Router = new Router({
     self: self.broker,
     registry,
     transport,
@@ -64,6 +67,7 @@ export function buildEngine(options: EngineOptions): Engine {
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
     links: () => heartbeats.view,
+    applied: (place) => digests.applied(place),
     fatal: (error) => options.fatal(error),
   }
   const hosting = new Hosting({
@@ -76,12 +80,27 @@ export function buildEngine(options: EngineOptions): Engine {
     storeOf: (broker) => options.storeOf(broker),
     warn: (sentence) => logger.warn({}, sentence),
   })
-  return { self, store, loop, registry, transport, heartbeats, router, host, hosting, wallMs }
+  return { self, store, loop, registry, transport, heartbeats, digests, router, host, hosting, wallMs }
+}
+
+function buildDigests(options: EngineOptions, registry: Registry, heartbeats: Heartbeats): Digests {
+  const { config, transport, clock, logger } = options
+  return new Digests({
+    self: config.brokerId,
+    clock,
+    replicas: () => registry.replicas(),
+    replica: (group) => registry.replica(group),
+    isAlive: (broker) => heartbeats.isAlive(broker),
+    send: (to, digest) => transport.sendDigest(to, digest),
+    error: (sentence) => logger.error({}, sentence),
+    fatal: (error) => options.fatal(error),
+  })
 }
 
 function buildHeartbeats(
   { config, store, transport, clock, bootId, logger }: EngineOptions,
   registry: Registry,
+  linksChanged: () => void,
 ): Heartbeats {
   const { heartbeatMs, suspectMs } = config
   const tuning = { ...DEFAULT_DETECTOR_TUNING, heartbeatMs, suspectMs }
@@ -95,6 +114,7 @@ function buildHeartbeats(
     onChange: (view) => {
       const alive = [...view.peers].filter(([, peer]) => peer.alive).map(([broker]) => broker)
       logger.debug({ alive }, 'The view of the other brokers changed.')
+      linksChanged()
     },
   })
 }

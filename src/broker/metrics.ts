@@ -15,6 +15,16 @@ export function describeMetrics(
     metrics.gauge({ name: `synod_${name}`, help }, read)
   gauge('replicas', 'Partitions that this broker holds a replica of.', () => registry.replicaCount)
   gauge('leaders', 'Partitions that this broker leads.', () => registry.leaderCount)
+  gauge(
+    'digests_sent_total',
+    'Messages by which this broker told others what it holds, for comparison.',
+    () => engine.digests.sentCount,
+  )
+  gauge(
+    'digest_differences_total',
+    'Times at which another broker held something else at the same slot: never, unless data is damaged.',
+    () => engine.digests.differenceCount,
+  )
   gauge('append_queue_bytes', 'Bytes that wait to be proposed.', () => queued.bytes)
   gauge(
     'journal_bytes_total',

@@ -41,10 +41,11 @@ export function gatewayPorts(options: {
     log: {
       append: async (request) => services().log.append(request),
       read: async (request) => services().log.read(request),
-      resolve: async (topic, partition, position) => services().log.resolve(topic, partition, position),
+      resolve: async (topic, partition, position, options) =>
+        services().log.resolve(topic, partition, position, options),
     },
     topics: {
-      find: async (name) => services().directory.find(name),
+      find: async (name, options) => services().directory.find(name, options),
       list: (query) => services().directory.list(query),
       suggest: (name) => options.services()?.directory.suggest(name),
       create: async (name, spec) => services().directory.create(name, spec),

@@ -24,10 +24,16 @@ export class TopicDirectory {
     this.#calls = options.calls
   }
 
-  /** A name that is not known here may have been created on another broker a moment ago: the controller is asked how far it is. */
-  async find(name: string): Promise<Topic | undefined> {
+  /**
+   * A name that is not known here may have been created on another broker a moment ago: the controller is asked how far it is.
+   * One that is known may have been deleted there, which only a linearizable answer rules out.
+   */
+  async find(
+    name: string,
+    { linearizable }: { readonly linearizable: boolean } = { linearizable: false },
+  ): Promise<Topic | undefined> {
     const known = this.#group.metadata.topic(name)
-    if (known !== undefined) return known
+    if (known !== undefined && !linearizable) return known
     await this.#calls.catchUp()
     return this.#group.metadata.topic(name)
   }

@@ -27,8 +27,16 @@ export interface Log {
    * Errors: 'offset-trimmed' {logStart}, 'offset-out-of-range' {highWatermark}, 'topic-deleted', 'replica-behind', 'no-leader'.
    */
   read(request: ReadRequest): Promise<ReadResult>
-  /** The offset that a start position means now, in one partition. */
-  resolve(topic: Topic, partition: number, position: StartPosition): Promise<number>
+  /**
+   * The offset that a start position means now, in one partition: as a replica near by knows it, or linearizable, which is
+   * after everything that anybody was told before this call. Errors of the latter: 'no-leader', 'no-quorum'.
+   */
+  resolve(
+    topic: Topic,
+    partition: number,
+    position: StartPosition,
+    options?: { readonly linearizable: boolean },
+  ): Promise<number>
 }
 
 export interface AppendRequest {
@@ -85,8 +93,11 @@ export interface TopicSpec {
 }
 
 export interface Topics {
-  /** Asks the controller before it says undefined, so that a topic made a moment ago on another broker is found. */
-  find(name: string): Promise<Topic | undefined>
+  /**
+   * Asks the controller before it says undefined, so that a topic made a moment ago on another broker is found; linearizable:
+   * asks it in any case, so that one deleted a moment ago is not. Errors of asking: 'no-leader', 'no-quorum'.
+   */
+  find(name: string, options?: { readonly linearizable: boolean }): Promise<Topic | undefined>
   /** In name order, names above `after` only. */
   list(query: { readonly prefix: string; readonly after: string; readonly limit: number }): readonly Topic[]
   /** A near name that exists. */

@@ -2,9 +2,9 @@ import type { BrokerId, GroupId, Replica as ReplicaId } from '../types/ids.ts'
 import { NO_SLOT } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PartitionPlacement, Topic, TopicConfig } from '../types/topic.ts'
-import { initialState, type Configuration, type RecoveredState } from '../paxos/state.ts'
+import { SynodError } from '../errors.ts'
+import { initialState, type RecoveredState, type StateRecord } from '../paxos/state.ts'
 import type { LogStore, RecoveredGroup, Row } from '../storage/log-store.ts'
-import { notLeader } from './forward.ts'
 import { topicDeleted } from './log.ts'
 import { Partition } from './partition.ts'
 import type { Registry } from './registry.ts'
@@ -23,22 +23,29 @@ export interface HostingOptions {
   warn(sentence: string): void
 }
 
-/** Of a new partition's configuration, and of one that only says whom a new replica learns from. */
-const FIRST_NUMBER = 1
-const LEARNER_NUMBER = 0
-
 interface FoundGroup extends RecoveredGroup {
   readonly rows: readonly Row[]
+}
+
+/** The metadata, when this broker knows all of it that was decided before its start. */
+export interface KnownMetadata {
+  topics(): Iterable<Topic>
+  fateOf(group: GroupId): 'placed' | 'deleted' | 'unknown'
 }
 
 /**
  * Keeps this broker's replicas equal to what the metadata places here. A partition's first state record is written when the
  * metadata that creates it is applied, so before the index can say so; at a start it is either there or created again.
+ *
+ * Who votes is the replicas' own business: a replica begins with the voters that its group was created with, or as a learner
+ * in configuration 0, and learns the rest from its log. While metadata is applied again at a start, it may be older than what
+ * the store went through since; so a replica is deleted, or made where one had been deleted, only when all of it is known.
  */
 export class Hosting {
   readonly #options: HostingOptions
   readonly #recovered = new Map<GroupId, FoundGroup>()
   readonly #deletions = new Set<Promise<void>>()
+  #isMetadataKnown = false
 
   constructor(options: HostingOptions) {
     this.#options = options
@@ -54,7 +61,7 @@ export class Hosting {
   openAll(topics: Iterable<Topic>): void {
     for (const topic of topics) {
       for (const placement of topic.partitions)
-        if (this.#isHere(placement)) this.#open(topic.config, placement)
+        if (this.#isHere(placement) && !this.#hasRetired(placement)) this.#open(topic.config, placement)
     }
   }
 
@@ -65,30 +72,21 @@ export class Hosting {
         continue
       // Created before a crash that the index of the metadata did not survive: it comes back with all it holds.
       if (this.#recovered.has(placement.group)) this.#open(topic.config, placement)
-      else this.#create(topic.config, placement, FIRST_NUMBER)
+      else if (!this.#hasRetired(placement)) this.#create(topic.config, placement)
     }
   }
 
-  /**
-   * The replicas of a partition are on their way. A new one begins empty and without a vote; one that is no longer needed is
-   * freed, and this store remembers up to which configuration it must not vote again (consensus 1.12 step 6).
-   */
-  placed(topic: Topic, placement: PartitionPlacement): void {
-    const { registry } = this.#options
-    const partition = registry.partition(placement.group)
-    if (this.#isHere(placement)) {
-      if (partition !== undefined) partition.replica.setLearners(this.#replicasOf(placement.learners))
-      else this.#open(topic.config, placement)
-      return
-    }
-    if (partition === undefined && !this.#recovered.delete(placement.group)) return
-    registry.remove(placement.group)
-    partition?.stop(notLeader(undefined))
-    this.#retire(placement, partition?.replica.paxos.configuration.number ?? 0)
-  }
-
+  /** Its configuration or its placement is another one. */
   altered(topic: Topic): void {
-    for (const { group } of topic.partitions) this.#options.registry.partition(group)?.configure(topic.config)
+    for (const placement of topic.partitions) {
+      this.#options.registry.partition(placement.group)?.configure(topic.config)
+      this.#follow(topic.config, placement)
+    }
+  }
+
+  /** Its replicas are on their way. */
+  placed(topic: Topic, placement: PartitionPlacement): void {
+    this.#follow(topic.config, placement)
   }
 
   /** The topic is gone: its groups stop at once and their data leaves the disk in the background. */
@@ -103,19 +101,18 @@ export class Hosting {
   }
 
   /**
-   * What is left in the store when the metadata is known: groups of deleted topics, whose deletion a stop cut short, are freed
-   * now; groups that no metadata ever named are reported, never deleted (architecture, 'Group ids').
+   * All of the metadata is known now: replicas that it places elsewhere are deleted, and those made that it places here again.
+   * Groups of deleted topics, whose deletion a stop cut short, are freed; groups that no metadata ever named are reported,
+   * never deleted (architecture, 'Group ids').
    */
-  settleLeftovers(metadata: {
-    fateOf(group: GroupId): 'placed' | 'deleted' | 'unknown'
-    partition(group: GroupId): { readonly placement: PartitionPlacement } | undefined
-  }): void {
-    for (const [group, { state }] of [...this.#recovered]) {
-      const fate = metadata.fateOf(group)
-      if (fate === 'unknown') continue
+  settleLeftovers(metadata: KnownMetadata): void {
+    this.#isMetadataKnown = true
+    for (const topic of metadata.topics())
+      for (const placement of topic.partitions) this.#follow(topic.config, placement)
+    for (const group of [...this.#recovered.keys()]) {
+      if (metadata.fateOf(group) !== 'deleted') continue
       this.#recovered.delete(group)
-      if (fate === 'deleted') this.#delete(group)
-      else this.#retire(metadata.partition(group)!.placement, state.configuration.number)
+      this.#delete(group)
     }
     if (this.#recovered.size === 0) return
     const groups = [...this.#recovered.keys()].slice(0, 10).join(', ')
@@ -128,35 +125,74 @@ export class Hosting {
     await Promise.allSettled(this.#deletions)
   }
 
+  /** What a placement asks of this broker now. */
+  #follow(config: TopicConfig, placement: PartitionPlacement): void {
+    const { registry } = this.#options
+    const { group } = placement
+    const partition = registry.partition(group)
+    if (!this.#isHere(placement)) this.#leave(placement)
+    else if (partition !== undefined) partition.replica.setLearners(this.#holders(placement))
+    else if (this.#recovered.has(group)) this.#open(config, placement)
+    else if (this.#isMetadataKnown || !this.#hasRetired(placement)) this.#learn(config, placement)
+  }
+
   /**
    * The metadata as applied so far may be older than what the store went through: a group that was deleted here stays so, and
    * the command that deletes its topic follows.
    */
-  #isHere(placement: PartitionPlacement): boolean {
+  #isHere({ group, replicas, learners }: PartitionPlacement): boolean {
     const { self, store } = this.#options
-    return holdersOf(placement).includes(self.broker) && !store.wasDeleted(placement.group)
+    return (replicas.includes(self.broker) || learners.includes(self.broker)) && !store.wasDeleted(group)
+  }
+
+  /** A replica was here and is deleted, and no other has been made. */
+  #hasRetired({ group }: PartitionPlacement): boolean {
+    return this.#options.store.retiredAt(group) > 0
+  }
+
+  /**
+   * Deletes a replica that the metadata places here no more. What may vote here one day has forgotten what this one promised, so
+   * it votes only above the configurations that this one has known (consensus 1.12 step 6).
+   */
+  #leave({ group, configuration }: PartitionPlacement): void {
+    if (!this.#isMetadataKnown) return
+    const { registry, store } = this.#options
+    const partition = registry.remove(group)
+    partition?.stop(movedAway())
+    const known = partition?.replica.paxos.configuration ?? this.#recovered.get(group)?.state.configuration
+    if (known === undefined) return
+    this.#recovered.delete(group)
+    this.#await(store.retireGroup(group, Math.max(1, known.number, configuration)))
   }
 
   #delete(group: GroupId): void {
-    const deletion = this.#options.store
-      .deleteGroup(group)
-      .catch((error: unknown) => this.#options.host.fatal(error))
+    this.#await(this.#options.store.deleteGroup(group))
+  }
+
+  #await(ending: Promise<void>): void {
+    const deletion = ending.catch((error: unknown) => this.#options.host.fatal(error))
     this.#deletions.add(deletion)
     void deletion.finally(() => this.#deletions.delete(deletion))
   }
 
-  /** Nothing of the group is left but the configuration up to which it does not vote. */
-  #retire({ group, configuration }: PartitionPlacement, own: number): void {
-    const retiring = this.#options.store
-      .retireGroup(group, Math.max(configuration, own))
-      .catch((error: unknown) => this.#options.host.fatal(error))
-    this.#deletions.add(retiring)
-    void retiring.finally(() => this.#deletions.delete(retiring))
+  /** As a voter of the group's first configuration. */
+  #create(config: TopicConfig, placement: PartitionPlacement): void {
+    const voters = this.#replicasOf(placement.replicas)
+    this.#begin(config, placement, initialState({ number: 1, voters, learners: [], fromSlot: NO_SLOT }))
   }
 
-  #create(config: TopicConfig, placement: PartitionPlacement, number: number): void {
-    const { store } = this.#options
-    const state = initialState(this.#configuration(placement, number), store.retiredAt(placement.group))
+  /** As a learner, which asks the voters on record. It votes when its log says so. */
+  #learn(config: TopicConfig, placement: PartitionPlacement): void {
+    const voters = this.#replicasOf(placement.replicas)
+    const configuration = { number: 0, voters, learners: [], fromSlot: NO_SLOT }
+    this.#begin(
+      config,
+      placement,
+      initialState(configuration, this.#options.store.retiredAt(placement.group)),
+    )
+  }
+
+  #begin(config: TopicConfig, placement: PartitionPlacement, state: StateRecord): void {
     this.#options.store.append({
       group: placement.group,
       writes: [{ kind: 'state', state }],
@@ -171,9 +207,6 @@ export class Hosting {
   #open(config: TopicConfig, placement: PartitionPlacement): void {
     const found = this.#recovered.get(placement.group)
     this.#recovered.delete(placement.group)
-    const { self } = this.#options
-    if (found === undefined && placement.learners.includes(self.broker))
-      return this.#create(config, placement, LEARNER_NUMBER)
     if (found === undefined) {
       throw new Error(
         `The store has nothing of group ${placement.group}, which the metadata placed here: the folder is incomplete, and this broker must not vote with it.`,
@@ -211,14 +244,15 @@ export class Hosting {
       onLeaderChange: () => registry.leaderChanged(group),
     })
     registry.addPartition(partition)
-    if (placement.learners.length > 0) partition.replica.setLearners(this.#replicasOf(placement.learners))
+    partition.replica.setLearners(this.#holders(placement))
   }
 
-  #configuration({ replicas }: PartitionPlacement, number: number): Configuration {
-    return { number, voters: this.#replicasOf(replicas), learners: [], fromSlot: NO_SLOT }
+  /** Whoever holds a replica and does not vote by its own log, or by the leader's, learns. */
+  #holders({ replicas, learners }: PartitionPlacement): readonly ReplicaId[] {
+    return this.#replicasOf([...new Set([...replicas, ...learners])])
   }
 
-  #replicasOf(brokers: readonly BrokerId[]): ReplicaId[] {
+  #replicasOf(brokers: readonly BrokerId[]): readonly ReplicaId[] {
     return brokers.map((broker) => {
       const store = this.#options.storeOf(broker)
       invariant(store !== undefined, `Broker ${broker} has replicas but is not registered.`)
@@ -227,6 +261,8 @@ export class Hosting {
   }
 }
 
-function holdersOf({ replicas, learners }: PartitionPlacement): readonly BrokerId[] {
-  return [...replicas, ...learners]
+function movedAway(): SynodError {
+  return new SynodError('no-leader', 'This broker holds no replica of the partition any more.', {
+    retryAfterMs: 200,
+  })
 }

@@ -39,6 +39,12 @@ export type Position =
   | { readonly kind: 'last'; readonly count: number }
   | { readonly kind: 'time'; readonly timeMs: number }
 
+/** A position as it is asked of another broker. `linearizable`: only a leader that a quorum has confirmed may answer. */
+export interface ForwardedPosition {
+  readonly position: Position
+  readonly linearizable: boolean
+}
+
 /** What is found of a group whose topic was deleted while a call looked for its leader. */
 const LEADERLESS: ReadonlySet<ErrorCode> = new Set(['no-leader', 'no-quorum'])
 /** One hop for a read that this broker cannot serve, beyond its own wait. */
@@ -142,28 +148,36 @@ export class PartitionLog {
     return partition.read({ ...read, signal })
   }
 
-  async resolve(topic: Topic, partition: number, position: Position): Promise<number> {
+  async resolve(
+    topic: Topic,
+    partition: number,
+    position: Position,
+    { linearizable }: { readonly linearizable: boolean } = { linearizable: false },
+  ): Promise<number> {
     const placement = placementOf(topic, partition)
+    const asked: ForwardedPosition = { position, linearizable }
     if (position.kind === 'offset') return position.offset
     const local = this.#registry.partition(placement.group)
-    if (local !== undefined) return this.resolveHere(placement.group, position)
+    if (local !== undefined && !linearizable) return this.resolveHere(placement.group, asked)
     return this.#atLeader(
       topic,
       placement,
       {
         kind: 'resolve',
         changes: 'nothing',
-        local: () => this.resolveHere(placement.group, position),
-        body: () => encodeJson(position),
+        local: () => this.resolveHere(placement.group, asked),
+        body: () => encodeJson(asked),
         decode: (answer) => (decodeJson(answer) as { offset: number }).offset,
       },
       READ_TIMEOUT_MS,
     )
   }
 
-  async resolveHere(group: GroupId, position: Position): Promise<number> {
+  async resolveHere(group: GroupId, { position, linearizable }: ForwardedPosition): Promise<number> {
     const partition = this.#registry.partition(group)
     if (partition === undefined) throw notLeader(this.#router.leaderOf(group))
+    // What was chosen before a quorum confirmed this leader is applied when the barrier is passed.
+    if (linearizable) await partition.replica.readBarrier()
     switch (position.kind) {
       case 'earliest':
         return partition.logStart

@@ -7,7 +7,18 @@ import type { Replica } from './replica.ts'
 /** What the registry needs of a group; the controller's group is one as well as each partition. */
 export type AnyReplica = Pick<
   Replica<unknown>,
-  'group' | 'paxos' | 'receive' | 'exchange' | 'links' | 'resign' | 'transfer' | 'reconfigure' | 'isLeader'
+  | 'group'
+  | 'paxos'
+  | 'machine'
+  | 'receive'
+  | 'told'
+  | 'exchange'
+  | 'links'
+  | 'resign'
+  | 'transfer'
+  | 'reconfigure'
+  | 'setLearners'
+  | 'isLeader'
 >
 
 /** Who is woken at once when a group gets a leader; more only wait out their time. */
@@ -56,6 +67,11 @@ export class Registry {
     return this.#partitions.values()
   }
 
+  /** All of them, the controller's among them. */
+  replicas(): IterableIterator<AnyReplica> {
+    return this.#replicas.values()
+  }
+
   replica(group: GroupId): AnyReplica | undefined {
     return this.#replicas.get(group)
   }
@@ -65,12 +81,11 @@ export class Registry {
     this.#replicas.get(group)?.receive(from, message)
   }
 
-  /** The detector's view changed. Only groups with a changed broker among their voters hear of it. */
+  /** The detector's view changed. Only groups with a changed broker among their voters and learners hear of it. */
   linksChanged(links: LinkView, changed: ReadonlySet<BrokerId> | 'self'): void {
     this.#links = links
     for (const replica of this.#replicas.values()) {
-      const concerned =
-        changed === 'self' || replica.paxos.configuration.voters.some((voter) => changed.has(voter.broker))
+      const concerned = changed === 'self' || [...changed].some((broker) => replica.paxos.concerns(broker))
       if (concerned) replica.links(links)
     }
   }

@@ -1,3 +1,4 @@
+import type { Place } from '../types/digest.ts'
 import type { BrokerId, GroupId, Replica as ReplicaId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { SynodError } from '../errors.ts'
@@ -27,6 +28,8 @@ export interface ReplicaHost {
   send(to: BrokerId, group: GroupId, message: Message): void
   /** The detector's view as of now; undefined before its first one. */
   links(): LinkView | undefined
+  /** A replica stands here now; it is still in the middle of its step. */
+  applied(place: Place): void
   /** A broken invariant or a damaged entry: the broker stops with this sentence. */
   fatal(error: unknown): void
 }
@@ -131,6 +134,11 @@ export class Replica<Result> implements TurnTaker {
 
   links(links: LinkView): void {
     this.#push({ kind: 'links', links })
+  }
+
+  /** Another broker knows everything up to `commit` to be chosen. */
+  told(from: BrokerId, commit: Slot): void {
+    this.#push({ kind: 'told', from, commit })
   }
 
   resign(): void {
@@ -402,6 +410,7 @@ export class Replica<Result> implements TurnTaker {
       rows: this.machine.takeRows(),
     })
     this.#proposals.applied(entry.slot, entry.origin, result)
+    this.#host.applied({ group: this.group, slot: entry.slot, chain: entry.chain, nextOffset })
   }
 
   /** What waits was never appended, for certain. Who asks again finds the one who was promised most likely leading. */

@@ -10,7 +10,7 @@ import {
   type ForwardedRead,
 } from './forward.ts'
 import type { Inspector } from './inspect.ts'
-import type { PartitionLog, Position } from './log.ts'
+import type { ForwardedPosition, PartitionLog } from './log.ts'
 import type { Reassignments } from './reassignments.ts'
 import type { LeaderMoves } from './move-leader.ts'
 import { batchBody, MalformedBatchError } from './record-batch.ts'
@@ -49,7 +49,9 @@ export class PartitionRequests {
           batchBody,
         )
       case 'resolve':
-        return encodeJson({ offset: await this.#log.resolveHere(group, decodeJson(body) as Position) })
+        return encodeJson({
+          offset: await this.#log.resolveHere(group, decodeJson(body) as ForwardedPosition),
+        })
       case 'state':
         return encodeJson(this.#inspector.statesHere((decodeJson(body) as { groups: GroupId[] }).groups))
       case 'transfer':

@@ -2,6 +2,7 @@ import type { BrokerId, GroupId } from '../types/ids.ts'
 import { SynodError, type ErrorCode } from '../errors.ts'
 import { majority } from '../paxos/quorum.ts'
 import { PeerLost, PeerUnreachable, type Transport } from '../transport/transport.ts'
+import { Lifelines } from './lifelines.ts'
 import type { LoopClock } from './loop.ts'
 import type { Registry } from './registry.ts'
 
@@ -68,6 +69,7 @@ export class Router {
   readonly #clock: LoopClock
   readonly #isAlive: (broker: BrokerId) => boolean
   readonly #hints = new Map<GroupId, BrokerId>()
+  readonly #lifelines = new Lifelines()
 
   constructor(options: {
     self: BrokerId
@@ -81,6 +83,14 @@ export class Router {
     this.#transport = options.transport
     this.#clock = options.clock
     this.#isAlive = options.isAlive
+  }
+
+  /**
+   * The detector's view changed: what was asked of a broker that it misses is asked of its successor, if that is harmless.
+   * What is not waits for its answer to the end: a pause may be all it was.
+   */
+  linksChanged(): void {
+    this.#lifelines.cut(this.#isAlive)
   }
 
   /** Who leads, as far as this broker knows. A hint, never used for safety. */
@@ -151,7 +161,8 @@ export class Router {
     try {
       if (target === this.#self) return { answer: await call.local(timeoutMs) }
       const request = { kind: call.kind, group: routed.group, body: call.body() }
-      const answer = await this.#transport.request(target, request, { timeoutMs: timeoutMs + HOP_MS })
+      const signal = call.changes === 'each-time' ? undefined : this.#lifelines.of(target)
+      const answer = await this.#transport.request(target, request, { timeoutMs: timeoutMs + HOP_MS, signal })
       this.#hint(routed.group, target)
       return { answer: call.decode(answer, target) }
     } catch (error) {

@@ -127,7 +127,7 @@ export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): v
   // The whole log came at once: a catch-up that the leader had asked for is over.
   core.status = 'ok'
   if (core.pull?.isRequired === true) core.pull = undefined
-  learnChosen(core, Math.min(message.commit, end))
+  learnChosen(core, Math.min(message.commit, end), message.ballot)
   sendAccepted(core, from, message.ballot, end)
 }
 
@@ -167,7 +167,7 @@ function acceptPart(core: Core, from: BrokerId, { ballot, previous, entries, com
     }
     core.persist(writes)
   }
-  learnChosen(core, Math.min(commit, end))
+  learnChosen(core, Math.min(commit, end), ballot)
   sendAccepted(core, from, ballot, end)
 }
 
@@ -200,6 +200,6 @@ export function onLearn(core: Core, from: BrokerId, message: Learn): void {
     return core.send(from, { kind: 'prepareRequest', ballot: message.ballot }, 0)
   }
   const { log } = core
-  learnChosen(core, Math.min(message.commit, log.through))
+  learnChosen(core, Math.min(message.commit, log.through), message.ballot)
   if (log.through < message.commit) sendAccepted(core, from, message.ballot, log.through)
 }

@@ -132,6 +132,8 @@ export class Core {
     )
     const known = rules.knownChosen(recovered.commit, state.configuration.fromSlot)
     this.unapplied = known > recovered.commit ? this.log.commitTo(known) : []
+    // They are handed over in the first step, and not kept in memory after it.
+    if (this.unapplied.length > 0) this.restAtMs = 0
   }
 
   get self(): BrokerId {

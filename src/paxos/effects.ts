@@ -31,6 +31,8 @@ export type PaxosEvent =
   /** The failure detector's view changed for some broker of this group. */
   | { readonly kind: 'links'; readonly links: LinkView }
   | { readonly kind: 'readIndex'; readonly token: number }
+  /** Another broker says that everything up to `commit` is chosen: a replica that nobody else told of it fetches it. */
+  | { readonly kind: 'told'; readonly from: BrokerId; readonly commit: Slot }
   /** Operator or host wants this replica to give up leadership (disk stalled, draining). */
   | { readonly kind: 'resign' }
   /** Operator or host wants another voter to lead (consensus 1.13). `token` names it in the answer. */

@@ -59,3 +59,30 @@ export function assertSameChosen(own: number, learned: number | undefined): void
 export function assertApplyOrder(appliedThrough: number, entries: readonly Entry[]): void {
   invariant(entries[0]?.slot === appliedThrough + 1, 'I7: entries are applied in slot order, each once.')
 }
+
+/**
+ * I5: learning chosen entries forgets nothing that was accepted here, but what stands on an entry that another one was chosen
+ * over; and it raises no accepted ballot, because entries that were learned were not accepted at any.
+ */
+export function assertLearned(
+  before: Pick<Watched, 'acceptedBallot' | 'through'>,
+  now: Pick<Watched, 'acceptedBallot' | 'through'>,
+  differed: boolean,
+): void {
+  invariant(
+    sameBallot(before.acceptedBallot, now.acceptedBallot),
+    'I5: learning does not change the accepted ballot.',
+  )
+  invariant(
+    differed || now.through >= before.through,
+    'I5: what stands above learned entries stays while the chains agree.',
+  )
+}
+
+/**
+ * I6: commit moves by the word of a ballot only where the log is that ballot's; another log may hold other entries at the
+ * same slots.
+ */
+export function assertCommitGround(accepted: Ballot, ground: Ballot): void {
+  invariant(sameBallot(accepted, ground), 'I6: commit moves at the accepted ballot, or by chosen entries.')
+}

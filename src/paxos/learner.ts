@@ -1,10 +1,11 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { activate } from './activation.ts'
+import type { Ballot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
-import { assertApplyOrder, assertSameChosen } from './invariants.ts'
+import { assertApplyOrder, assertCommitGround, assertLearned, assertSameChosen } from './invariants.ts'
 import type { SyncChunk } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
 import { ENTRY_KIND, type Entry } from './state.ts'
@@ -14,13 +15,14 @@ import { configurationOf, decodeStopSign } from './stop-sign.ts'
 export const TAIL_SLOTS = 64
 
 /**
- * Everything up to `upTo` is chosen: hands what is newly so to the state machine. The caller knows it chosen by counting
- * at its own ballot, by its leader's word at the accepted ballot, or from chosen entries of a chunk (I6). A stop-sign among it
- * is the last of it: then the step goes on in another configuration, without leadership.
+ * Everything up to `upTo` is chosen: hands what is newly so to the state machine. `ground` is how that is known (I6): the
+ * ballot at which it was counted or whose leader said so, or 'chunk' for chosen entries that were sent and compared. A
+ * stop-sign among it is the last of it: then the step goes on in another configuration, without leadership.
  */
-export function learnChosen(core: Core, upTo: number): boolean {
+export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk'): boolean {
   const { log } = core
   if (upTo <= log.commit) return false
+  if (ground !== 'chunk') assertCommitGround(core.acceptedBallot, ground)
   const before = log.commit
   const entries = log.commitTo(upTo as Slot)
   assertApplyOrder(before, entries)
@@ -100,8 +102,11 @@ function learnPart(core: Core, chunk: SyncChunk, end: number): boolean {
     if (log.at(log.commit + agreeing + 1).chain !== fresh[agreeing]?.chain) break
     agreeing++
   }
+  const before = { acceptedBallot: core.acceptedBallot, through: log.through }
+  const differs = agreeing < fresh.length && log.commit + agreeing < log.through
   replaceAfter(core, log.commit + agreeing, fresh.slice(agreeing), end)
-  learnChosen(core, end)
+  assertLearned(before, { acceptedBallot: core.acceptedBallot, through: log.through }, differs)
+  learnChosen(core, end, 'chunk')
   return true
 }
 

@@ -17,7 +17,7 @@ import { beginConfiguration, noteLearner, onLearners, onReconfigure } from './re
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
 import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
-import { onSyncChunk, onSyncRequired, pullTick } from './synchronize.ts'
+import { onSyncChunk, onSyncRequired, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
 
 /**
@@ -85,6 +85,8 @@ export class Paxos {
         return watchTransfer(core)
       case 'readIndex':
         return onReadIndex(core, event.token)
+      case 'told':
+        return onTold(core, event.from, event.commit)
       case 'resign':
         if (core.role === 'leader') resign(core)
         return
@@ -182,7 +184,6 @@ export class Paxos {
   get deadlineMs(): number | undefined {
     const core = this.#core
     const { candidacy, leadership } = core
-    if (core.unapplied.length > 0) return 0
     let at = Math.min(
       core.canvassAtMs,
       core.pollAtMs,
@@ -234,8 +235,20 @@ export class Paxos {
     return this.#core.configuration
   }
 
+  /** Whether the broker votes, or learns as far as this replica was told: its links matter here. */
+  concerns(broker: BrokerId): boolean {
+    const { voters, learners } = this.#core
+    return voters.includes(broker) || learners.some(({ replica }) => replica.broker === broker)
+  }
+
   get commit(): Slot {
     return this.#core.log.commit
+  }
+
+  /** The chain value at a chosen slot that is still in memory, commit always among them; undefined for any other slot. */
+  chainAt(slot: Slot): number | undefined {
+    const { log } = this.#core
+    return slot >= log.start && slot <= log.commit ? log.chainAt(slot) : undefined
   }
 
   get through(): Slot {

@@ -26,7 +26,7 @@ export function countAccepted(core: Core, leadership: Leadership): void {
   }
   if (quorumSlot <= log.commit) return
   markChosen(core, leadership, log.commit + 1)
-  learnChosen(core, quorumSlot)
+  learnChosen(core, quorumSlot, leadership.ballot)
   if (core.leadership !== leadership) return
   const { nowMs, tuning } = core
   leadership.undecidedAtMs = log.through > log.commit ? nowMs + tuning.undecidedMs : NEVER

@@ -58,6 +58,17 @@ export function onSyncRequired(core: Core, from: BrokerId, commit: number): void
   finishIfNear(core)
 }
 
+/**
+ * Another broker compared what both hold, and knows more to be chosen. Who follows a leader that is at work hears of it anyway,
+ * and a leader finds out by counting: only a replica in which nothing moves goes and fetches it.
+ */
+export function onTold(core: Core, from: BrokerId, commit: Slot): void {
+  core.noteCommit(from, commit)
+  if (core.role !== 'follower' || core.pull !== undefined || commit <= core.log.commit) return
+  if (!core.voters.includes(from) || core.nowMs - core.lastChosenMs < core.tuning.retransmitMs) return
+  pullFrom(core, from, { target: commit, slack: 0, isRequired: false })
+}
+
 /** Chosen entries came, asked for or not. */
 export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void {
   core.noteCommit(from, chunk.commit)

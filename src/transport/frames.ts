@@ -1,16 +1,25 @@
+import type { Digest } from '../types/digest.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
 import { MalformedFrameError } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { encodeDigest } from './digest-codec.ts'
 import { encodeHeartbeat } from './heartbeat-codec.ts'
 import { FRAME_BYTES_MAX } from './limits.ts'
 import { encodeMessage } from './message-codec.ts'
 import { MESSAGE_TYPES } from './message-fields.ts'
 
 /** Type bytes of the frames that are no messages; those are in `message-fields.ts`. Keep them stable. */
-export const FRAME_TYPE = { HEARTBEAT: 64, REQUEST: 80, ANSWER: 81, ERROR: 82, CANCEL: 83 } as const
+export const FRAME_TYPE = {
+  HEARTBEAT: 64,
+  DIGEST: 65,
+  REQUEST: 80,
+  ANSWER: 81,
+  ERROR: 82,
+  CANCEL: 83,
+} as const
 
 /** `u32 length | u32 group | u8 type`; the length counts what follows it. */
 export const FRAME_HEADER_BYTES = 9
@@ -58,6 +67,10 @@ export function encodeMessageFrame(group: GroupId, message: Message): EncodedFra
 
 export function encodeHeartbeatFrame(heartbeat: Heartbeat): EncodedFrame {
   return encodeFrame(0, FRAME_TYPE.HEARTBEAT, (writer) => encodeHeartbeat(writer, heartbeat))
+}
+
+export function encodeDigestFrame(digest: Digest): EncodedFrame {
+  return encodeFrame(0, FRAME_TYPE.DIGEST, (writer) => encodeDigest(writer, digest))
 }
 
 /** The frames of one verified flush, in order. Throws `MalformedFrameError` where they end in the middle. */

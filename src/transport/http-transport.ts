@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { Digest } from '../types/digest.ts'
 import type { BrokerId, GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Message } from '../paxos/messages.ts'
@@ -136,6 +137,11 @@ export class HttpTransport implements Transport {
   sendHeartbeat(to: BrokerId, heartbeat: Heartbeat): void {
     invariant(to !== this.#options.self, 'A broker sends nothing to itself.')
     this.#links.get(to)?.sendHeartbeat(heartbeat)
+  }
+
+  sendDigest(to: BrokerId, digest: Digest): void {
+    invariant(to !== this.#options.self, 'A broker sends nothing to itself.')
+    this.#links.get(to)?.sendDigest(digest)
   }
 
   /** Beside the errors of the contract: SynodError 'overloaded' when too many requests to this peer are under way. */

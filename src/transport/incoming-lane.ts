@@ -3,6 +3,7 @@ import type { BrokerId } from '../types/ids.ts'
 import type { Checksum } from '../paxos/state.ts'
 import { ByteReader, DamagedBodyError, MalformedFrameError } from './byte-reader.ts'
 import type { TransportCounters } from './counters.ts'
+import { decodeDigest } from './digest-codec.ts'
 import { FlushReader, ForgedFlushError } from './flush-reader.ts'
 import { FlushWriter } from './flush-writer.ts'
 import { FRAME_TYPE, framesOf, type EncodedFrame, type ReceivedFrame } from './frames.ts'
@@ -136,6 +137,9 @@ export class IncomingLane {
     const { handlers, checksum, counters } = this.#options
     if (frame.type === FRAME_TYPE.HEARTBEAT) {
       return handlers.onHeartbeat(this.from, decodeHeartbeat(new ByteReader(frame.payload)))
+    }
+    if (frame.type === FRAME_TYPE.DIGEST) {
+      return handlers.onDigest(this.from, decodeDigest(new ByteReader(frame.payload)))
     }
     const kind = messageKindOf(frame.type)
     if (kind === undefined) throw new MalformedFrameError(`There is no frame of type ${frame.type}.`)

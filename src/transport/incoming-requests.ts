@@ -10,7 +10,7 @@ import {
   type ReceivedFrame,
 } from './frames.ts'
 import type { QuietLog } from './log.ts'
-import { OUTSTANDING_REQUESTS_MAX } from './limits.ts'
+import { OUTSTANDING_REQUESTS_MAX, REQUEST_DEADLINE_MS_MAX } from './limits.ts'
 import { decodeCancel, decodeRequest, encodeAnswer, encodeError } from './request-codec.ts'
 import type { PeerRequest, TransportHandlers } from './transport.ts'
 
@@ -80,7 +80,7 @@ export class IncomingRequests {
     const { signal } = controller
     const timer = setTimeout(
       () => controller.abort(new Error('The deadline of the request passed.')),
-      deadlineMs,
+      Math.min(deadlineMs, REQUEST_DEADLINE_MS_MAX),
     )
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
     // After a cancellation, or when the lane broke, nobody waits for an answer.

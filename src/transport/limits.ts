@@ -26,6 +26,8 @@ export const FRAME_OVERHEAD_BYTES = 128
 
 /** Requests to one peer that have no answer yet; the same number is accepted from one peer. */
 export const OUTSTANDING_REQUESTS_MAX = 10_000
+/** A peer's request is worked on no longer, whatever it says: a timer above 2^31 ms would end it at once. */
+export const REQUEST_DEADLINE_MS_MAX = 3_600_000
 /** How long a request waits for a lane that is being opened. */
 export const OPENING_WAIT_MS_MAX = 100
 

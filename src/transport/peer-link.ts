@@ -1,9 +1,11 @@
+import type { Digest } from '../types/digest.ts'
 import type { BrokerId, GroupId } from '../types/ids.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
 import { ByteReader, MalformedFrameError } from './byte-reader.ts'
 import {
   FRAME_TYPE,
+  encodeDigestFrame,
   encodeHeartbeatFrame,
   encodeMessageFrame,
   framesOf,
@@ -66,6 +68,10 @@ export class PeerLink {
 
   sendHeartbeat(heartbeat: Heartbeat): void {
     this.#offer('ctl', encodeHeartbeatFrame(heartbeat), 'heartbeat')
+  }
+
+  sendDigest(digest: Digest): void {
+    this.#offer('ctl', encodeDigestFrame(digest), 'ordinary')
   }
 
   request(

@@ -1,3 +1,4 @@
+import type { Digest } from '../types/digest.ts'
 import type { BrokerId, GroupId } from '../types/ids.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
@@ -14,6 +15,8 @@ export interface Transport {
   setPeers(peers: ReadonlyMap<BrokerId, PeerAddress>): void
   sendMessage(to: BrokerId, group: GroupId, message: Message): void
   sendHeartbeat(to: BrokerId, heartbeat: Heartbeat): void
+  /** What this broker holds of groups that both have, for comparison; it may be lost as any message. */
+  sendDigest(to: BrokerId, digest: Digest): void
   /**
    * Asks a peer and waits for its answer (lane `fwd`). `kind` names the operation, the body is the operation's own.
    * Rejects with `PeerUnreachable` when the request certainly never left, `PeerLost` when it may have been acted on
@@ -42,6 +45,7 @@ export interface PeerRequest {
 export interface TransportHandlers {
   onMessage(from: BrokerId, group: GroupId, message: Message): void
   onHeartbeat(from: BrokerId, heartbeat: Heartbeat): void
+  onDigest(from: BrokerId, digest: Digest): void
   /** Two refused connections in a row, 50 ms apart, with nothing heard since before the first (consensus 1.9). */
   onRefused(peer: BrokerId): void
   /** Anything at all came in from the peer. */

@@ -7,6 +7,7 @@ import { freePorts } from '../../src/cli/dev/ports.ts'
 import { invariant } from '../../src/types/invariant.ts'
 import { MAIN } from '../support/dev-cluster.ts'
 import { BrokerProxy } from './broker-proxy.ts'
+import { ShimmedDisk } from './disk/disk-shim.ts'
 import { Link, type LinkFault } from './link.ts'
 
 interface Broker {
@@ -15,8 +16,15 @@ interface Broker {
   readonly args: readonly string[]
   readonly logFile: string
   readonly proxy: BrokerProxy
+  /** Undefined where the processes run on the system's disk as it is. */
+  readonly disk: ShimmedDisk | undefined
+  /** It may end itself, because its disk fails. */
+  mayFail: boolean
   child: ChildProcess | undefined
 }
+
+/** What a broker ends with when a write has failed (docs/operations.md). */
+const DISK_FAILED_EXIT_CODE = 73
 
 /** A broker that ended though nobody ended it. */
 export interface UnexpectedEnd {
@@ -36,10 +44,14 @@ export class ChaosCluster {
   readonly #secret = randomBytes(32).toString('hex')
   #isOver = false
 
-  static async start(options: { readonly folder: string; readonly brokers: number }): Promise<ChaosCluster> {
-    const { folder, brokers: count } = options
-    const ports = await freePorts(3 * count, '127.0.0.1', new Set())
-    const cluster = new ChaosCluster(folder, ports, count)
+  /** `diskShim`: the library by which disks can be spoiled. */
+  static async start(options: {
+    readonly folder: string
+    readonly brokers: number
+    readonly diskShim?: string | undefined
+  }): Promise<ChaosCluster> {
+    const ports = await freePorts(3 * options.brokers, '127.0.0.1', new Set())
+    const cluster = new ChaosCluster(options, ports)
     try {
       await Promise.all(cluster.ids.map((id) => cluster.launch(id)))
       await Promise.all(cluster.#brokers.map((broker) => readiness(broker)))
@@ -50,7 +62,14 @@ export class ChaosCluster {
     return cluster
   }
 
-  private constructor(folder: string, ports: readonly number[], count: number) {
+  private constructor(
+    {
+      folder,
+      brokers: count,
+      diskShim,
+    }: { readonly folder: string; readonly brokers: number; readonly diskShim?: string | undefined },
+    ports: readonly number[],
+  ) {
     const ids = Array.from({ length: count }, (_, index) => index + 1)
     const port = (id: number, which: 0 | 1 | 2): number => ports[(id - 1) * 3 + which]!
     const pairs = ids.flatMap((from) => ids.filter((to) => to !== from).map((to) => linkName(from, to)))
@@ -77,6 +96,11 @@ export class ChaosCluster {
           linkFrom: (opener) => this.#link(opener, id),
           linkTo: (opener) => this.#link(id, opener),
         }),
+        disk:
+          diskShim === undefined
+            ? undefined
+            : new ShimmedDisk(diskShim, join(folder, `disk-${id}`), dataFolder),
+        mayFail: false,
         child: undefined,
       }
     })
@@ -106,7 +130,12 @@ export class ChaosCluster {
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('SYNOD_'))
     const log = openSync(broker.logFile, 'a')
     const child = spawn(process.execPath, broker.args, {
-      env: { UV_THREADPOOL_SIZE: '8', ...Object.fromEntries(others), SYNOD_CLUSTER_SECRET: this.#secret },
+      env: {
+        UV_THREADPOOL_SIZE: '8',
+        ...Object.fromEntries(others),
+        ...broker.disk?.environment,
+        SYNOD_CLUSTER_SECRET: this.#secret,
+      },
       stdio: ['pipe', 'pipe', log],
     })
     closeSync(log)
@@ -115,7 +144,7 @@ export class ChaosCluster {
     child.once('exit', (code, signal) => {
       broker.child = undefined
       broker.proxy.refuse()
-      const isWanted = this.#isOver || child.killed
+      const isWanted = this.#isOver || child.killed || (broker.mayFail && code === DISK_FAILED_EXIT_CODE)
       if (!isWanted) this.unexpectedEnds.push({ broker: id, reason: `exit code ${code}, signal ${signal}` })
     })
     await broker.proxy.open()
@@ -136,6 +165,18 @@ export class ChaosCluster {
 
   resume(id: number): void {
     trySignal(this.#broker(id).child?.pid, 'SIGCONT')
+  }
+
+  /** The disk of a broker. It is there only where the cluster was started with a shim. */
+  disk(id: number): ShimmedDisk {
+    const { disk } = this.#broker(id)
+    invariant(disk !== undefined, `The disk of broker ${id} cannot be spoiled.`)
+    return disk
+  }
+
+  /** Whether the broker may end itself because of its disk. */
+  allowDiskFailure(id: number, isAllowed: boolean): void {
+    this.#broker(id).mayFail = isAllowed
   }
 
   spoil(from: number, to: number, fault: LinkFault): void {

@@ -24,8 +24,7 @@ test('Keeps every promise while brokers die, pause and lose each other', async (
     say: (sentence) => t.diagnostic(sentence),
   })
   assert.ok(isClean(report), `${showReport(report)}\n\nThe history is ${report.historyPath}.`)
-  for (const [producer, { ok }] of report.operations)
-    assert.ok(ok > 10, `${producer} stored ${ok} operations`)
+  for (const [producer, { ok }] of report.operations) assert.ok(ok > 0, `${producer} stored nothing`)
   assert.ok(report.faults.size >= 4, `${report.faults.size} kinds of fault`)
   assert.ok(report.verdict.seen > 3 * report.verdict.produced.ok, 'every reader reads everything')
   rmSync(folder, { recursive: true })

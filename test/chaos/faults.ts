@@ -1,4 +1,6 @@
 import type { ChaosCluster } from './chaos-cluster.ts'
+import { Random } from '../sim/random.ts'
+import type { DiskMode } from './disk/disk-shim.ts'
 import type { LinkFault } from './link.ts'
 import type { Fault } from './schedule.ts'
 
@@ -23,6 +25,19 @@ export async function inflict(cluster: ChaosCluster, fault: Fault): Promise<() =
         for (const id of brokers) cluster.resume(id)
         return Promise.resolve()
       }
+    case 'power-cut-one':
+    case 'power-cut-all':
+      await Promise.all(brokers.map((id) => cluster.end(id, 'SIGKILL')))
+      for (const id of brokers) cluster.disk(id).cutPower(new Random(amount).fork(`broker ${id}`))
+      return async () => void (await Promise.all(brokers.map((id) => cluster.launch(id))))
+    case 'disk-error':
+      return failDisk(cluster, first!)
+    case 'disk-slow':
+      return spoilDisk(cluster, first!, { kind: 'delay', delayMs: amount })
+    case 'disk-hang':
+      return spoilDisk(cluster, first!, { kind: 'hang' })
+    case 'disk-full':
+      return spoilDisk(cluster, first!, { kind: 'full' })
     case 'isolate':
       return spoil(cluster, both(first!, others(cluster, first!)), { isCut: true })
     case 'cut-pair':
@@ -59,4 +74,25 @@ function spoil(
     for (const [from, to] of pairs) cluster.mend(from, to, fault)
     return Promise.resolve()
   })
+}
+
+function spoilDisk(cluster: ChaosCluster, id: number, mode: DiskMode): () => Promise<void> {
+  cluster.disk(id).behave(mode)
+  return () => {
+    cluster.disk(id).behave({ kind: 'sound' })
+    return Promise.resolve()
+  }
+}
+
+/** The broker ends itself at its next write; it is started again on a disk that works. */
+function failDisk(cluster: ChaosCluster, id: number): () => Promise<void> {
+  cluster.allowDiskFailure(id, true)
+  cluster.disk(id).behave({ kind: 'error' })
+  return async () => {
+    cluster.disk(id).behave({ kind: 'sound' })
+    // It has nothing written, or is about to end.
+    await cluster.end(id, 'SIGKILL')
+    cluster.allowDiskFailure(id, false)
+    await cluster.launch(id)
+  }
 }

@@ -16,7 +16,7 @@ export function untilInSync(
       const marks = new Map<number, number>()
       for (const url of urls)
         for (const { partition, leader, inSync, highWatermark } of (await topicOf(url, topic)).partitions) {
-          if (leader === null) throw new Error(`${url}: partition ${partition} has no leader.`)
+          if (leader === undefined) throw new Error(`${url}: partition ${partition} has no leader.`)
           if (inSync?.length !== options.replicas)
             throw new Error(`${url}: in sync in partition ${partition}: ${inSync?.join(', ')}.`)
           marks.set(partition, Math.max(marks.get(partition) ?? 0, highWatermark))

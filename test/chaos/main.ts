@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { buildDiskShim } from './disk/disk-shim.ts'
 import { isClean, showReport } from './report.ts'
 import { runChaos } from './run-chaos.ts'
-import { FAULT_KINDS } from './schedule.ts'
+import { DISK_KINDS, FAULT_KINDS } from './schedule.ts'
 
 const USAGE = `npm run chaos -- --minutes N [--brokers 3] [--partitions 12] [--seed S] [--only KIND,KIND] [--keep]
 kinds: ${FAULT_KINDS.join(', ')}
@@ -41,6 +42,11 @@ async function main(): Promise<number> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'synod-chaos-'))
   console.log(`seed ${seed}, ${brokers} brokers, ${partitions} partitions, ${minutes} minutes, in ${folder}`)
+  const shim = buildDiskShim(folder)
+  if ('missing' in shim) {
+    console.log(`${shim.missing} Faults of disks do not come.`)
+    if (kinds?.every((kind) => DISK_KINDS.includes(kind)) === true) return 2
+  }
   const report = await runChaos({
     folder,
     brokers,
@@ -50,6 +56,7 @@ async function main(): Promise<number> {
     durationMs: { min: 2_000, max: 10_000 },
     quietMs: { min: 2_000, max: 6_000 },
     kinds,
+    diskShim: 'library' in shim ? shim.library : undefined,
     producerPauseMs: 20,
     say: (sentence) => console.log(sentence),
   })

@@ -18,7 +18,7 @@ import {
   type RunningProducer,
 } from './producers.ts'
 import { ClientReader, PageReader, SocketReader, type Reader } from './readers.ts'
-import { schedule, showFault, type Episode, type FaultKind } from './schedule.ts'
+import { DISK_KINDS, schedule, showFault, type Episode, type FaultKind } from './schedule.ts'
 
 export interface ChaosOptions {
   /** Data, logs and the history go there; it exists. */
@@ -33,6 +33,8 @@ export interface ChaosOptions {
   readonly quietMs: { readonly min: number; readonly max: number }
   /** The kinds of fault to draw from; all if left out. */
   readonly kinds?: readonly FaultKind[] | undefined
+  /** The library by which disks can be spoiled; without it faults of disks do not come. */
+  readonly diskShim?: string | undefined
   /** Of each producer, between two operations. */
   readonly producerPauseMs: number
   say(sentence: string): void
@@ -181,7 +183,7 @@ class ChaosRun {
 
   /** Faults and quiet in turn, until the time is over; none is left. */
   async #spoil(): Promise<void> {
-    const { faultsMs, say, durationMs, quietMs, kinds } = this.#options
+    const { faultsMs, say, durationMs, quietMs, kinds, diskShim } = this.#options
     const startMs = performance.now()
     this.#startMs = startMs
     const episodes = schedule({
@@ -190,6 +192,7 @@ class ChaosRun {
       durationMs,
       quietMs,
       kinds,
+      without: diskShim === undefined ? DISK_KINDS : [],
     })
     await pause(quietMs.min)
     for (const episode of episodes) {

@@ -39,7 +39,13 @@ test('faults hit brokers that are there, last as long as allowed, and come one o
     for (const { kind, brokers } of faults) {
       assert.ok(brokers.every((id) => ids.includes(id)))
       assert.equal(new Set(brokers).size, brokers.length)
-      const expected = kind === 'kill-all' ? 5 : /majority/.test(kind) ? 3 : /cut|slow/.test(kind) ? 2 : 1
+      const expected = kind.endsWith('-all')
+        ? 5
+        : /majority/.test(kind)
+          ? 3
+          : /^cut|slow-link/.test(kind)
+            ? 2
+            : 1
       assert.equal(brokers.length, expected, kind)
     }
   }

@@ -13,11 +13,27 @@ const FAULT_WEIGHTS = {
   'slow-link': 2,
   delay: 2,
   restart: 2,
+  'power-cut-one': 2,
+  'power-cut-all': 2,
+  'disk-error': 2,
+  'disk-slow': 2,
+  'disk-hang': 2,
+  'disk-full': 1,
 } as const
 
 export type FaultKind = keyof typeof FAULT_WEIGHTS
 
 export const FAULT_KINDS = Object.keys(FAULT_WEIGHTS) as readonly FaultKind[]
+
+/** Faults that need a disk that can be spoiled. */
+export const DISK_KINDS: readonly FaultKind[] = [
+  'power-cut-one',
+  'power-cut-all',
+  'disk-error',
+  'disk-slow',
+  'disk-hang',
+  'disk-full',
+]
 
 /** Faults of the network: they can be laid over a fault of processes. */
 const LINK_KINDS: readonly FaultKind[] = ['isolate', 'cut-pair', 'cut-one-way', 'slow-link', 'delay']
@@ -26,7 +42,7 @@ export interface Fault {
   readonly kind: FaultKind
   /** The brokers that it hits; for a link, from the first to the second. */
   readonly brokers: readonly number[]
-  /** `delay`: one way, ms; `slow-link`: bytes per second. */
+  /** `delay`: one way, ms; `slow-link`: bytes per second; `disk-slow`: ms a sync; power cuts: seed of what is lost. */
   readonly amount: number
 }
 
@@ -44,16 +60,19 @@ export interface ScheduleOptions {
   readonly quietMs: { readonly min: number; readonly max: number }
   /** All if left out; otherwise these only, one at a time. */
   readonly kinds?: readonly FaultKind[] | undefined
+  /** Kinds that cannot happen here. */
+  readonly without?: readonly FaultKind[] | undefined
 }
 
 const SECOND_FAULT_CHANCE = 0.25
 
 /** What happens to the cluster: endless, and the same for the same seed. Each kind comes once before any comes again. */
 export function* schedule(options: ScheduleOptions): Generator<Episode, never, void> {
-  const { random, durationMs, quietMs, kinds } = options
+  const { random, durationMs, quietMs, kinds, without = [] } = options
+  const possible = (kinds ?? FAULT_KINDS).filter((kind) => !without.includes(kind))
   let deck: FaultKind[] = []
   for (;;) {
-    if (deck.length === 0) deck = shuffledKinds(random, kinds ?? FAULT_KINDS)
+    if (deck.length === 0) deck = shuffledKinds(random, possible)
     const first = draw(deck.pop()!, options)
     const faults = [first]
     if (kinds === undefined && random.chance(SECOND_FAULT_CHANCE))
@@ -80,6 +99,12 @@ function draw(kind: FaultKind, { random, ids }: ScheduleOptions): Fault {
   switch (kind) {
     case 'kill-all':
       return { kind, brokers: all, amount: 0 }
+    case 'power-cut-all':
+      return { kind, brokers: all, amount: random.integer(2 ** 31) }
+    case 'power-cut-one':
+      return { kind, brokers: one, amount: random.integer(2 ** 31) }
+    case 'disk-slow':
+      return { kind, brokers: one, amount: Math.round(random.between(10, 200)) }
     case 'kill-majority':
     case 'pause-majority':
       return { kind, brokers: majority, amount: 0 }
@@ -94,6 +119,9 @@ function draw(kind: FaultKind, { random, ids }: ScheduleOptions): Fault {
     case 'pause-one':
     case 'isolate':
     case 'restart':
+    case 'disk-error':
+    case 'disk-hang':
+    case 'disk-full':
       return { kind, brokers: one, amount: 0 }
   }
 }
@@ -106,5 +134,17 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
 }
 
 export function showFault({ kind, brokers, amount }: Fault): string {
-  return `${kind} ${brokers.join(',')}${kind === 'delay' ? ` by ${amount} ms` : ''}${kind === 'slow-link' ? ` to ${amount} B/s` : ''}`
+  return `${kind} ${brokers.join(',')}${amountOf(kind, amount)}`
+}
+
+function amountOf(kind: FaultKind, amount: number): string {
+  switch (kind) {
+    case 'delay':
+    case 'disk-slow':
+      return ` by ${amount} ms`
+    case 'slow-link':
+      return ` to ${amount} B/s`
+    default:
+      return ''
+  }
 }

@@ -29,6 +29,22 @@ test('a topic that is created on one broker is found on every other at once', as
   }
 })
 
+test('a topic that was deleted elsewhere is found no more by who asks linearizably', async (t) => {
+  const { cluster, controller, directory } = await withController(t)
+  await cluster.finish(directory(1).create('orders', PLAIN))
+  const [behind, other] = cluster.others(controller()) as [number, number]
+  for (const id of cluster.ids)
+    await cluster.until(() => cluster.broker(id).control.group.metadata.topic('orders')!.id)
+  cluster.isolate(behind)
+  await cluster.finish(directory(other).delete('orders', undefined))
+  assert.equal((await cluster.finish(directory(behind).find('orders')))?.name, 'orders', 'it knows no better')
+  const asked = directory(behind).find('orders', { linearizable: true })
+  await cluster.refused(asked, 'no-quorum')
+  cluster.network.healAll()
+  const find = () => directory(behind).find('orders', { linearizable: true })
+  assert.equal(await cluster.finish(find()), undefined)
+})
+
 test('a topic that nobody created is not found, and a near name is suggested', async (t) => {
   const { cluster, directory } = await withController(t)
   await cluster.finish(directory(1).create('orders', PLAIN))

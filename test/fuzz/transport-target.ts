@@ -6,6 +6,7 @@ import type { Message, MessageKind } from '../../src/paxos/messages.ts'
 import { ByteReader, DamagedBodyError, MalformedFrameError } from '../../src/transport/byte-reader.ts'
 import { flushCode, FlushReader, ForgedFlushError } from '../../src/transport/flush-reader.ts'
 import {
+  encodeDigestFrame,
   encodeFrame,
   encodeHeartbeatFrame,
   encodeMessageFrame,
@@ -14,6 +15,7 @@ import {
   type EncodedFrame,
   type ReceivedFrame,
 } from '../../src/transport/frames.ts'
+import { decodeDigest } from '../../src/transport/digest-codec.ts'
 import { decodeHeartbeat } from '../../src/transport/heartbeat-codec.ts'
 import { RequestProblem } from '../../src/transport/http-answers.ts'
 import { decodeMessage } from '../../src/transport/message-codec.ts'
@@ -21,7 +23,12 @@ import { messageKindOf } from '../../src/transport/message-fields.ts'
 import { messageFromJson, messageToJson } from '../../src/transport/message-json.ts'
 import * as requests from '../../src/transport/request-codec.ts'
 import { groupId } from '../../src/types/ids.ts'
-import { arbitraryHeartbeat, arbitraryMessage, MESSAGE_KINDS } from '../support/arbitrary-messages.ts'
+import {
+  arbitraryDigest,
+  arbitraryHeartbeat,
+  arbitraryMessage,
+  MESSAGE_KINDS,
+} from '../support/arbitrary-messages.ts'
 import { ByteSource } from './byte-source.ts'
 import { spoilJson } from './json-source.ts'
 import type { FuzzTarget } from './target.ts'
@@ -36,6 +43,7 @@ const body = fc.uint8Array({ maxLength: 100 })
 const frame: fc.Arbitrary<EncodedFrame> = fc.oneof(
   { weight: 6, arbitrary: message.map((each) => encodeMessageFrame(groupId(3), each)) },
   { weight: 1, arbitrary: arbitraryHeartbeat.map(encodeHeartbeatFrame) },
+  { weight: 1, arbitrary: arbitraryDigest.map(encodeDigestFrame) },
   {
     weight: 2,
     arbitrary: fc
@@ -66,6 +74,8 @@ function decode({ type, payload }: ReceivedFrame): void {
   switch (type) {
     case FRAME_TYPE.HEARTBEAT:
       return void decodeHeartbeat(reader)
+    case FRAME_TYPE.DIGEST:
+      return void decodeDigest(reader)
     case FRAME_TYPE.REQUEST:
       return void requests.decodeRequest(reader)
     case FRAME_TYPE.ANSWER:

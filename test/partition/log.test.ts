@@ -99,6 +99,20 @@ test('a follower that is behind has the leader answer, and only the leader says 
   assert.deepEqual((await cluster.refused(beyond, 'offset-out-of-range')).facts, { highWatermark: 3 })
 })
 
+test('the end that is asked for linearizably is never older than what somebody was told, wherever it is asked', async (t) => {
+  const { cluster, topic, leader, follower } = await withTopic(t)
+  await cluster.finish(cluster.append(leader, topic, 'a'))
+  const end = (id: number, linearizable: boolean) =>
+    cluster.services(id).log.resolve(topic, 0, { kind: 'latest' }, { linearizable })
+  cluster.isolate(leader)
+  await cluster.finish(cluster.append(follower, topic, 'b'), { withinMs: 5_000 })
+  assert.equal(await end(leader, false), 1, 'the one that led before does not know of it')
+  await cluster.refused(end(leader, true), 'no-quorum')
+  cluster.network.healAll()
+  const asked = cluster.ids.map((id) => end(id, true))
+  assert.deepEqual(await cluster.finish(Promise.all(asked)), [2, 2, 2])
+})
+
 test('start positions are found: ends, the last records, and the first appended at a time', async (t) => {
   const { cluster, topic, leader, follower } = await withTopic(t)
   await cluster.finish(cluster.append(leader, topic, ['a', 'b', 'c']))

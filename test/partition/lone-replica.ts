@@ -72,6 +72,7 @@ export async function openReplica(options: LoneOptions = {}) {
     queued: { bytes: 0, bytesMax: options.bytesMax ?? 1e9 },
     send: (to: BrokerId, group: GroupId, message: Message) => void sent.push({ to, group, message }),
     links: () => undefined,
+    applied: () => {},
     fatal: (error: unknown) => void failures.push(error),
   }
   const voters = Array.from({ length: options.voterCount ?? 1 }, (_, place) => ({

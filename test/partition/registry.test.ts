@@ -14,7 +14,7 @@ function fakeReplica(group: number, voters: readonly number[]) {
   const replica = {
     group: groupId(group),
     isLeader: true,
-    paxos: { configuration: { voters: voters.map((voter) => ({ broker: brokerId(voter) })) } },
+    paxos: { concerns: (broker: BrokerId) => voters.includes(broker) },
     links: () => void log.push('links'),
     resign: () => void log.push('resign'),
     receive: (from: BrokerId) => void log.push(`from ${from}`),

@@ -34,9 +34,16 @@ function open(options: { readonly isHere?: boolean; readonly alive?: readonly nu
     throw answer
   }
   const transport = {
-    request: async (to: BrokerId, _request: unknown, { timeoutMs }: { timeoutMs: number }) => {
+    request: async (
+      to: BrokerId,
+      _request: unknown,
+      { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
+    ) => {
       asked.push(`broker ${to} within ${timeoutMs}`)
-      return Buffer.from(await react())
+      const isCut = new Promise<never>((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new PeerLost('The request was cancelled.')))
+      })
+      return Buffer.from(await Promise.race([react(), isCut]))
     },
   } as unknown as Transport
   const alive = new Set((options.alive ?? [2, 3]).map(brokerId))
@@ -75,7 +82,11 @@ function open(options: { readonly isHere?: boolean; readonly alive?: readonly nu
     replica.paxos.leader = leader === undefined ? undefined : brokerId(leader)
     registry.leaderChanged(GROUP)
   }
-  return { clock, router, asked, reactions, run, setLeader }
+  const miss = (broker: number) => {
+    alive.delete(brokerId(broker))
+    router.linksChanged()
+  }
+  return { clock, router, asked, reactions, run, setLeader, miss }
 }
 
 const error = (code: ErrorCode, facts = {}) => new SynodError(code, `It is ${code}.`, { facts })
@@ -114,6 +125,30 @@ test('who holds no replica asks those who do, follows their hints and remembers 
     asked.map((line) => line.slice(0, 8)),
     ['broker 2', 'broker 3', 'broker 2', 'broker 2'],
   )
+})
+
+test('what is harmless to repeat moves on when the broker that was asked is missed', async () => {
+  for (const changes of ['once', 'nothing'] as const) {
+    const { clock, asked, reactions, run, setLeader, miss } = open()
+    setLeader(2)
+    reactions.push({ afterMs: 5_000, answer: 'late' }, 'done')
+    clock.later(() => miss(2), 1_000)
+    clock.later(() => setLeader(3), 1_100)
+    const { outcome, tookMs } = await run(changes)
+    assert.equal(outcome, 'done by 3')
+    assert.ok(tookMs < 1_200, `${tookMs} ms`)
+    assert.equal(asked.length, 2)
+  }
+})
+
+test('what would be done twice waits for its answer, however silent the broker that works on it', async () => {
+  const { clock, asked, reactions, run, setLeader, miss } = open()
+  setLeader(2)
+  reactions.push({ afterMs: 5_000, answer: 'late' })
+  clock.later(() => miss(2), 1_000)
+  clock.later(() => setLeader(3), 1_100)
+  assert.equal((await run('each-time')).outcome, 'late by 2')
+  assert.equal(asked.length, 1)
 })
 
 test('a hint at a broker that can not be reached is forgotten', async () => {

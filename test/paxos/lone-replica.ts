@@ -5,6 +5,7 @@ import { chainEntry, FIRST_CHAIN } from '../../src/paxos/entry.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
+import { Rules } from '../../src/paxos/rules.ts'
 import { ENTRY_KIND, initialState, type Entry, type StateRecord } from '../../src/paxos/state.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
 import { configurationOf, replicaOf } from './virtual-cluster.ts'
@@ -45,10 +46,17 @@ export class LoneReplica {
     readonly log?: readonly Entry[]
     readonly commit?: number
     readonly tuning?: Partial<PaxosTuning>
+    /** Other rules than the real ones, to show that what is asserted would notice. */
+    readonly rules?: Rules
   }) {
-    const { self = 2, size = 3, log = [], commit = 0 } = options
+    const { self = 2, size = 3, log = [], commit = 0, rules = new Rules() } = options
     const through = slot(log.length)
-    this.paxos = new Paxos(
+    class PaxosWithRules extends Paxos {
+      protected override rules(): Rules {
+        return rules
+      }
+    }
+    this.paxos = new PaxosWithRules(
       {
         self: replicaOf(self),
         tuning: { ...DEFAULT_TUNING, ...options.tuning },

@@ -81,6 +81,7 @@ export class OnePartition {
         queued: { bytes: 0, bytesMax: 1024 * 1024 },
         send: (to, _group, message) => void this.sent.push({ to, message }),
         links: () => undefined,
+        applied: () => {},
         fatal: (error) => void this.failures.push(error),
       },
       cache: new TailCache(1024 * 1024),

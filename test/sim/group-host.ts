@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { Place } from '../../src/types/digest.ts'
 import type { BrokerId, GroupId, Slot } from '../../src/types/ids.ts'
 import { unreachable } from '../../src/types/invariant.ts'
 import { sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
@@ -29,6 +30,8 @@ export interface Surroundings {
   stir(): void
   stepped(host: GroupHost): void
   noteApply(host: GroupHost, entry: Entry): void
+  /** A replica stands here now. */
+  applied(place: Place): void
   noteRole(host: GroupHost, effect: Extract<Effect, { kind: 'role' }>): void
   /** Runs the rest of something asynchronous, unless the broker has stopped meanwhile. */
   resume(run: () => void): void
@@ -120,6 +123,11 @@ export class GroupHost {
       })
     }
     if (proposals.length > 0) this.step({ kind: 'propose', proposals })
+  }
+
+  /** Another broker knows this much to be chosen. */
+  told(from: BrokerId, commit: Slot): void {
+    this.step({ kind: 'told', from, commit })
   }
 
   /** Asks for a linearizable read. */
@@ -229,6 +237,7 @@ export class GroupHost {
       marks,
       rows: machine.takeRows(),
     })
+    broker.applied({ group, slot: entry.slot, chain: entry.chain, nextOffset })
     const appended = this.appended.get(entry.slot)
     if (appended === undefined) return
     this.appended.delete(entry.slot)

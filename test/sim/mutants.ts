@@ -18,6 +18,8 @@ export interface Mutant {
   readonly paxos?: (options: PaxosOptions, recovered: RecoveredState) => Paxos
   /** These messages do not wait for the disk. */
   readonly leavesEarly?: (message: Message) => boolean
+  /** These messages do not arrive before all is healed. */
+  readonly losesMessage?: (message: Message) => boolean
   readonly altersMessage?: (message: Message, sender: Paxos) => Message
   /** The core is told at once that its persists are durable. */
   readonly isConfirmedEarly?: boolean
@@ -178,6 +180,9 @@ function liftCut(writes: readonly Write[], throughBefore: number): readonly Writ
   })
 }
 
+/** Brokers that compare what they hold would find the harm before a user does. */
+const UNCOMPARED: Partial<Swarm> = { digestEveryMs: Infinity, quietMs: 0 }
+
 /** `M`, `A`, `L`: rules of consensus 1 that are broken; `J`: rules of the journal and its index. */
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -304,17 +309,23 @@ export const MUTANTS: readonly Mutant[] = [
     isRowless: true,
   },
   {
+    name: 'no-digests',
+    about: 'Brokers do not compare what they hold, so who lost the last Learns of a group is never told.',
+    losesMessage: (message) => message.kind === 'learn',
+    swarm: { digestEveryMs: Infinity, quietMs: 500 },
+  },
+  {
     name: 'M2-harm',
     about: 'As M2, noticed only by what users see.',
     leavesEarly: (message) => message.kind === 'accepted',
-    swarm: BLACKOUTS,
+    swarm: { ...BLACKOUTS, ...UNCOMPARED },
     ignored: EARLY_RULES,
   },
   {
     name: 'M3-harm',
     about: 'As M3, noticed only when a chosen entry is missing.',
     leavesEarly: (message) => message.kind === 'promise',
-    swarm: BLACKOUTS,
+    swarm: { ...BLACKOUTS, ...UNCOMPARED },
     ignored: new Set<Rule>(['durable']),
   },
   {
@@ -322,19 +333,21 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'As M7 without the rule that the own promise counts when it is on disk: a ballot leads twice.',
     leavesEarly: (message) => message.kind === 'prepare',
     isConfirmedEarly: true,
-    swarm: { ...STORMY, diskMeanMs: 60, diskMaxMs: 400 },
+    swarm: { ...STORMY, ...UNCOMPARED, diskMeanMs: 60, diskMaxMs: 400 },
     ignored: new Set<Rule>(['durable', 'chosen', 'commit', 'recovery', 'read', 'I1', 'I3', 'I4']),
   },
   {
     name: 'M9-harm',
     about: 'As M9, noticed only by what users see.',
     paxos: withRules(() => new HalfQuorum()),
+    swarm: UNCOMPARED,
     ignored: EARLY_RULES,
   },
   {
     name: 'M10-harm',
     about: 'As M10, noticed only by what users see.',
     isConfirmedEarly: true,
+    swarm: UNCOMPARED,
     ignored: EARLY_RULES,
   },
 ]

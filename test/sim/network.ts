@@ -24,19 +24,29 @@ export class Network {
   private isHealed = false
   private readonly queue: EventQueue
   private readonly random: Random
+  /** Apart, so that digests do not shift the other draws of a seed. */
+  private readonly digests: Random
   private readonly swarm: Swarm
 
   constructor(queue: EventQueue, random: Random, swarm: Swarm) {
     this.queue = queue
     this.random = random
+    this.digests = random.fork('digests')
     this.swarm = swarm
   }
 
   send(from: number, to: number, deliver: () => void): void {
-    if (!this.isHealed && this.random.chance(this.swarm.lossRate)) return
-    const link = from * STRIDE + to
-    this.travel(link, deliver)
-    if (!this.isHealed && this.random.chance(this.swarm.duplicateRate)) this.travel(link, deliver)
+    this.dispatch(from * STRIDE + to, deliver, this.random)
+  }
+
+  sendDigest(from: number, to: number, deliver: () => void): void {
+    this.dispatch(from * STRIDE + to, deliver, this.digests)
+  }
+
+  private dispatch(link: number, deliver: () => void, random: Random): void {
+    if (!this.isHealed && random.chance(this.swarm.lossRate)) return
+    this.travel(link, deliver, random)
+    if (!this.isHealed && random.chance(this.swarm.duplicateRate)) this.travel(link, deliver, random)
   }
 
   isCut(from: number, to: number): boolean {
@@ -66,9 +76,9 @@ export class Network {
     this.mend()
   }
 
-  private travel(link: number, deliver: () => void): void {
+  private travel(link: number, deliver: () => void, random = this.random): void {
     const { nowMs } = this.queue
-    const delayMs = this.random.exponential(
+    const delayMs = random.exponential(
       this.isHealed ? Math.min(5, this.swarm.delayMeanMs) : this.swarm.delayMeanMs,
     )
     let arrivalMs = Math.max(nowMs + delayMs, this.clogUntilMs.get(link) ?? 0)
@@ -78,7 +88,7 @@ export class Network {
     }
     this.queue.after(arrivalMs - nowMs, () => {
       if (!this.cutLinks.has(link)) deliver()
-      else if (this.held.length < HELD_MAX && this.random.chance(this.swarm.heldRate))
+      else if (this.held.length < HELD_MAX && random.chance(this.swarm.heldRate))
         this.held.push({ link, deliver })
     })
   }

@@ -1,11 +1,14 @@
+import type { Digest } from '../../src/types/digest.ts'
 import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
+import type { Digests } from '../../src/partition/digests.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { bootHosts, createHost } from './boot.ts'
+import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
@@ -24,6 +27,7 @@ const TICKS_AT_ONCE_MAX = 50
 /** What lives from a start to a crash. */
 interface Process {
   readonly detector: Detector
+  readonly digests: Digests
   readonly hosts: Map<GroupId, GroupHost>
   /** Replicas that are about to be gone from the disk. */
   readonly dropping: Map<GroupId, GroupHost>
@@ -153,6 +157,18 @@ export class SimulatedBroker {
     })
   }
 
+  receiveDigest(from: BrokerId, digest: Digest): void {
+    this.whenAwake(() => {
+      const { queue, trace } = this.scene
+      const { kind, places } = digest
+      trace.note(TRACED.DELIVER, this.id, places.length, queue.nowMs, () => {
+        const told = places.map(({ group, slot, nextOffset }) => `g${group} ${slot} (${nextOffset})`)
+        return `${from} > ${this.id}  ${kind} ${told.join(', ')}`
+      })
+      this.process?.digests.received(from, digest)
+    })
+  }
+
   /** The peer's port refuses connections: its process is gone. */
   refusedBy(peer: BrokerId): void {
     this.whenAwake(() => {
@@ -274,6 +290,7 @@ export class SimulatedBroker {
     const process: Process = {
       detector,
       hosts,
+      digests: this.digests(life, hosts, detector),
       dropping: new Map(),
       store,
       create: (group) => createHost(group, options),
@@ -289,6 +306,22 @@ export class SimulatedBroker {
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }
 
+  private digests(life: number, hosts: Process['hosts'], detector: Detector): Digests {
+    const { scene } = this
+    return openDigests({
+      id: this.id,
+      scene,
+      hosts,
+      isAlive: (broker) => detector.view.peers.get(broker)?.alive === true,
+      schedule: (run, delayMs) =>
+        scene.queue.after(delayMs / this.clockRate, () => {
+          if (this.life === life) this.whenAwake(run)
+        }),
+      transmit: (to, digest) =>
+        scene.network.sendDigest(this.id, to, () => scene.brokers.get(to)?.receiveDigest(this.id, digest)),
+    })
+  }
+
   private surroundings(life: number, store: JournaledStore): Surroundings {
     const { scene } = this
     const { queue, trace } = scene
@@ -301,8 +334,10 @@ export class SimulatedBroker {
       nowMs: () => this.nowMs(),
       wallMs: () => this.wallStartMs + Math.floor(queue.nowMs),
       random: () => this.random.next(),
-      transmit: (to, group, message) =>
-        scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message)),
+      transmit: (to, group, message) => {
+        if (!scene.isHealed && scene.mutant.losesMessage?.(message) === true) return
+        scene.network.send(this.id, to, () => scene.brokers.get(to)?.receive(this.id, group, message))
+      },
       stir: () => scene.stir(),
       stepped: (host) => this.arrangeTick(host),
       noteApply: (host, entry) =>
@@ -314,6 +349,7 @@ export class SimulatedBroker {
           () =>
             `broker ${this.id}  g${host.group} applies slot ${entry.slot} of ${formatBallot(entry.origin)}`,
         ),
+      applied: (place) => this.process?.digests.applied(place),
       noteRole: (host, effect) =>
         trace.note(
           TRACED.ROLE,

@@ -1,3 +1,4 @@
+import type { Place } from '../../src/types/digest.ts'
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
@@ -110,6 +111,14 @@ export class Oracles {
       'configuration',
       () => `broker ${broker} sends ${kind} in configuration ${config}, in which it does not vote`,
     )
+  }
+
+  /** A broker tells what it holds: it is chosen, and gives the offset that it gave everywhere. */
+  told(broker: BrokerId, place: Place): void {
+    const outcome = this.of(place.group).outcomes[place.slot]
+    const isSo =
+      place.slot === 0 || (outcome?.chain === place.chain && outcome.nextOffset === place.nextOffset)
+    this.judge.demand(isSo, 'I7', () => `broker ${broker} tells another place at slot ${place.slot}`)
   }
 
   private mustBeDurable(broker: BrokerId, truth: Truth, message: Message): void {

@@ -52,6 +52,11 @@ export interface Swarm {
   /** Clocks run this much faster or slower than each other, as a share. */
   readonly clockDrift: number
 
+  /** How often brokers compare what they hold; Infinity for never. */
+  readonly digestEveryMs: number
+  /** For so long before the end of the faults clients begin nothing new, and nothing afterwards; 0: they go on. */
+  readonly quietMs: number
+
   readonly producerCount: number
   readonly produceEveryMs: number
   readonly recordsMax: number
@@ -91,6 +96,7 @@ export function drawSwarm(random: Random): Swarm {
     ...drawMembership(random.fork('membership'), brokerCount, pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
+    ...drawDigests(random.fork('digests'), pace),
     ...drawClients(random, every, pace),
     isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
     heartbeatMs,
@@ -139,6 +145,13 @@ function drawMembership(random: Random, brokerCount: number, pace: number) {
   const reconfigureEveryMs = random.between(200, 2_000) * pace
   const dropEveryMs = random.chance(0.7) ? random.between(50, 1_000) * pace : Infinity
   return { spareCount, reconfigureEveryMs, dropEveryMs }
+}
+
+/** Without them a replica may stay behind in a group without traffic, so only runs with them may end quietly. */
+function drawDigests(random: Random, pace: number) {
+  if (random.chance(0.4)) return { digestEveryMs: Infinity, quietMs: 0 }
+  const digestEveryMs = random.pick([200, 1_000, 4_000]) * pace
+  return { digestEveryMs, quietMs: random.chance(0.5) ? random.between(200, 2_000) * pace : 0 }
 }
 
 function drawDisk(random: Random) {

@@ -46,12 +46,15 @@ export class Workload {
       this.producers.push(producer)
       queue.after(random.between(0, 300), () => this.begin(producer))
     }
+    if (swarm.quietMs > 0)
+      queue.after(Math.max(0, swarm.faultPhaseMs - swarm.quietMs), () => (this.isFinishing = true))
     if (swarm.readEveryMs < Infinity) this.readLater()
   }
 
-  /** Nobody begins anything new, except one request of each kind of client that must still get through. */
+  /** Nobody begins anything new, except one request a group that must still get through; in quiet runs not even that. */
   finish(): void {
     this.isFinishing = true
+    if (this.scene.swarm.quietMs > 0) return
     for (const group of this.scene.groups) {
       const producer: Producer = {
         name: `last${group}`,

@@ -3,7 +3,8 @@ import fc, { type Arbitrary } from 'fast-check'
 import { fieldsOf, MESSAGE_TYPES, type FieldForm } from '../../src/transport/message-fields.ts'
 import type { Message, MessageKind } from '../../src/paxos/messages.ts'
 import type { Heartbeat } from '../../src/detector/heartbeat.ts'
-import type { BrokerId } from '../../src/types/ids.ts'
+import { DIGEST_PLACES_MAX, type Digest } from '../../src/types/digest.ts'
+import { groupId, slot, type BrokerId } from '../../src/types/ids.ts'
 
 const u32 = fc.oneof(fc.nat(100), fc.integer({ min: 0, max: 0xffffffff }), fc.constant(0xffffffff))
 const count = fc.oneof(fc.nat(100), fc.maxSafeNat(), fc.constant(Number.MAX_SAFE_INTEGER))
@@ -60,6 +61,19 @@ export const arbitraryHeartbeat: Arbitrary<Heartbeat> = fc.record({
   stalled: fc.boolean(),
   draining: fc.boolean(),
   durableLsn: count,
+})
+
+export const arbitraryDigest: Arbitrary<Digest> = fc.record({
+  kind: fc.constantFrom('tell', 'reply', 'confirm'),
+  places: fc.array(
+    fc.record({
+      group: u32.map(groupId),
+      slot: count.map(slot),
+      chain: u32,
+      nextOffset: count,
+    }),
+    { maxLength: DIGEST_PLACES_MAX },
+  ),
 })
 
 /** Bodies as text and names in order, so that a view of a Buffer equals the array it was made of. */

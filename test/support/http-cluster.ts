@@ -8,6 +8,7 @@ import type {
   PeerRequest,
   TransportHandlers,
 } from '../../src/transport/transport.ts'
+import type { Digest } from '../../src/types/digest.ts'
 import { brokerId, type BrokerId, type GroupId } from '../../src/types/ids.ts'
 import type { Heartbeat } from '../../src/detector/heartbeat.ts'
 import type { Message } from '../../src/paxos/messages.ts'
@@ -22,6 +23,7 @@ export interface Received {
 export class RecordingHandlers implements TransportHandlers {
   readonly messages: Received[] = []
   readonly heartbeats: { readonly from: BrokerId; readonly heartbeat: Heartbeat }[] = []
+  readonly digests: { readonly from: BrokerId; readonly digest: Digest }[] = []
   readonly refused: { readonly peer: BrokerId; readonly atMs: number }[] = []
   readonly heard: BrokerId[] = []
   readonly formations: Formation[] = []
@@ -37,6 +39,10 @@ export class RecordingHandlers implements TransportHandlers {
 
   onHeartbeat(from: BrokerId, heartbeat: Heartbeat): void {
     this.heartbeats.push({ from, heartbeat })
+  }
+
+  onDigest(from: BrokerId, digest: Digest): void {
+    this.digests.push({ from, digest })
   }
 
   onRefused(peer: BrokerId): void {

@@ -2,11 +2,14 @@ import { crc32 } from 'node:zlib'
 import { SynodError } from '../../src/errors.ts'
 import { ByteReader } from '../../src/transport/byte-reader.ts'
 import {
+  FRAME_TYPE,
   framesOf,
+  encodeDigestFrame,
   encodeHeartbeatFrame,
   encodeMessageFrame,
   type EncodedFrame,
 } from '../../src/transport/frames.ts'
+import { decodeDigest } from '../../src/transport/digest-codec.ts'
 import { decodeHeartbeat } from '../../src/transport/heartbeat-codec.ts'
 import { decodeMessage } from '../../src/transport/message-codec.ts'
 import { messageKindOf } from '../../src/transport/message-fields.ts'
@@ -20,6 +23,7 @@ import {
   type Transport,
   type TransportHandlers,
 } from '../../src/transport/transport.ts'
+import type { Digest } from '../../src/types/digest.ts'
 import type { Heartbeat } from '../../src/detector/heartbeat.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
@@ -34,6 +38,8 @@ export class MemoryNetwork {
   readonly #started = new Map<BrokerId, MemoryTransport>()
   readonly #cuts = new Set<string>()
   readonly #onCut = new Set<() => void>()
+  /** Messages that a test lets vanish on their way. */
+  loses: (from: BrokerId, to: BrokerId, group: GroupId, message: Message) => boolean = () => false
 
   transport(self: BrokerId): MemoryTransport {
     return new MemoryTransport(this, self)
@@ -142,11 +148,16 @@ export class MemoryTransport implements Transport {
   }
 
   sendMessage(to: BrokerId, group: GroupId, message: Message): void {
-    this.#send(to, encodeMessageFrame(group, message))
+    if (!this.#network.loses(this.self, to, group, message))
+      this.#send(to, encodeMessageFrame(group, message))
   }
 
   sendHeartbeat(to: BrokerId, heartbeat: Heartbeat): void {
     this.#send(to, encodeHeartbeatFrame(heartbeat))
+  }
+
+  sendDigest(to: BrokerId, digest: Digest): void {
+    this.#send(to, encodeDigestFrame(digest))
   }
 
   async request(to: BrokerId, request: PeerRequest, options: RequestOptions): Promise<Uint8Array> {
@@ -206,7 +217,8 @@ export class MemoryTransport implements Transport {
     for (const { group, type, payload } of framesOf(bytes)) {
       const kind = messageKindOf(type)
       const reader = new ByteReader(payload)
-      if (kind === undefined) this.handlers.onHeartbeat(from, decodeHeartbeat(reader))
+      if (type === FRAME_TYPE.DIGEST) this.handlers.onDigest(from, decodeDigest(reader))
+      else if (kind === undefined) this.handlers.onHeartbeat(from, decodeHeartbeat(reader))
       else this.handlers.onMessage(from, group, decodeMessage(kind, reader, crc32))
     }
   }

@@ -137,7 +137,7 @@ export class TestBroker {
 
   /** Becomes part of the cluster and tells it where it is; `isReady` afterwards. */
   async join(): Promise<void> {
-    const { transport, heartbeats, hosting } = this.engine
+    const { transport, heartbeats, digests, hosting } = this.engine
     await this.disk.start()
     const recovered = await this.store.recover()
     const start = await this.membership.join(recovered)
@@ -157,6 +157,7 @@ export class TestBroker {
     })
     this.#control.open()
     heartbeats.start()
+    digests.start()
     this.membership.spread()
     await this.#register()
     if (this.isStopped) return
@@ -166,7 +167,7 @@ export class TestBroker {
 
   /** As a process that is asked to stop. */
   async stop(): Promise<void> {
-    const { heartbeats, registry, loop, hosting } = this.engine
+    const { heartbeats, digests, registry, loop, hosting } = this.engine
     heartbeats.drain()
     if (this.#control !== undefined) await handOverAll(this.engine)
     registry.resignAll()
@@ -174,6 +175,7 @@ export class TestBroker {
     this.isStopped = true
     this.disk.stop()
     heartbeats.stop()
+    digests.stop()
     loop.stop()
     this.#control?.stop(new SynodError('draining', 'The broker stops.'))
     await this.transport.stop()
@@ -186,6 +188,7 @@ export class TestBroker {
     this.isStopped = true
     this.disk.stop()
     this.engine.heartbeats.stop()
+    this.engine.digests.stop()
     this.engine.loop.stop()
     await this.transport.stop()
     const { journal, index, identity } = this.#options.disk
@@ -211,10 +214,11 @@ export class TestBroker {
   }
 
   #handlers(): TransportHandlers {
-    const { registry, heartbeats } = this.engine
+    const { registry, heartbeats, digests } = this.engine
     return {
       onMessage: (from, group, message) => registry.receive(from, group, message),
       onHeartbeat: (from, heartbeat) => heartbeats.received(from, heartbeat),
+      onDigest: (from, digest) => digests.received(from, digest),
       onRefused: (peer) => heartbeats.refused(peer),
       onHeard: (peer) => heartbeats.heard(peer),
       onRequest: async (from, request, options) => {

@@ -1,3 +1,5 @@
+import { eventually } from '../support/eventually.ts'
+
 /** Thin calls for system tests: they speak HTTP to a broker as any client does. */
 export interface Answer {
   readonly status: number
@@ -36,7 +38,8 @@ export async function produce(
 interface TopicBody {
   readonly partitions: readonly {
     partition: number
-    leader: string | null
+    /** Left out while none is known. */
+    leader?: string
     inSync: readonly string[] | null
     highWatermark: number
   }[]
@@ -49,12 +52,16 @@ export async function topicOf(url: string, topic: string): Promise<TopicBody> {
   return answer.body as unknown as TopicBody
 }
 
-/** The broker that leads most partitions of the topic. */
+/** The broker that leads most partitions of the topic, once each of them has a leader. */
 export async function busiestLeader(url: string, topic: string): Promise<string> {
+  const leaders = await eventually(async () => {
+    const { partitions } = await topicOf(url, topic)
+    return partitions.map(({ partition, leader }) => {
+      if (leader === undefined) throw new Error(`Partition ${partition} of ${topic} has no leader.`)
+      return leader
+    })
+  })
   const counts = new Map<string, number>()
-  for (const { leader } of (await topicOf(url, topic)).partitions)
-    if (leader) counts.set(leader, (counts.get(leader) ?? 0) + 1)
-  const busiest = [...counts].sort((a, b) => b[1] - a[1])[0]
-  if (busiest === undefined) throw new Error('No partition has a leader.')
-  return busiest[0]
+  for (const leader of leaders) counts.set(leader, (counts.get(leader) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1])[0]![0]
 }

@@ -9,6 +9,7 @@ import { LaneSession } from '../../src/transport/lane-session.ts'
 import { QUEUE_BYTES_MAX } from '../../src/transport/limits.ts'
 import { brokerId, groupId, slot } from '../../src/types/ids.ts'
 import {
+  arbitraryDigest,
   arbitraryHeartbeat,
   arbitraryMessage,
   comparable,
@@ -61,7 +62,7 @@ async function linked(from: TestBroker, to: TestBroker): Promise<void> {
   to.handlers.messages.length = 0
 }
 
-test('messages of every kind and heartbeats arrive among three brokers as they were sent', async (t) => {
+test('messages of every kind, heartbeats and digests arrive among three brokers as they were sent', async (t) => {
   const brokers = [await startBroker(t, 1), await startBroker(t, 2), await startBroker(t, 3)] as const
   introduce(...brokers)
   for (const from of brokers) {
@@ -69,12 +70,14 @@ test('messages of every kind and heartbeats arrive among three brokers as they w
       fc.sample(arbitraryMessage(kind), { numRuns: 3, seed: from.id }),
     )
     const heartbeat = fc.sample(arbitraryHeartbeat, { numRuns: 1, seed: 5 })[0]
-    assert.ok(heartbeat !== undefined)
+    const digest = fc.sample(arbitraryDigest, { numRuns: 1, seed: 5 })[0]
+    assert.ok(heartbeat !== undefined && digest !== undefined)
     for (const to of brokers) {
       if (to === from) continue
       to.handlers.messages.length = 0
       for (const message of sent) from.transport.sendMessage(to.id, GROUP, message)
       from.transport.sendHeartbeat(to.id, heartbeat)
+      from.transport.sendDigest(to.id, digest)
       await eventually(() => {
         const got = to.handlers.messages.filter((received) => received.from === from.id)
         assert.equal(got.length, sent.length)
@@ -84,6 +87,11 @@ test('messages of every kind and heartbeats arrive among three brokers as they w
         assert.deepEqual(
           beats.map((received) => ({ ...received.heartbeat })),
           [{ ...heartbeat }],
+        )
+        const compared = to.handlers.digests.filter((received) => received.from === from.id)
+        assert.deepEqual(
+          compared.map((received) => comparable(received.digest)),
+          [comparable(digest)],
         )
       })
     }

@@ -19,9 +19,9 @@ import { startBroker, TEST_SECRET } from '../support/http-cluster.ts'
 
 const SILENT = new QuietLog({ info: () => undefined, warn: () => undefined })
 
-function requestFrame(id: number): EncodedFrame {
+function requestFrame(id: number, deadlineMs = 60_000): EncodedFrame {
   return encodeFrame(1, FRAME_TYPE.REQUEST, (writer) =>
-    encodeRequest(writer, { id, deadlineMs: 60_000, kind: 'wait' }, Buffer.from('x')),
+    encodeRequest(writer, { id, deadlineMs, kind: 'wait' }, Buffer.from('x')),
   )
 }
 
@@ -53,6 +53,24 @@ test('a peer may have 10,000 requests running; one more is answered overloaded, 
   requests.receive(received(encodeFrame(0, FRAME_TYPE.CANCEL, (writer) => encodeCancel(writer, 5))))
   requests.receive(received(requestFrame(OUTSTANDING_REQUESTS_MAX + 2)))
   assert.equal(running, OUTSTANDING_REQUESTS_MAX + 1)
+  requests.close()
+})
+
+test('a deadline beyond what a timer can hold does not end the request at once', async () => {
+  let signal: AbortSignal | undefined
+  const requests = new IncomingRequests({
+    from: brokerId(2),
+    log: SILENT,
+    reply: () => undefined,
+    onRequest: (_from, _request, options) => {
+      signal = options.signal
+      return new Promise(() => undefined)
+    },
+  })
+  requests.receive(received(requestFrame(1, 2 ** 32 - 1)))
+  // The timer of an overflowing deadline would fire before this one.
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  assert.equal(signal?.aborted, false)
   requests.close()
 })
 

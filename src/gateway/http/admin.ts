@@ -76,7 +76,8 @@ function addTopics(app: Admin): void {
     return created ? c.json(body, 201) : c.json(body, 200)
   })
   app.openapi(topics.getTopic, async (c) => {
-    const topic = await findTopic(c.env.context, c.req.valid('param').topic)
+    const options = { linearizable: c.req.valid('query').linearizable === 'true' }
+    const topic = await findTopic(c.env.context, c.req.valid('param').topic, options)
     c.header('ETag', etagOf(topic))
     return c.json(await describe(c, topic), 200)
   })
@@ -101,12 +102,15 @@ function addPartitions(app: Admin): void {
     const { log } = c.env.context.ports
     const topic = await findTopic(c.env.context, c.req.valid('param').topic)
     const partition = findPartition(topic, c.req.valid('param').partition)
-    const { at } = c.req.valid('query')
+    const { at, linearizable } = c.req.valid('query')
+    const options = { linearizable: linearizable === 'true' }
     const position = parseFrom(at, { partitions: [partition], fallback: 'latest' }).get(partition)
     const [earliest, latest, offset] = await Promise.all([
-      log.resolve(topic, partition, { kind: 'earliest' }),
-      log.resolve(topic, partition, { kind: 'latest' }),
-      at === undefined || position === undefined ? undefined : log.resolve(topic, partition, position),
+      log.resolve(topic, partition, { kind: 'earliest' }, options),
+      log.resolve(topic, partition, { kind: 'latest' }, options),
+      at === undefined || position === undefined
+        ? undefined
+        : log.resolve(topic, partition, position, options),
     ])
     const answer = { topic: topic.name, partition, earliest, latest }
     return c.json(offset === undefined ? answer : { ...answer, offset }, 200)

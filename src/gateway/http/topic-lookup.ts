@@ -14,9 +14,13 @@ export function checkTopicName(name: string): void {
 }
 
 /** Errors: 'topic-not-found' with a near name or the command that would create it. */
-export async function findTopic(context: RequestContext, name: string): Promise<Topic> {
+export async function findTopic(
+  context: RequestContext,
+  name: string,
+  options?: { readonly linearizable: boolean },
+): Promise<Topic> {
   checkTopicName(name)
-  const topic = await context.ports.topics.find(name)
+  const topic = await context.ports.topics.find(name, options)
   if (topic !== undefined) return topic
   const near = context.ports.topics.suggest(name)
   const create = `curl -X PUT http://${context.host}/v1/topics/${name}`

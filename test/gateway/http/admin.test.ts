@@ -162,6 +162,8 @@ test('offsets tell both ends and what a position means', async (t) => {
     ...ends,
     offset: 3,
   })
+  assert.deepEqual((await call('GET', '/v1/topics/t/partitions/0/offsets?linearizable=true')).json(), ends)
+  await refused('invalid-parameter', 'GET', '/v1/topics/t/partitions/0/offsets?linearizable=perhaps')
   const past = await call('GET', '/v1/topics/t/partitions/0/offsets?at=time:2020-01-01T00:00:00Z')
   assert.deepEqual(past.json(), { ...ends, offset: 2 })
   await refused('invalid-offset', 'GET', '/v1/topics/t/partitions/0/offsets?at=soon')

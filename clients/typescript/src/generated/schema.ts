@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Show a topic with the live state of its partitions
-         * @description Leaders, high watermarks and sizes are asked of the leaders; what nobody told in time is left out.
+         * @description Leaders, high watermarks and sizes are asked of the leaders; what nobody told in time is left out. That the topic exists is what this broker knows, unless `linearizable` asks for more.
          */
         get: operations["getTopic"];
         /**
@@ -185,7 +185,7 @@ export interface paths {
         };
         /**
          * Show the first and the next offset of a partition, and what a position means
-         * @description Both ends move: what is true now may not be a moment later.
+         * @description Both ends move: what is true now may not be a moment later. Any replica answers with what it knows to be committed, unless `linearizable` asks for more.
          */
         get: operations["getOffsets"];
         put?: never;
@@ -1192,7 +1192,10 @@ export interface operations {
     };
     getTopic: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: whether the topic exists, and its settings, are not older than any answer that anybody got before this request. A majority is asked first. */
+                linearizable?: "true" | "false";
+            };
             header?: never;
             path: {
                 /** @description The name of a topic. */
@@ -1246,6 +1249,15 @@ export interface operations {
             };
             /** @description `topic-deleted` */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2439,6 +2451,8 @@ export interface operations {
             query?: {
                 /** @description earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after. */
                 at?: string;
+                /** @description true: the ends are not older than any answer that anybody got before this request. A majority is asked first. */
+                linearizable?: "true" | "false";
             };
             header?: never;
             path: {
@@ -2500,7 +2514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader` */
+            /** @description `no-leader`, `no-quorum` */
             503: {
                 headers: {
                     [name: string]: unknown;

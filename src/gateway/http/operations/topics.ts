@@ -29,6 +29,11 @@ const ifMatch = z.object({
     .optional()
     .openapi({ description: 'Only if the topic still has this ETag.', example: '"12"' }),
 })
+const linearizable = (description: string) =>
+  z
+    .enum(['true', 'false'])
+    .optional()
+    .openapi({ description: `${description} A majority is asked first.`, default: 'false' })
 const UNREACHABLE = ['no-leader', 'no-quorum', 'outcome-unknown'] as const
 
 export const createTopic = createRoute({
@@ -64,11 +69,18 @@ export const getTopic = createRoute({
   tags: ['topics'],
   summary: 'Show a topic with the live state of its partitions',
   description:
-    'Leaders, high watermarks and sizes are asked of the leaders; what nobody told in time is left out.',
-  request: { params: topicParams },
+    'Leaders, high watermarks and sizes are asked of the leaders; what nobody told in time is left out. That the topic exists is what this broker knows, unless `linearizable` asks for more.',
+  request: {
+    params: topicParams,
+    query: z.object({
+      linearizable: linearizable(
+        'true: whether the topic exists, and its settings, are not older than any answer that anybody got before this request.',
+      ),
+    }),
+  },
   responses: {
     200: { description: 'The topic.', content: json(topicSchema), headers: etagHeaders },
-    ...problems(...TOPIC_MISSING),
+    ...problems(...TOPIC_MISSING, 'no-leader', 'no-quorum'),
   },
 })
 
@@ -145,7 +157,8 @@ export const getOffsets = createRoute({
   operationId: 'getOffsets',
   tags: ['topics'],
   summary: 'Show the first and the next offset of a partition, and what a position means',
-  description: 'Both ends move: what is true now may not be a moment later.',
+  description:
+    'Both ends move: what is true now may not be a moment later. Any replica answers with what it knows to be committed, unless `linearizable` asks for more.',
   request: {
     params: partitionParams,
     query: z.object({
@@ -154,11 +167,14 @@ export const getOffsets = createRoute({
           'earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after.',
         example: 'time:2026-01-31T12:00:00Z',
       }),
+      linearizable: linearizable(
+        'true: the ends are not older than any answer that anybody got before this request.',
+      ),
     }),
   },
   responses: {
     200: { description: 'The offsets.', content: json(offsetsSchema), headers: answerHeaders },
-    ...problems(...PARTITION_MISSING, 'invalid-offset', 'no-leader', 'replica-behind'),
+    ...problems(...PARTITION_MISSING, 'invalid-offset', 'no-leader', 'no-quorum', 'replica-behind'),
   },
 })
 

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
+import { brokerId, slot } from '../../src/types/ids.ts'
+import { ballot, LoneReplica, logOf } from './lone-replica.ts'
+import { VirtualCluster } from './virtual-cluster.ts'
+
+const A = ballot(1, 1)
+const LOG = logOf(['a', A], ['b', A])
+
+function told(replica: LoneReplica, from: number, commit: number) {
+  replica.step({ kind: 'told', from: brokerId(from), commit: slot(commit) })
+  return replica.sentTo(from)
+}
+
+function openFollower(): LoneReplica {
+  return new LoneReplica({ state: { promised: A, acceptedBallot: A }, log: LOG, commit: 1 })
+}
+
+test('a replica in which nothing moves fetches what another one tells it to be chosen', () => {
+  const replica = openFollower()
+  assert.deepEqual(told(replica, 3, 2), [{ kind: 'syncRequest', fromSlot: 2 }])
+  // One request at a time; what it knows already it does not ask for.
+  assert.deepEqual(told(replica, 1, 2), [])
+  replica.receive(3, { kind: 'syncChunk', fromSlot: slot(2), entries: LOG.slice(1), commit: slot(2) })
+  assert.equal(replica.paxos.commit, 2)
+  assert.deepEqual(told(replica, 3, 2), [])
+})
+
+test('a replica in which slots are being chosen leaves the rest to its leader', () => {
+  const replica = openFollower()
+  replica.receive(1, { kind: 'learn', ballot: A, commit: slot(2) })
+  assert.equal(replica.paxos.commit, 2)
+  assert.deepEqual(told(replica, 3, 3), [])
+  replica.nowMs += DEFAULT_TUNING.retransmitMs
+  assert.deepEqual(told(replica, 3, 3), [{ kind: 'syncRequest', fromSlot: 3 }])
+})
+
+test('who has no vote in the group is not asked', () => {
+  assert.deepEqual(told(openFollower(), 4, 2), [])
+})
+
+test('a leader counts for itself and fetches nothing', () => {
+  const cluster = new VirtualCluster({ size: 3 })
+  cluster.link()
+  cluster.run(2_000)
+  const leader = cluster.leader!
+  const other = leader.id === 1 ? 2 : 1
+  const effects = cluster.step(leader.id, { kind: 'told', from: brokerId(other), commit: slot(9) })
+  assert.deepEqual(effects, [])
+  assert.equal(leader.paxos?.role, 'leader')
+})
+
+test('a follower that lost both final Learns stays behind in an idle group until it is told', () => {
+  const cluster = new VirtualCluster({ size: 3 })
+  cluster.link()
+  cluster.run(2_000)
+  const leader = cluster.leader!.id
+  const [follower] = [1, 2, 3].filter((id) => id !== leader)
+  cluster.propose(leader, 'last')
+  let lost = 0
+  for (let passed = 0; passed < 1_000; passed += 5) {
+    cluster.pass(5)
+    const before = cluster.wire.length
+    cluster.wire = cluster.wire.filter(({ to, message }) => to !== follower || message.kind !== 'learn')
+    lost += before - cluster.wire.length
+    cluster.stabilize()
+  }
+  assert.equal(lost, 2, 'The Learn after the slot was chosen, and the one of the group going idle.')
+  cluster.run(60_000)
+  assert.deepEqual([cluster.paxos(leader).commit, cluster.paxos(follower!).commit], [1, 0])
+  cluster.step(follower!, { kind: 'told', from: brokerId(leader), commit: slot(1) })
+  cluster.run(100)
+  assert.equal(cluster.paxos(follower!).commit, 1)
+  cluster.run(2_000)
+  assert.equal(cluster.paxos(follower!).deadlineMs, undefined, 'It sleeps again.')
+})
