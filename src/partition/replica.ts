@@ -181,6 +181,7 @@ export class Replica<Result> implements TurnTaker {
   /** Who learns without a vote, perhaps this replica. The placement says it, at each start and change. */
   setLearners(replicas: readonly ReplicaId[]): void {
     this.#push({ kind: 'learners', replicas })
+    this.#lookAround()
   }
 
   /** Proposes a value; resolves with what the state machine made of it. Rejects with a SynodError that tells the outcome. */
@@ -360,7 +361,7 @@ export class Replica<Result> implements TurnTaker {
     }
   }
 
-  /** Of brokers that are among its voters only now, it has not been told. */
+  /** Of brokers that are among its voters or learners only now, it has not been told. */
   #lookAround(): void {
     const links = this.#host.links()
     if (links !== undefined) this.links(links)
