@@ -148,8 +148,8 @@ export class ControlPlane {
         isDiskFull: () => disk.isFull,
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
-      directory: new TopicDirectory({ group, calls }),
-      operations: new Operations({ group, calls }),
+      directory: new TopicDirectory({ group, calls, drawRequestId: engine.drawId }),
+      operations: new Operations({ group, calls, drawRequestId: engine.drawId }),
       moves: new LeaderMoves({ registry, router }),
       inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { LeadershipReport } from '../controller/balance.ts'
@@ -115,7 +114,7 @@ export class ControllerDuties {
       isAlive: (broker) => this.#isAlive(broker),
       nowMs: () => loop.clock.nowMs(),
       wallMs,
-      requestId: () => randomUUID(),
+      requestId: engine.drawId,
       replaceAfterMs: config.replaceAfterMs,
       later: (run, delayMs) => loop.clock.later(run, delayMs),
       say: (facts, sentence) => logger.info(facts, sentence),

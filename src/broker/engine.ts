@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
@@ -29,6 +28,8 @@ export interface Engine {
   readonly hosting: Hosting
   /** Epoch milliseconds. */
   readonly wallMs: () => number
+  /** An id that nobody draws twice. */
+  readonly drawId: () => string
 }
 
 export interface EngineOptions {
@@ -39,6 +40,7 @@ export interface EngineOptions {
   readonly wallMs: () => number
   /** Drawn at each start of the process. */
   readonly bootId: string
+  readonly drawId: () => string
   readonly logger: Logger
   /** The store of a broker as the metadata has it. */
   storeOf(broker: number): ReplicaId['store'] | undefined
@@ -46,7 +48,7 @@ export interface EngineOptions {
 }
 
 export function buildEngine(options: EngineOptions): Engine {
-  const { config, store, transport, clock, wallMs, logger } = options
+  const { config, store, transport, clock, wallMs, drawId, logger } = options
   const self: ReplicaId = { broker: config.brokerId, store: store.identity.storeId }
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
@@ -63,7 +65,7 @@ export function buildEngine(options: EngineOptions): Engine {
     loop,
     store,
     checksum: (data, seed) => crc32(data, seed),
-    bootNumber: randomInt(1, 2 ** 31),
+    bootNumber: 1 + Math.floor(clock.random() * (2 ** 31 - 1)),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
     send: (to, group, message) => transport.sendMessage(to, group, message),
     links: () => heartbeats.view,
@@ -80,7 +82,20 @@ export function buildEngine(options: EngineOptions): Engine {
     storeOf: (broker) => options.storeOf(broker),
     warn: (sentence) => logger.warn({}, sentence),
   })
-  return { self, store, loop, registry, transport, heartbeats, digests, router, host, hosting, wallMs }
+  return {
+    self,
+    store,
+    loop,
+    registry,
+    transport,
+    heartbeats,
+    digests,
+    router,
+    host,
+    hosting,
+    wallMs,
+    drawId,
+  }
 }
 
 function buildDigests(options: EngineOptions, registry: Registry, heartbeats: Heartbeats): Digests {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { Formation, spreadConfiguration, type FirstConfiguration } from '../controller/formation.ts'
@@ -17,6 +16,7 @@ export interface MembershipOptions {
   tellFormation(address: PeerAddress, formation: ToldFormation): Promise<void>
   /** Who votes on the metadata, once this broker knows. */
   controllers(): readonly ReplicaId[] | undefined
+  drawClusterId(): string
   warn(sentence: string): void
   isStopped(): boolean
   pause(delayMs: number): Promise<void>
@@ -49,7 +49,7 @@ export class Membership {
       seeds: [config.brokerId, ...this.seedAddresses.keys()],
       adopt: (configuration) => this.#adopt(configuration, FIRST_NUMBER),
       adoptAsLearner: (cluster) => this.#adopt(cluster, LEARNER_NUMBER),
-      drawClusterId: () => randomUUID(),
+      drawClusterId: options.drawClusterId,
       warn: options.warn,
     })
   }

@@ -34,13 +34,17 @@ export class Controller {
     const { group } = this.#options
     // A controller that was elected just now may not have applied all that was decided before it.
     const known = await group.replica.readBarrier()
-    if (request.kind === 'position') return { slot: known, created: false }
+    if (request.kind === 'position') return { slot: known, created: false, topicId: undefined }
     await group.reached(known, COMMAND_TIMEOUT_MS)
     await this.#nameCluster()
     const { outcome, slot } = await group.submit(this.#command(request), COMMAND_TIMEOUT_MS)
     throwIfRefused(outcome)
-    const operation = outcome.kind === 'operation' ? outcome.operation.id : undefined
-    return { slot, created: outcome.kind === 'created', operation }
+    return {
+      slot,
+      created: outcome.kind === 'created',
+      topicId: 'topic' in outcome ? outcome.topic.id : undefined,
+      operation: outcome.kind === 'operation' ? outcome.operation.id : undefined,
+    }
   }
 
   /** The first command of all gives the metadata the name that the stores already have. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { BrokerId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Operation } from '../types/operation.ts'
@@ -13,10 +12,12 @@ import type { ControllerRequest } from './requests.ts'
 export class Operations {
   readonly #group: MetadataGroup
   readonly #calls: ControllerCalls
+  readonly #drawRequestId: () => string
 
-  constructor(options: { group: MetadataGroup; calls: ControllerCalls }) {
+  constructor(options: { group: MetadataGroup; calls: ControllerCalls; drawRequestId: () => string }) {
     this.#group = options.group
     this.#calls = options.calls
+    this.#drawRequestId = options.drawRequestId
   }
 
   /** The newest first, as this broker knows them. */
@@ -60,7 +61,7 @@ export class Operations {
   }
 
   #start(wish: OperationWish): Promise<Operation> {
-    return this.#change({ kind: 'startOperation', requestId: randomUUID(), wish })
+    return this.#change({ kind: 'startOperation', requestId: this.#drawRequestId(), wish })
   }
 
   async #change(request: ControllerRequest): Promise<Operation> {

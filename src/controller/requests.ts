@@ -1,4 +1,4 @@
-import type { BrokerId } from '../types/ids.ts'
+import type { BrokerId, TopicId } from '../types/ids.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
 import type { OperationWish } from './operation-schema.ts'
 
@@ -34,6 +34,8 @@ export type ControllerRequest =
 export interface ControllerAnswer {
   readonly slot: number
   readonly created: boolean
+  /** Of the topic that it is about: another one may have its name by the time the answer is read. */
+  readonly topicId: TopicId | undefined
   /** The operation that was started or cancelled. */
   readonly operation?: string | undefined
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import type { TopicId } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import type { ControllerCalls } from './controller-calls.ts'
@@ -17,11 +17,18 @@ export interface TopicSpec {
 export class TopicDirectory {
   readonly #group: MetadataGroup
   readonly #calls: ControllerCalls
+  readonly #drawRequestId: () => string
   readonly #creating = new Map<string, Promise<{ readonly topic: Topic; readonly created: boolean }>>()
 
-  constructor(options: { group: MetadataGroup; calls: ControllerCalls }) {
+  constructor(options: {
+    group: MetadataGroup
+    calls: ControllerCalls
+    /** By it a command that is sent again is known: no two requests have the same. */
+    drawRequestId: () => string
+  }) {
     this.#group = options.group
     this.#calls = options.calls
+    this.#drawRequestId = options.drawRequestId
   }
 
   /**
@@ -68,15 +75,15 @@ export class TopicDirectory {
     change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined },
     ifRevision: number | undefined,
   ): Promise<Topic> {
-    await this.#calls.change({
+    const { topicId } = await this.#calls.change({
       kind: 'alterTopic',
       name,
-      requestId: randomUUID(),
+      requestId: this.#drawRequestId(),
       config: change.config,
       partitions: change.partitions ?? null,
       ifRevision: ifRevision ?? null,
     })
-    return this.#mustFind(name)
+    return this.#mustFind(name, topicId)
   }
 
   async delete(name: string, ifRevision: number | undefined): Promise<void> {
@@ -95,20 +102,21 @@ export class TopicDirectory {
     name: string,
     spec: TopicSpec,
   ): Promise<{ readonly topic: Topic; readonly created: boolean }> {
-    const { created } = await this.#calls.change({
+    const { created, topicId } = await this.#calls.change({
       kind: 'createTopic',
       name,
-      requestId: randomUUID(),
+      requestId: this.#drawRequestId(),
       partitions: spec.partitions ?? null,
       replicationFactor: spec.replicationFactor ?? null,
       config: spec.config,
     })
-    return { topic: this.#mustFind(name), created }
+    return { topic: this.#mustFind(name, topicId), created }
   }
 
-  #mustFind(name: string): Topic {
+  /** A topic of the same name that was made since is another one. */
+  #mustFind(name: string, id: TopicId | undefined): Topic {
     const topic = this.#group.metadata.topic(name)
-    if (topic !== undefined) return topic
+    if (topic !== undefined && topic.id === id) return topic
     throw new SynodError('topic-not-found', `Topic '${name}' was deleted in the meantime.`, {
       hint: 'Create it again if it is still needed.',
     })

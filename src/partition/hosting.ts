@@ -68,11 +68,7 @@ export class Hosting {
   /** A topic or more partitions were created. */
   created(topic: Topic, placements: readonly PartitionPlacement[]): void {
     for (const placement of placements) {
-      if (!this.#isHere(placement) || this.#options.registry.partition(placement.group) !== undefined)
-        continue
-      // Created before a crash that the index of the metadata did not survive: it comes back with all it holds.
-      if (this.#recovered.has(placement.group)) this.#open(topic.config, placement)
-      else if (!this.#hasRetired(placement)) this.#create(topic.config, placement)
+      if (this.#isHere(placement)) this.#follow(topic.config, placement)
     }
   }
 
@@ -132,8 +128,17 @@ export class Hosting {
     const partition = registry.partition(group)
     if (!this.#isHere(placement)) this.#leave(placement)
     else if (partition !== undefined) partition.replica.setLearners(this.#holders(placement))
+    // Made before a crash that the index of the metadata did not survive: it comes back with all it holds.
     else if (this.#recovered.has(group)) this.#open(config, placement)
-    else if (this.#isMetadataKnown || !this.#hasRetired(placement)) this.#learn(config, placement)
+    else if (this.#isMetadataKnown || !this.#hasRetired(placement)) this.#make(config, placement)
+  }
+
+  /** Whoever is among the first voters and was never here has promised nothing, so it may be one of them. */
+  #make(config: TopicConfig, placement: PartitionPlacement): void {
+    const { replicas, configuration } = placement
+    const isFirst = configuration === 1 && replicas.includes(this.#options.self.broker)
+    if (isFirst && !this.#hasRetired(placement)) this.#create(config, placement)
+    else this.#learn(config, placement)
   }
 
   /**

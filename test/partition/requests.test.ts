@@ -34,7 +34,7 @@ test('a leader appends, reads, finds offsets and tells its state for others', as
   const wanted = encodeJson({ fromOffset: 1, recordsMax: 10, bytesMax: 1_000, waitMs: 0 })
   const read = decodeReadAnswer(await cluster.finish(ask(leader, 'read', wanted)))
   assert.deepEqual([read.highWatermark, read.batches[0]!.records.length], [2, 2])
-  const end = encodeJson({ kind: 'latest' })
+  const end = encodeJson({ position: { kind: 'latest' }, linearizable: false })
   assert.deepEqual(decodeJson(await cluster.finish(ask(leader, 'resolve', end))), { offset: 2 })
   const [state] = decodeJson(await cluster.finish(ask(leader, 'state', encodeJson({ groups: [group] })))) as [
     { role: string },

@@ -48,6 +48,7 @@ export class FaultyDatabase implements KeyValue {
   private readonly options: DatabaseOptions
   /** The power is gone: what is left of the process can do no more. */
   private isDead = false
+  private failure: Error | undefined
 
   constructor(platter: Platter, timing: DatabaseTiming, options: DatabaseOptions) {
     this.platter = platter
@@ -69,9 +70,10 @@ export class FaultyDatabase implements KeyValue {
     unsafe.push(written)
     this.unsafeBytes += bytes
     timing.stir()
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       timing.afterWrite(() => {
         if (this.isDead) return
+        if (this.failure !== undefined) return this.reject(reject)
         void this.live.batch(operations, { sync })
         this.writtenCount++
         // A synced write makes everything safe that was written to the same log before it.
@@ -112,9 +114,10 @@ export class FaultyDatabase implements KeyValue {
     if (this.isDead) return new Promise(() => {})
     const last = this.unsafe[writtenCount - 1]
     timing.stir()
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       timing.afterWrite(() => {
         if (this.isDead) return
+        if (this.failure !== undefined) return this.reject(reject)
         if (last !== undefined) this.settle(this.unsafe.indexOf(last) + 1)
         timing.resume(() => {
           timing.stir()
@@ -126,6 +129,11 @@ export class FaultyDatabase implements KeyValue {
 
   async close(): Promise<void> {}
 
+  /** Every write that is not through yet fails, and what it wrote is as unsafe as at a power cut. */
+  breakWith(error: Error): void {
+    this.failure = error
+  }
+
   /** A power cut: of what was not safe the batches stay that `isKept` names. */
   crash(isKept: (index: number) => boolean): void {
     const { contents } = this.platter
@@ -134,6 +142,14 @@ export class FaultyDatabase implements KeyValue {
     })
     this.unsafe = []
     this.isDead = true
+  }
+
+  private reject(reject: (error: Error | undefined) => void): void {
+    const { timing, failure } = this
+    timing.resume(() => {
+      timing.stir()
+      reject(failure)
+    })
   }
 
   private settle(count: number): void {

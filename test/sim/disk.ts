@@ -3,9 +3,23 @@ import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { Mutant } from './mutants.ts'
 import type { Random } from './random.ts'
-import type { Scene } from './scene.ts'
-import { TRACED } from './trace.ts'
+import type { Swarm } from './swarm.ts'
+import { TRACED, type Trace } from './trace.ts'
+
+/** What a disk needs of the run that it is part of. */
+export interface DiskScene {
+  readonly queue: EventQueue
+  readonly trace: Trace
+  readonly swarm: Pick<Swarm, 'storeTuning' | 'indexLossWeights' | 'diskMeanMs' | 'diskMaxMs'>
+  readonly mutant: Pick<Mutant, 'tampersIndex' | 'isDiskLying' | 'altersJournal'>
+  /** The phase of faults is over for this disk. */
+  readonly isHealed: boolean
+  /** Something asynchronous was begun or answered: it has to come to rest before the next event. */
+  stir(): void
+}
 
 /** What the disk needs of the process that uses it. */
 export interface DiskUser {
@@ -14,6 +28,8 @@ export interface DiskUser {
   onFailure(error: Error): void
   onIdle(): void
   whenAwake(run: () => void): void
+  /** As the file system tells it; default: as much as anybody could want. */
+  space?(): Promise<{ readonly freeBytes: number; readonly full: boolean }>
 }
 
 const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as const
@@ -24,7 +40,7 @@ const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as co
  */
 export class Disk {
   private readonly self: Replica
-  private readonly scene: Scene
+  private readonly scene: DiskScene
   private readonly random: Random
   private readonly identity = new MemoryIdentityFile()
   private readonly journal: Platter = { contents: new MemoryKeyValue() }
@@ -32,7 +48,7 @@ export class Disk {
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
   private stalledUntilMs = 0
 
-  constructor(self: Replica, scene: Scene, random: Random) {
+  constructor(self: Replica, scene: DiskScene, random: Random) {
     this.self = self
     this.scene = scene
     this.random = random
@@ -63,6 +79,7 @@ export class Disk {
         schedule: (run, delayMs) => user.schedule(run, delayMs),
         onFailure: (error) => user.onFailure(error),
         onIdle: () => user.onIdle(),
+        ...(user.space === undefined ? {} : { space: user.space }),
         tuning: swarm.storeTuning,
       },
     )
@@ -71,6 +88,13 @@ export class Disk {
   /** Writes of the next `durationMs` come to their end after it. */
   stall(durationMs: number): void {
     this.stalledUntilMs = Math.max(this.stalledUntilMs, this.scene.queue.nowMs + durationMs)
+  }
+
+  /** Writes fail from now on, until the process ends; false when no process uses the disk. */
+  breakWith(error: Error): boolean {
+    this.databases?.journal.breakWith(error)
+    this.databases?.index.breakWith(error)
+    return this.databases !== undefined
   }
 
   heal(): void {

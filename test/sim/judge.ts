@@ -16,7 +16,10 @@ type ProtocolRule = 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'commit
 /** What a host and its disk owe the core, and what must not happen to any program. */
 type DutyRule = 'durable' | 'recovery' | 'spin' | 'exception'
 
-export type Rule = OutwardRule | ProtocolRule | DutyRule
+/** What the clients of whole brokers see, and what whole brokers owe each other. */
+type BrokerRule = 'history' | 'refusal' | 'metadata' | 'watermark' | 'replicas' | 'bounds' | 'answer'
+
+export type Rule = OutwardRule | ProtocolRule | DutyRule | BrokerRule
 
 /** An oracle found what must not be. */
 export class Violation extends Error {

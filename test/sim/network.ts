@@ -2,6 +2,8 @@ import type { EventQueue } from './event-queue.ts'
 import type { Random } from './random.ts'
 import type { Swarm } from './swarm.ts'
 
+type NetworkSwarm = Pick<Swarm, 'delayMeanMs' | 'lossRate' | 'duplicateRate' | 'isOrdered' | 'heldRate'>
+
 interface Held {
   readonly link: number
   readonly deliver: () => void
@@ -26,9 +28,9 @@ export class Network {
   private readonly random: Random
   /** Apart, so that digests do not shift the other draws of a seed. */
   private readonly digests: Random
-  private readonly swarm: Swarm
+  private readonly swarm: NetworkSwarm
 
-  constructor(queue: EventQueue, random: Random, swarm: Swarm) {
+  constructor(queue: EventQueue, random: Random, swarm: NetworkSwarm) {
     this.queue = queue
     this.random = random
     this.digests = random.fork('digests')
@@ -47,6 +49,12 @@ export class Network {
     if (!this.isHealed && random.chance(this.swarm.lossRate)) return
     this.travel(link, deliver, random)
     if (!this.isHealed && random.chance(this.swarm.duplicateRate)) this.travel(link, deliver, random)
+  }
+
+  /** As `send`, for what a connection carries: never repeated, and lost only when the connection is. */
+  sendOnce(from: number, to: number, deliver: () => void): void {
+    if (this.isHealed || !this.random.chance(this.swarm.lossRate / 4))
+      this.travel(from * STRIDE + to, deliver, this.random)
   }
 
   isCut(from: number, to: number): boolean {

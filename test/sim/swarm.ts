@@ -77,7 +77,7 @@ export interface Swarm {
 const BROKER_COUNTS = [3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 4, 2, 1, 6, 7]
 
 /** Draws the mean time between faults of a kind; Infinity when the run does without. */
-type DrawEvery = (probability: number, low: number, high: number) => number
+export type DrawEvery = (probability: number, low: number, high: number) => number
 
 export function drawSwarm(random: Random): Swarm {
   const brokerCount = random.pick(BROKER_COUNTS)
@@ -106,7 +106,7 @@ export function drawSwarm(random: Random): Swarm {
   }
 }
 
-function drawNetwork(random: Random, pace: number) {
+export function drawNetwork(random: Random, pace: number) {
   return {
     delayMeanMs: random.chance(0.5) ? random.between(1, 10) : random.between(1, 100 * Math.sqrt(pace)),
     lossRate: random.chance(0.5) ? random.between(0, 0.3) : 0,
@@ -116,7 +116,7 @@ function drawNetwork(random: Random, pace: number) {
   }
 }
 
-function drawFaults(random: Random, every: DrawEvery, pace: number) {
+export function drawFaults(random: Random, every: DrawEvery, pace: number) {
   return {
     crashEveryMs: every(0.7, 300, 3_000),
     downMeanMs: random.between(50, 1_500) * pace,
@@ -154,7 +154,7 @@ function drawDigests(random: Random, pace: number) {
   return { digestEveryMs, quietMs: random.chance(0.5) ? random.between(200, 2_000) * pace : 0 }
 }
 
-function drawDisk(random: Random) {
+export function drawDisk(random: Random) {
   return {
     diskMeanMs: random.pick([0.5, 3, 20, 100]),
     diskMaxMs: random.pick([20, 200, 1_000]),

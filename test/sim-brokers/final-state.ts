@@ -1,0 +1,152 @@
+import { CONTROLLER_GROUP, slot, type GroupId } from '../../src/types/ids.ts'
+import type { Topic } from '../../src/types/topic.ts'
+import type { AnyReplica } from '../../src/partition/registry.ts'
+import type { BrokerProcess, SimulatedBroker } from './broker.ts'
+import { ALL_NAMES, type Clients } from './clients.ts'
+import { seenRecords } from './histories.ts'
+import type { BrokersScene } from './scene.ts'
+
+/** More than a run writes. */
+const ALL = 1_000_000_000
+const MARKS_MAX = 1_000_000
+/** The heartbeat, the look at the free space, the comparison with other brokers, and the controller's two kinds of rounds. */
+const TIMERS_MAX = 5
+
+/** The topics as the metadata of one broker has them. */
+export function topicsOf(process: BrokerProcess): readonly Topic[] {
+  return process.composition.ports.topics.list({ prefix: '', after: '', limit: MARKS_MAX })
+}
+
+export function replicasOf({ composition }: BrokerProcess): readonly AnyReplica[] {
+  const { registry } = composition.engine
+  const partitions = [...registry.partitions()].map(({ replica }) => replica)
+  const controller = registry.replica(CONTROLLER_GROUP)
+  return controller === undefined ? partitions : [controller, ...partitions]
+}
+
+/** Undefined when every replica of every group holds and has applied the same log; else what is missing. */
+export function whyNotConverged(scene: BrokersScene): string | undefined {
+  const throughs = new Map<GroupId, number>()
+  const leaderCounts = new Map<GroupId, number>()
+  const topics = new Set<string>()
+  for (const broker of scene.brokers.values()) {
+    const { process } = broker
+    if (process === undefined || !broker.isReady) return `broker ${broker.id} is not ready`
+    topics.add(JSON.stringify(topicsOf(process)))
+    for (const replica of replicasOf(process)) {
+      const { group, paxos, isLeader } = replica
+      leaderCounts.set(group, (leaderCounts.get(group) ?? 0) + (isLeader ? 1 : 0))
+      const through = throughs.get(group) ?? paxos.through
+      throughs.set(group, through)
+      if (paxos.through !== through || paxos.commit !== through)
+        return `g${group} broker ${broker.id}: ${paxos.role} ${paxos.status}, commit ${paxos.commit}, through ${paxos.through} of ${through}`
+    }
+  }
+  if (topics.size !== 1) return `brokers know ${topics.size} different lists of topics`
+  for (const [group, count] of leaderCounts) if (count !== 1) return `g${group} has ${count} leaders`
+  return undefined
+}
+
+/** Undefined when nobody has anything left to do: an idle group costs no timer and next to no memory. */
+export function whyNotIdle(scene: BrokersScene): string | undefined {
+  for (const broker of scene.brokers.values()) {
+    const { process } = broker
+    if (process === undefined) return `broker ${broker.id} does not run`
+    for (const { group, paxos } of replicasOf(process))
+      if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0)
+        return `g${group} broker ${broker.id}: ${paxos.role}, tick at ${paxos.deadlineMs}, ${paxos.memoryBytes} bytes`
+    if (process.clock.timerCount > TIMERS_MAX)
+      return `broker ${broker.id} has ${process.clock.timerCount} timers`
+    if (process.store.isSyncing) return `broker ${broker.id} writes`
+  }
+  return undefined
+}
+
+/** Holds the replicas of every group against each other: entries, offsets, and the rows of what they made of them. */
+export async function compareReplicas(scene: BrokersScene): Promise<void> {
+  const first = new Map<GroupId, { readonly broker: SimulatedBroker; readonly copy: Copy }>()
+  for (const broker of scene.brokers.values()) {
+    const process = broker.process as BrokerProcess
+    for (const { group, paxos } of replicasOf(process)) {
+      const copy = await copyOf(process, group, paxos.commit)
+      const other = first.get(group)
+      if (other === undefined) first.set(group, { broker, copy })
+      else
+        for (const part of PARTS)
+          scene.judge.demand(
+            other.copy[part] === copy[part],
+            'replicas',
+            () =>
+              `the ${part} of group ${group} differ: broker ${other.broker.id} has ${other.copy[part]}, broker ${broker.id} has ${copy[part]}`,
+          )
+    }
+  }
+}
+
+const PARTS = ['entries', 'marks', 'rows'] as const
+type Copy = Readonly<Record<(typeof PARTS)[number], string>>
+
+async function copyOf({ store }: BrokerProcess, group: GroupId, commit: number): Promise<Copy> {
+  const entries = commit === 0 ? [] : await store.readEntries(group, slot(1), slot(commit), ALL)
+  const marks = await store.readMarks(group, 0, MARKS_MAX)
+  const rows = await store.recoverRows(group)
+  return {
+    entries: entries
+      .map((entry) => ({ ...entry, body: hex(entry.body) }))
+      .map((entry) => JSON.stringify(entry))
+      .join(' '),
+    marks: JSON.stringify(marks),
+    rows: rows
+      .map(({ key, value }) => `${hex(key)}=${value === undefined ? '' : hex(value)}`)
+      .sort()
+      .join(' '),
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** Reads every partition of every topic at every broker to its end, as one more reader each. */
+export async function readEverything(scene: BrokersScene, clients: Clients): Promise<void> {
+  const { histories, truth } = clients
+  for (const broker of scene.brokers.values()) {
+    const process = broker.process as BrokerProcess
+    const span = { startMs: scene.queue.nowMs, endMs: scene.queue.nowMs }
+    const topics = topicsOf(process)
+    for (const name of ALL_NAMES)
+      truth.found(
+        name,
+        topics.find((topic) => topic.name === name),
+        span,
+        undefined,
+      )
+    for (const topic of topics) {
+      const reader = `end-${broker.id}`
+      histories.reads(topic, reader, 0, 0)
+      const ends: number[] = []
+      for (const { partition } of topic.partitions) {
+        let position = 0
+        for (;;) {
+          const { batches, highWatermark } = await broker.ask(({ log }) =>
+            log.read({
+              topic,
+              partition,
+              fromOffset: position,
+              recordsMax: MARKS_MAX,
+              bytesMax: ALL,
+              waitMs: 0,
+              signal: undefined,
+            }),
+          )
+          const records = seenRecords(partition, batches, position)
+          histories.saw(topic, reader, records)
+          position += records.length
+          if (records.length === 0 || position >= highWatermark) break
+        }
+        ends.push(position)
+      }
+      histories.ends(topic, reader, ends, scene.judge)
+    }
+  }
+}

@@ -1,0 +1,272 @@
+import type { Effect } from '../../src/paxos/effects.ts'
+import { Detector } from '../../src/detector/detector.ts'
+import { SynodError } from '../../src/errors.ts'
+import { WaitingRoom } from '../../src/controller/waiting-room.ts'
+import { Partition } from '../../src/partition/partition.ts'
+import { Proposals } from '../../src/partition/proposals.ts'
+import { RecordMachine } from '../../src/partition/record-machine.ts'
+import { Replica } from '../../src/partition/replica.ts'
+import { Router } from '../../src/partition/router.ts'
+import { Paxos } from '../../src/paxos/paxos.ts'
+import { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { groupId } from '../../src/types/ids.ts'
+import type { Mutant } from '../sim/mutants.ts'
+import { indexBeforeJournal } from '../sim/store-mutants.ts'
+import type { BrokersSwarm } from './swarm.ts'
+
+/** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
+export interface BrokersMutant extends Pick<
+  Mutant,
+  'name' | 'about' | 'tampersIndex' | 'isDiskLying' | 'altersJournal' | 'install' | 'ignored'
+> {
+  /** What makes the bug show sooner than a drawn swarm would. */
+  readonly swarm?: Partial<BrokersSwarm>
+}
+
+export const NO_MUTANT: BrokersMutant = { name: 'none', about: 'The code as it is.' }
+
+/** Puts another method in place of one; returns how to put it back. */
+function replaced<Owner extends object, Name extends keyof Owner>(
+  prototype: Owner,
+  name: Name,
+  make: (original: Owner[Name]) => Owner[Name],
+): () => void {
+  const original = prototype[name]
+  prototype[name] = make(original)
+  return () => {
+    prototype[name] = original
+  }
+}
+
+/** Power fails everywhere at once, again and again. */
+const BLACKOUTS: Partial<BrokersSwarm> = {
+  brokerCount: 3,
+  crashEveryMs: 400,
+  togetherRate: 0.8,
+  downMeanMs: 100,
+  diskMeanMs: 20,
+  diskMaxMs: 200,
+  produceEveryMs: 20,
+}
+/** Leaders come and go while much is under way. */
+const UPHEAVAL: Partial<BrokersSwarm> = {
+  brokerCount: 3,
+  crashEveryMs: 600,
+  downMeanMs: 200,
+  resignEveryMs: 300,
+  produceEveryMs: 20,
+  retryAfterMs: 30,
+}
+
+export const MUTANTS: readonly BrokersMutant[] = [
+  {
+    name: 'answers-first',
+    about: 'A partition acknowledges what it has only begun to store.',
+    install: () =>
+      replaced(
+        Partition.prototype,
+        'append',
+        (append) =>
+          async function (this: Partition, body, options) {
+            const baseOffset = this.highWatermark
+            append.call(this, body, options).catch(() => {})
+            return { baseOffset, recordCount: 1, appendedAtMs: 0, duplicate: false }
+          },
+      ),
+  },
+  {
+    name: 'serves-early',
+    about: 'What waits for the disk leaves before it is there.',
+    swarm: BLACKOUTS,
+    install: () =>
+      replaced(
+        Paxos.prototype,
+        'step',
+        (step) =>
+          function (this: Paxos, event, moment) {
+            return step
+              .call(this, event, moment)
+              .map((effect): Effect =>
+                effect.kind === 'send' || effect.kind === 'serve' ? { ...effect, after: 0 } : effect,
+              )
+          },
+      ),
+  },
+  {
+    name: 'disk-lies',
+    about: 'The disk says that the journal is synced, and has synced nothing.',
+    swarm: BLACKOUTS,
+    isDiskLying: true,
+  },
+  {
+    name: 'index-ahead',
+    about: 'The index hears of a record before the journal holds it.',
+    swarm: BLACKOUTS,
+    install: indexBeforeJournal,
+  },
+  {
+    name: 'forgets-at-start',
+    about: 'A start forgets what the partition knew of its producers.',
+    swarm: UPHEAVAL,
+    install: () =>
+      replaced(
+        RecordMachine.prototype,
+        'restore',
+        (restore) =>
+          function (this: RecordMachine, _rows, applied) {
+            restore.call(this, [], applied)
+          },
+      ),
+  },
+  {
+    name: 'forgets-at-takeover',
+    about: 'A leader that takes over forgets what the partition knew of its producers.',
+    swarm: UPHEAVAL,
+    install: () =>
+      replaced(
+        Replica.prototype,
+        'takeTurn',
+        (takeTurn) =>
+          function (this: Replica<unknown>, moment) {
+            const wasLeader = this.isLeader
+            const next = takeTurn.call(this, moment)
+            const { machine, appliedSlot } = this
+            const { nextOffset, lastAppendedAtMs } = machine
+            if (!wasLeader && this.isLeader && machine instanceof RecordMachine)
+              machine.restore([], { slot: appliedSlot, nextOffset, lastAppendedAtMs })
+            return next
+          },
+      ),
+  },
+  {
+    name: 'certain-no',
+    about: 'Who asked for something that is not decided in time is told that it was not done.',
+    swarm: {
+      brokerCount: 3,
+      producerCount: 9,
+      produceEveryMs: 20,
+      produceTimeoutMs: 600,
+      partitionEveryMs: 500,
+      partitionMeanMs: 900,
+      heldRate: 1,
+    },
+    install: () =>
+      replaced(
+        Proposals.prototype,
+        'add',
+        (add) =>
+          function (this: Proposals<unknown>, waiting) {
+            add.call(this, {
+              ...waiting,
+              reject: (error) =>
+                waiting.reject(
+                  error.code === 'outcome-unknown' ? new SynodError('overloaded', 'No.') : error,
+                ),
+            })
+          },
+      ),
+  },
+  {
+    name: 'sends-twice',
+    about: 'The router sends again what may have been done, though doing it twice does harm.',
+    swarm: { ...UPHEAVAL, laneBreakEveryMs: 30 },
+    install: () =>
+      replaced(
+        Router.prototype,
+        'atLeader',
+        (atLeader) =>
+          function (this: Router, routed, call, timeoutMs) {
+            return atLeader.call(this, routed, { ...call, changes: 'once' }, timeoutMs) as never
+          },
+      ),
+  },
+  {
+    name: 'frees-another',
+    about: 'Deleting a topic frees the data of another group.',
+    swarm: { administratorCount: 2, administerEveryMs: 100, crashEveryMs: 500 },
+    install: () =>
+      replaced(
+        JournaledStore.prototype,
+        'deleteGroup',
+        (deleteGroup) =>
+          function (this: JournaledStore, group) {
+            return deleteGroup.call(this, groupId(Math.max(1, group - 1)))
+          },
+      ),
+  },
+  {
+    name: 'reads-beyond',
+    about: 'The high watermark is one record too far.',
+    install: () => {
+      const { prototype } = Partition
+      const original = Object.getOwnPropertyDescriptor(prototype, 'highWatermark')!
+      Object.defineProperty(prototype, 'highWatermark', {
+        ...original,
+        get(this: Partition) {
+          return this.replica.machine.nextOffset + 1
+        },
+      })
+      return () => Object.defineProperty(prototype, 'highWatermark', original)
+    },
+  },
+  {
+    name: 'not-learned',
+    about: 'A broker answers a change of topics before it knows of it itself.',
+    swarm: { administratorCount: 2, administerEveryMs: 100 },
+    install: () => replaced(WaitingRoom.prototype, 'reached', () => () => Promise.resolve()),
+  },
+  {
+    name: 'no-barrier',
+    about: 'A leader says what there is without asking anybody whether it still leads.',
+    swarm: {
+      ...UPHEAVAL,
+      partitionEveryMs: 400,
+      partitionMeanMs: 800,
+      readEveryMs: 30,
+      administratorCount: 2,
+    },
+    install: () =>
+      replaced(
+        Replica.prototype,
+        'readBarrier',
+        () =>
+          function (this: Replica<unknown>) {
+            return Promise.resolve(this.appliedSlot)
+          },
+      ),
+  },
+  {
+    name: 'drops-rows',
+    about: 'Now and then what a partition knows of its producers does not reach the index.',
+    install: () => {
+      let count = 0
+      return replaced(
+        RecordMachine.prototype,
+        'takeRows',
+        (takeRows) =>
+          function (this: RecordMachine) {
+            const rows = takeRows.call(this)
+            return ++count % 5 === 0 ? [] : rows
+          },
+      )
+    },
+  },
+  {
+    name: 'never-stalled',
+    about: 'A broker whose disk hangs goes on to say that all is well.',
+    swarm: { brokerCount: 3, absence: 'stalled' },
+    install: () =>
+      replaced(
+        Detector.prototype,
+        'setSelf',
+        (setSelf) =>
+          function (this: Detector, self) {
+            setSelf.call(this, { ...self, oldestPendingMs: 0 })
+          },
+      ),
+  },
+]
+
+export function mutantNamed(name: string): BrokersMutant | undefined {
+  return MUTANTS.find((mutant) => mutant.name === name)
+}
