@@ -193,10 +193,12 @@ export class OperationRounds {
     const leaving = metadata
       .runningOperations()
       .flatMap(({ subject }) => (subject.kind === 'remove-broker' ? [subject.broker] : []))
-    const staying = metadata
-      .brokers()
-      .map(({ id }) => id)
-      .filter((id) => !leaving.includes(id))
+    const gone = new Set([...leaving, ...metadata.removedBrokers().map(({ id }) => id)])
+    // A founder that has not registered yet votes as well.
+    const members = new Set(
+      [...voters(), ...metadata.brokers().map(({ id }) => ({ broker: id }))].map((one) => one.broker),
+    )
+    const staying = [...members].filter((id) => !gone.has(id)).sort((a, b) => a - b)
     if (staying.length === 0) return
     const next = controllerVoters({
       voters: voters().map(({ broker }) => broker),
@@ -204,7 +206,11 @@ export class OperationRounds {
       self,
       isAlive: (broker) => broker === self || isAlive(broker),
     })
-    if (next !== undefined) await orderOwn(this.#replicasOf(next))
+    if (next === undefined) return
+    const present = voters()
+    const kept = present.filter(({ broker }) => next.includes(broker))
+    const added = next.filter((broker) => present.every((voter) => voter.broker !== broker))
+    await orderOwn([...kept, ...this.#replicasOf(added)])
   }
 
   /** A broker that is gone for too long is replaced; one that came back keeps what it still has. */

@@ -281,6 +281,15 @@ test('without another broker nothing is repaired, and nothing is begun again and
   assert.deepEqual(cluster.metadata.operations(), [])
 })
 
+test('a founder that has not registered yet keeps its vote', async () => {
+  const cluster = new FakeCluster(2, [[1, 2]])
+  cluster.controllerVoters = [1, 2, 3].map((id) => replicaOf(brokerId(id)))
+  cluster.dead.add(3)
+  cluster.rounds('one')
+  await cluster.pass(5_000)
+  assert.equal(cluster.controllerVoters.length, 3)
+})
+
 test('who is not the controller does nothing', async () => {
   const cluster = new FakeCluster(5, [[1, 2, 3]])
   cluster.controllers = []
