@@ -79,6 +79,7 @@ export class Membership {
       return {
         recovered: { state: this.#firstState(), commit: NO_SLOT, chainAtCommit: 0, tail: [] },
         rows: [],
+        logBytes: 0,
       }
     return {
       recovered: {
@@ -88,6 +89,7 @@ export class Membership {
         tail: found.tail,
       },
       rows: await store.recoverRows(CONTROLLER_GROUP),
+      logBytes: found.applied.logBytes,
     }
   }
 

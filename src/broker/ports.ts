@@ -53,6 +53,7 @@ export function gatewayPorts(options: {
       delete: async (name, ifRevision) => services().directory.delete(name, ifRevision),
       describe: async (topic) => describe(topic, await services().inspector.topic(topic)),
       moveLeader: async (topic, partition, to) => services().moves.move(topic, partition, to),
+      trim: async (topic, partition, beforeOffset) => services().log.trim(topic, partition, beforeOffset),
       paxos: async (topic, partition) => paxosState(await services().inspector.partition(topic, partition)),
     },
     operations: {

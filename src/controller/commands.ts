@@ -93,6 +93,8 @@ const config = z.strictObject({
   minInSync: whole.nullable(),
   dedupWindowMs: whole,
   dedupWindowCount: whole,
+  cleanup: z.enum(['delete', 'none']),
+  onFull: z.enum(['trim', 'reject']),
   closed: z.boolean(),
 })
 

@@ -41,6 +41,7 @@ export class MetadataGroup {
       group: CONTROLLER_GROUP,
       self,
       recovered: start.recovered,
+      logBytes: start.logBytes,
       machine: this.metadata,
       tuning: TUNING,
       host,

@@ -26,7 +26,11 @@ interface NumberField {
   readonly nullMeans?: string
 }
 
-type NumberName = Exclude<keyof TopicConfig, 'closed'>
+/** One of a few words. */
+const WORD_FIELDS = { cleanup: ['delete', 'none'], onFull: ['trim', 'reject'] } as const
+
+type WordName = keyof typeof WORD_FIELDS
+type NumberName = Exclude<keyof TopicConfig, 'closed' | WordName>
 
 /** A heartbeat's length is the least delay that can be told from none. */
 const MAX_LAG_MS_MIN = 100
@@ -42,7 +46,8 @@ const NUMBER_FIELDS: Readonly<Record<NumberName, NumberField>> = {
 }
 
 const NUMBER_NAMES = Object.keys(NUMBER_FIELDS) as NumberName[]
-const CONFIG_NAMES: readonly (keyof TopicConfig)[] = [...NUMBER_NAMES, 'closed']
+const WORD_NAMES = Object.keys(WORD_FIELDS) as WordName[]
+const CONFIG_NAMES: readonly (keyof TopicConfig)[] = [...NUMBER_NAMES, ...WORD_NAMES, 'closed']
 
 /**
  * Replicas recognise duplicates as a function of the log alone, and the window is not in the log: a change would reach
@@ -55,6 +60,12 @@ export function configProblem(config: TopicConfig, replicationFactor: number): C
   for (const field of NUMBER_NAMES) {
     const problem = numberProblem(field, config[field], NUMBER_FIELDS[field])
     if (problem !== undefined) return problem
+  }
+  for (const field of WORD_NAMES) {
+    const words: readonly string[] = WORD_FIELDS[field]
+    if (words.includes(config[field])) continue
+    const detail = `${field} is ${JSON.stringify(config[field])}.`
+    return { field, detail, hint: `It is ${words.map((word) => `"${word}"`).join(' or ')}.` }
   }
   if (typeof config.closed !== 'boolean') {
     return {

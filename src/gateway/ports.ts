@@ -119,6 +119,12 @@ export interface Topics {
    * the broker cannot lead now, 'overloaded', 'no-leader', 'no-quorum'.
    */
   moveLeader(topic: Topic, partition: number, to: BrokerId): Promise<void>
+  /**
+   * Shows no records below `beforeOffset` any more, rounded down to where a batch begins; resolves with the first offset that
+   * is shown. Errors: 'offset-out-of-range' {highWatermark}, 'no-leader', 'no-quorum', 'not-enough-in-sync', 'overloaded',
+   * 'draining', 'outcome-unknown'.
+   */
+  trim(topic: Topic, partition: number, beforeOffset: number): Promise<number>
   /** How a partition decides, by its leader if reachable, else by this broker's own replica. */
   paxos(topic: Topic, partition: number): Promise<PaxosState>
 }

@@ -10,4 +10,6 @@ export { Replica, type ReplicaHost } from './replica.ts'
 export interface StartOfGroup {
   readonly recovered: RecoveredState
   readonly rows: readonly Row[]
+  /** Bytes of all bodies of the log so far. */
+  readonly logBytes: number
 }

@@ -206,6 +206,7 @@ export class Hosting {
     this.#start(config, placement, { state, commit: NO_SLOT, chainAtCommit: 0, tail: [] }, [], {
       nextOffset: 0,
       lastAppendedAtMs: 0,
+      logBytes: 0,
     })
   }
 
@@ -231,7 +232,7 @@ export class Hosting {
     placement: PartitionPlacement,
     recovered: RecoveredState,
     rows: readonly Row[],
-    applied: { readonly nextOffset: number; readonly lastAppendedAtMs: number },
+    applied: { readonly nextOffset: number; readonly lastAppendedAtMs: number; readonly logBytes: number },
   ): void {
     const { self, host, cache, registry, wallMs } = this.#options
     const { group } = placement
@@ -242,6 +243,7 @@ export class Hosting {
       rows,
       nextOffset: applied.nextOffset,
       lastAppendedAtMs: applied.lastAppendedAtMs,
+      logBytes: applied.logBytes,
       config,
       host,
       cache,

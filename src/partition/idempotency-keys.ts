@@ -113,6 +113,11 @@ export class KeyTable {
     return rows
   }
 
+  /** Of all that are remembered now. */
+  allRows(): Row[] {
+    return Array.from(this.#states, ([key, state]) => ({ key: rowKey(key), value: encodeState(state) }))
+  }
+
   /** Replaces everything by what the rows say. */
   restore(rows: readonly Row[]): void {
     this.#states.clear()

@@ -13,6 +13,7 @@ import {
   type ForwardedRead,
 } from './forward.ts'
 import type { AppendOutcome } from './append-outcome.ts'
+import { outOfRange } from './offset-errors.ts'
 import type { PartitionRead, ReadBounds } from './partition.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
@@ -192,6 +193,32 @@ export class PartitionLog {
     }
   }
 
+  /** Shows no records below `beforeOffset` any more; resolves with the first offset that is shown. */
+  async trim(topic: Topic, partition: number, beforeOffset: number): Promise<number> {
+    const placement = placementOf(topic, partition)
+    return this.#atLeader(
+      topic,
+      placement,
+      {
+        kind: 'trim',
+        changes: 'once',
+        local: (timeoutMs) => this.trimHere(placement.group, beforeOffset, timeoutMs),
+        body: () => encodeJson({ beforeOffset }),
+        decode: (answer) => (decodeJson(answer) as { logStart: number }).logStart,
+      },
+      this.#produceTimeoutMs,
+    )
+  }
+
+  /** As the leader. */
+  async trimHere(group: GroupId, beforeOffset: number, timeoutMs: number): Promise<number> {
+    const partition = this.#registry.partition(group)
+    if (partition === undefined || !partition.replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    // A new leader may not know yet how far the log goes.
+    if (beforeOffset > partition.highWatermark) await partition.replica.readBarrier()
+    return partition.trim(beforeOffset, timeoutMs)
+  }
+
   async #atLeader<Answer>(
     topic: Topic,
     placement: PartitionPlacement,
@@ -242,13 +269,6 @@ function topicClosed(topic: Topic): SynodError {
 export function topicDeleted(name: string): SynodError {
   return new SynodError('topic-deleted', `Topic '${name}' was deleted.`, {
     hint: 'Create it again if it is still needed.',
-  })
-}
-
-function outOfRange(from: number, highWatermark: number): SynodError {
-  return new SynodError('offset-out-of-range', `Offset ${from} is beyond the end ${highWatermark}.`, {
-    hint: `Read from ${highWatermark} or below, or from=latest.`,
-    facts: { highWatermark },
   })
 }
 

@@ -2,17 +2,20 @@ import type { GroupId, Replica as ReplicaId } from '../types/ids.ts'
 import { slot } from '../types/ids.ts'
 import type { CommittedBatch } from '../types/record.ts'
 import type { TopicConfig } from '../types/topic.ts'
-import { SynodError } from '../errors.ts'
+import type { SynodError } from '../errors.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
 import { DEFAULT_TUNING } from '../paxos/options.ts'
 import { ENTRY_KIND, type Entry, type EntryKind, type RecoveredState } from '../paxos/state.ts'
 import type { OffsetMark, Row } from '../storage/log-store.ts'
+import { TrimmedSlotError } from '../storage/storage-errors.ts'
 import { outcomeOf, type AppendOutcome } from './append-outcome.ts'
 import { FullAcks } from './full-acks.ts'
+import { offsetTrimmed, outOfRange } from './offset-errors.ts'
 import { committedBatch, peekBatch, setAppendedAt } from './record-batch.ts'
 import { RecordMachine, type AppliedBatch } from './record-machine.ts'
 import { Replica, type ReplicaHost } from './replica.ts'
 import { takeUpTo, type TailCache, type TailCacheView } from './tail-cache.ts'
+import { Trimming } from './trimming.ts'
 import { Waiters } from './waiters.ts'
 
 export interface PartitionRead {
@@ -37,6 +40,7 @@ export interface PartitionOptions {
   readonly rows: readonly Row[]
   readonly nextOffset: number
   readonly lastAppendedAtMs: number
+  readonly logBytes: number
   readonly config: TopicConfig
   readonly host: ReplicaHost
   readonly cache: TailCache
@@ -57,6 +61,7 @@ export class Partition {
   readonly #cache: TailCacheView
   readonly #waiters = new Waiters()
   readonly #fullAcks: FullAcks
+  readonly #trimming: Trimming
   #stampedMs: number
   #toldHighWatermark: number
   #stopError: SynodError | undefined
@@ -80,6 +85,7 @@ export class Partition {
       group: options.group,
       self: options.self,
       recovered: options.recovered,
+      logBytes: options.logBytes,
       machine: this.#machine,
       tuning: tuningOf(options.config),
       host: options.host,
@@ -88,30 +94,38 @@ export class Partition {
         applied: (entry, result) => this.#applied(entry, result),
         turnEnded: () => this.#turnEnded(),
         roleChanged: () => this.#options.onLeaderChange(),
+        wasReset: () => this.#cache.clear(),
+        dueMs: () => this.#trimming.dueMs,
       },
     })
+    const { config, wallMs } = options
+    this.#trimming = new Trimming({ replica: this.replica, machine: this.#machine, config, clock, wallMs })
   }
 
   get highWatermark(): number {
     return this.#machine.nextOffset
   }
 
+  /** The first offset that is still shown; the log may be held from further below. */
   get logStart(): number {
-    return this.replica.paxos.logStart.offset
+    return Math.max(this.replica.paxos.logStart.offset, this.#machine.shownFrom)
   }
 
   configure(config: TopicConfig): void {
     this.replica.paxos.configure(tuningOf(config))
+    this.#trimming.configure(config)
+    this.replica.wake()
   }
 
   /**
    * Stores an encoded batch as one slot. `acks: 'all'` also waits until every replica that is in sync has it on disk.
-   * Errors: as `Replica.propose`, and what the machine decided.
+   * Errors: as `Replica.propose`, 'topic-full', and what the machine decided.
    */
   async append(
     body: Uint8Array,
     options: { readonly acks: 'majority' | 'all'; readonly timeoutMs: number },
   ): Promise<AppendOutcome> {
+    this.#trimming.checkRoom()
     const header = peekBatch(body)
     const value = { kind: ENTRY_KIND.DATA, recordCount: header.recordCount, body }
     if (options.acks === 'majority') return outcomeOf((await this.#propose(value, options.timeoutMs)).result)
@@ -133,19 +147,33 @@ export class Partition {
   /** Committed batches from the one that holds `fromOffset`; waits for the first as long as `waitMs` says. */
   async read(bounds: ReadBounds): Promise<PartitionRead> {
     const from = bounds.fromOffset
-    if (from < this.logStart) throw offsetTrimmed(from, this.logStart)
+    this.#checkHeld(from)
     if (from >= this.highWatermark && bounds.waitMs > 0)
       await this.#waitFor(from, bounds.waitMs, bounds.signal)
     if (this.#stopError !== undefined) throw this.#stopError
-    const batches =
-      from < this.highWatermark ? await this.#unlessStopped(() => this.#batchesFrom(from, bounds)) : []
+    const batches = from < this.highWatermark ? await this.#unlessStopped(() => this.#held(from, bounds)) : []
     return { batches, logStart: this.logStart, highWatermark: this.highWatermark }
   }
 
   /** The first offset appended at or after the time, or the high watermark. */
   async offsetAt(timeMs: number): Promise<number> {
-    const mark = await this.#options.host.store.findTime(this.group, timeMs)
-    return mark === undefined ? this.highWatermark : Math.min(mark.baseOffset, this.highWatermark)
+    const mark = await this.#unlessTrimmed(() => this.#options.host.store.findTime(this.group, timeMs))
+    if (mark === undefined) return this.highWatermark
+    return Math.max(this.logStart, Math.min(mark.baseOffset, this.highWatermark))
+  }
+
+  /**
+   * Where this replica leads: shows no records below `beforeOffset`, rounded down to where a batch begins, and returns the
+   * first offset that is shown. The space comes back as far as a mark allows. Errors: as `Replica.propose`,
+   * 'offset-out-of-range' beyond the high watermark.
+   */
+  async trim(beforeOffset: number, timeoutMs: number): Promise<number> {
+    if (beforeOffset > this.highWatermark) throw outOfRange(beforeOffset, this.highWatermark)
+    if (beforeOffset <= this.logStart) return this.logStart
+    const bounds = { recordsMax: 1, bytesMax: 1 }
+    const [holding] = beforeOffset < this.highWatermark ? await this.#held(beforeOffset, bounds) : []
+    await this.#trimming.hide(holding?.baseOffset ?? beforeOffset, timeoutMs)
+    return this.logStart
   }
 
   stop(error: SynodError): void {
@@ -178,12 +206,37 @@ export class Partition {
     }
   }
 
+  /** A log that was trimmed while it was read is read once more, from where it begins now, or not at all. */
+  async #unlessTrimmed<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof TrimmedSlotError)) throw error
+      return await read()
+    }
+  }
+
+  #held(
+    from: number,
+    bounds: Pick<ReadBounds, 'recordsMax' | 'bytesMax'>,
+  ): Promise<readonly CommittedBatch[]> {
+    return this.#unlessTrimmed(() => {
+      this.#checkHeld(from)
+      return this.#batchesFrom(from, bounds)
+    })
+  }
+
+  #checkHeld(from: number): void {
+    if (from < this.logStart) throw offsetTrimmed(from, this.logStart)
+  }
+
   #applied(entry: Entry, result: AppliedBatch): void {
     if (result.kind === 'appended') this.#cache.add(committedBatch(entry.body, result.baseOffset))
   }
 
   #turnEnded(): void {
     if (this.#fullAcks.count > 0) this.#checkFullAcks()
+    this.#trimming.turnEnded()
     const highWatermark = this.highWatermark
     if (highWatermark === this.#toldHighWatermark) return
     this.#toldHighWatermark = highWatermark
@@ -205,7 +258,10 @@ export class Partition {
     })
   }
 
-  async #batchesFrom(from: number, bounds: ReadBounds): Promise<readonly CommittedBatch[]> {
+  async #batchesFrom(
+    from: number,
+    bounds: Pick<ReadBounds, 'recordsMax' | 'bytesMax'>,
+  ): Promise<readonly CommittedBatch[]> {
     const cached = this.#cache.from(from, bounds.recordsMax, bounds.bytesMax)
     if (cached !== undefined) return cached
     const { store } = this.#options.host
@@ -248,15 +304,4 @@ function tuningOf(config: TopicConfig): PaxosTuning {
     maxLagSlots: config.maxLagSlots,
     minInSync: config.minInSync ?? undefined,
   }
-}
-
-function offsetTrimmed(from: number, logStart: number): SynodError {
-  return new SynodError(
-    'offset-trimmed',
-    `Offset ${from} is no longer held; the log starts at ${logStart}.`,
-    {
-      hint: `Read from ${logStart}, or from=earliest.`,
-      facts: { logStart },
-    },
-  )
 }

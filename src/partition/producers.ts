@@ -141,6 +141,11 @@ export class ProducerTable {
     return rows
   }
 
+  /** Of all that are remembered now. */
+  allRows(): Row[] {
+    return Array.from(this.#states, ([id, state]) => ({ key: rowKey(id), value: encodeState(state) }))
+  }
+
   /** Replaces everything by what the rows say. */
   restore(rows: readonly Row[]): void {
     this.#states.clear()

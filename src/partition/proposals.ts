@@ -133,6 +133,15 @@ export class Proposals<Result> {
     else appended.waiting.reject(REFUSALS['not-leader']())
   }
 
+  /** What stood at these slots was decided elsewhere, and nobody here will learn how: a checkpoint took their place. */
+  passedOver(upTo: Slot): void {
+    for (const [slot, { waiting }] of this.#appended) {
+      if (slot > upTo) continue
+      this.#appended.delete(slot)
+      waiting.reject(outcomeUnknown('The replica fell too far behind to learn what became of the write.'))
+    }
+  }
+
   /** Values wait about equally long, so the first is the next to expire. */
   expire(nowMs: number): void {
     while (this.#queue.length > 0 && this.#queue[0]!.deadlineMs <= nowMs) {

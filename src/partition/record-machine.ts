@@ -1,6 +1,7 @@
 import { NO_SLOT, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { ENTRY_KIND, type Entry } from '../paxos/state.ts'
+import { decodeTrim } from '../paxos/trim-body.ts'
 import type { OffsetMark, Row } from '../storage/log-store.ts'
 import {
   batchOf,
@@ -14,7 +15,7 @@ import { decodeExpireProducers } from './expire-producers.ts'
 import { KEY_ROW, KeyTable, type DedupWindow, type KeyState } from './idempotency-keys.ts'
 import { PRODUCER_ROW, ProducerTable, type ProducerState } from './producers.ts'
 import type { AppliedPoint, StateMachine } from './state-machine.ts'
-import { MalformedBatchError } from './wire.ts'
+import { asBuffer, MalformedBatchError, readUint53, writeInt53 } from './wire.ts'
 
 /** What became of an entry. 'control' covers every entry that holds no readable batch; only 'appended' added records. */
 export type AppliedBatch =
@@ -24,6 +25,8 @@ export type AppliedBatch =
 
 const CONTROL: AppliedBatch = { kind: 'control' }
 const NO_ROWS: readonly Row[] = []
+/** The row that holds the offset from which records are shown. Stored: keep it stable. */
+const SHOWN_ROW_KEY = Buffer.of(3)
 
 /**
  * The records of one partition: gives dense offsets at apply (consensus 1.2) and recognises duplicates there (1.15), as a
@@ -36,6 +39,8 @@ export class RecordMachine implements StateMachine<AppliedBatch>, DuplicateView 
   #appliedSlot: Slot = NO_SLOT
   #nextOffset = 0
   #lastAppendedAtMs = 0
+  #shownFrom = 0
+  #isShownFromChanged = false
   #mark: OffsetMark | undefined
   #hasChanges = false
 
@@ -67,6 +72,11 @@ export class RecordMachine implements StateMachine<AppliedBatch>, DuplicateView 
     return this.#mark
   }
 
+  /** Records below this offset were trimmed by an operator and are not shown, whether they are still held or not. */
+  get shownFrom(): number {
+    return this.#shownFrom
+  }
+
   get producerCount(): number {
     return this.#producers.size
   }
@@ -89,6 +99,7 @@ export class RecordMachine implements StateMachine<AppliedBatch>, DuplicateView 
     this.#mark = undefined
     if (entry.kind === ENTRY_KIND.DATA) return this.#applyBatch(entry)
     if (entry.kind === ENTRY_KIND.EXPIRE_PRODUCERS) this.#expire(entry)
+    if (entry.kind === ENTRY_KIND.TRIM) this.#hide(entry)
     return CONTROL
   }
 
@@ -126,15 +137,41 @@ export class RecordMachine implements StateMachine<AppliedBatch>, DuplicateView 
     }
   }
 
+  #hide(entry: Entry): void {
+    const before = Math.min(decodeTrim(entry.body)?.beforeOffset ?? 0, this.#nextOffset)
+    if (before <= this.#shownFrom) return
+    this.#shownFrom = before
+    this.#isShownFromChanged = true
+    this.#hasChanges = true
+  }
+
   takeRows(): readonly Row[] {
     if (!this.#hasChanges) return NO_ROWS
     this.#hasChanges = false
-    return [...this.#producers.takeRows(), ...this.#keys.takeRows()]
+    const rows = [...this.#producers.takeRows(), ...this.#keys.takeRows()]
+    if (this.#isShownFromChanged) rows.push(this.#shownRow())
+    this.#isShownFromChanged = false
+    return rows
+  }
+
+  allRows(): readonly Row[] {
+    const rows = [...this.#producers.allRows(), ...this.#keys.allRows()]
+    if (this.#shownFrom > 0) rows.push(this.#shownRow())
+    return rows.sort((a, b) => Buffer.compare(a.key, b.key))
+  }
+
+  #shownRow(): Row {
+    const value = Buffer.allocUnsafe(8)
+    writeInt53(value, this.#shownFrom, 0)
+    return { key: SHOWN_ROW_KEY, value }
   }
 
   restore(rows: readonly Row[], applied: AppliedPoint): void {
     this.#producers.restore(rows.filter((row) => row.key[0] === PRODUCER_ROW))
     this.#keys.restore(rows.filter((row) => row.key[0] === KEY_ROW))
+    const shown = rows.find((row) => row.key[0] === SHOWN_ROW_KEY[0])?.value
+    this.#shownFrom = shown === undefined ? 0 : readUint53(asBuffer(shown), 0)
+    this.#isShownFromChanged = false
     this.#appliedSlot = applied.slot
     this.#nextOffset = applied.nextOffset
     this.#lastAppendedAtMs = applied.lastAppendedAtMs

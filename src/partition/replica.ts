@@ -1,5 +1,5 @@
 import type { Place } from '../types/digest.ts'
-import type { BrokerId, GroupId, Replica as ReplicaId, Slot } from '../types/ids.ts'
+import { slot, type BrokerId, type GroupId, type Replica as ReplicaId, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { SynodError } from '../errors.ts'
 import { Paxos } from '../paxos/paxos.ts'
@@ -8,15 +8,23 @@ import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { PaxosTuning } from '../paxos/options.ts'
-import type { Checksum, Entry, EntryKind, RecoveredState, Role } from '../paxos/state.ts'
-import type { LogStore, OffsetMark } from '../storage/log-store.ts'
+import {
+  ENTRY_KIND,
+  type Checksum,
+  type Entry,
+  type EntryKind,
+  type RecoveredState,
+  type Role,
+} from '../paxos/state.ts'
+import { decodeRows, encodeRows } from '../storage/checkpoint-rows.ts'
+import type { LogStore, OffsetMark, Row } from '../storage/log-store.ts'
 import { notLeader } from './forward.ts'
 import type { Loop, TurnTaker } from './loop.ts'
 import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
 import { Reconfigurations } from './reconfigurations.ts'
 import { Transfers } from './transfers.ts'
-import { readAndSend } from './serve.ts'
+import { readAndSend, readPartAndSend } from './serve.ts'
 
 /** What all replicas of one broker share. */
 export interface ReplicaHost {
@@ -42,6 +50,10 @@ export interface ReplicaListener<Result> {
   /** Everything that this turn applied has been told. */
   turnEnded(): void
   roleChanged(role: Role, ballot: Ballot, leader: BrokerId | undefined): void
+  /** The machine went on from a checkpoint: what was told of entries below is of a log that is not held any more. */
+  wasReset?(): void
+  /** When the owner wants a turn to end by itself, monotonic milliseconds; undefined: when something happens. */
+  dueMs?(): number | undefined
 }
 
 /** The machine with the numbers that the index keeps beside its rows. */
@@ -56,6 +68,8 @@ export interface ReplicaOptions<Result> {
   readonly group: GroupId
   readonly self: ReplicaId
   readonly recovered: RecoveredState
+  /** Bytes of all bodies up to `recovered.commit`, trimmed ones included. */
+  readonly logBytes: number
   readonly machine: HostedMachine<Result>
   readonly tuning: PaxosTuning
   readonly host: ReplicaHost
@@ -87,7 +101,7 @@ export class Replica<Result> implements TurnTaker {
   readonly #listener: ReplicaListener<Result>
   readonly #inbox: PaxosEvent[] = []
   /** Bounded by the core: one message a persist and follower, and a follower's window. */
-  readonly #gated: Extract<Effect, { kind: 'send' | 'serve' }>[] = []
+  readonly #gated: Extract<Effect, { kind: 'send' | 'serve' | 'serveReset' }>[] = []
   readonly #proposals: Proposals<Result>
   readonly #reads = new Map<number, { resolve(slot: Slot): void; reject(error: SynodError): void }>()
   readonly #transfers = new Transfers()
@@ -96,6 +110,7 @@ export class Replica<Result> implements TurnTaker {
   #durableId = 0
   #token = 0
   #appliedSlot: Slot
+  #logBytes: number
   /** Proposals wait because another voter or configuration is about to take over. */
   #isHolding = false
   #isStopped = false
@@ -108,6 +123,7 @@ export class Replica<Result> implements TurnTaker {
     this.#listener = options.listener
     this.#proposals = new Proposals(options.host.queued)
     this.#appliedSlot = options.recovered.commit
+    this.#logBytes = options.logBytes
     this.paxos = new Paxos(
       {
         self: options.self,
@@ -121,6 +137,11 @@ export class Replica<Result> implements TurnTaker {
 
   get appliedSlot(): Slot {
     return this.#appliedSlot
+  }
+
+  /** Bytes of all bodies applied so far, trimmed ones included: a function of the log. */
+  get logBytes(): number {
+    return this.#logBytes
   }
 
   get isLeader(): boolean {
@@ -139,6 +160,11 @@ export class Replica<Result> implements TurnTaker {
   /** Another broker knows everything up to `commit` to be chosen. */
   told(from: BrokerId, commit: Slot): void {
     this.#push({ kind: 'told', from, commit })
+  }
+
+  /** Lets a turn end soon, for the owner's sake. */
+  wake(): void {
+    if (!this.#isStopped) this.#host.loop.wake(this)
   }
 
   resign(): void {
@@ -304,7 +330,7 @@ export class Replica<Result> implements TurnTaker {
   }
 
   #proposal(waiting: Waiting<Result>): Proposal {
-    this.#listener.stamp(waiting.body)
+    if (waiting.kind === ENTRY_KIND.DATA) this.#listener.stamp(waiting.body)
     const token = ++this.#token
     this.#proposals.offer(token, waiting)
     const { kind, recordCount, body } = waiting
@@ -356,6 +382,12 @@ export class Replica<Result> implements TurnTaker {
         if (effect.after <= this.#durableId) void readAndSend(this.#host, this.group, effect)
         else this.#gated.push(effect)
         return
+      case 'serveReset':
+        if (effect.after <= this.#durableId) void readPartAndSend(this.#host, this.group, effect)
+        else this.#gated.push(effect)
+        return
+      case 'reset':
+        return this.#reset(effect)
       case 'role':
         return this.#roleChanged(effect)
     }
@@ -398,20 +430,55 @@ export class Replica<Result> implements TurnTaker {
       `Slot ${entry.slot} of group ${this.group} applied after ${this.#appliedSlot}.`,
     )
     this.#appliedSlot = entry.slot
+    this.#logBytes += entry.body.length
     const result = this.machine.apply(entry)
     // Told first: what an entry makes others write (a new partition's first state) is queued before the index may say so.
     this.#listener.applied(entry, result)
-    const { nextOffset, lastAppendedAtMs, mark } = this.machine
+    const { mark } = this.machine
+    this.#indexApplied(mark === undefined ? [] : [mark], this.machine.takeRows())
+    if (entry.kind === ENTRY_KIND.TRIM) this.#tellCheckpoint(entry.slot)
+    this.#proposals.applied(entry.slot, entry.origin, result)
+    this.#tellPlace(entry.slot, entry.chain)
+  }
+
+  #tellPlace(at: Slot, chain: number): void {
+    const { nextOffset } = this.machine
+    this.#host.applied({ group: this.group, slot: at, chain, nextOffset })
+  }
+
+  #indexApplied(marks: readonly OffsetMark[], rows: readonly Row[], isReset = false): void {
+    const { nextOffset, lastAppendedAtMs } = this.machine
     this.#host.store.indexApplied({
       group: this.group,
-      slot: entry.slot,
+      slot: this.#appliedSlot,
       nextOffset,
       lastAppendedAtMs,
-      marks: mark === undefined ? [] : [mark],
-      rows: this.machine.takeRows(),
+      logBytes: this.#logBytes,
+      marks,
+      rows,
+      isReset,
     })
-    this.#proposals.applied(entry.slot, entry.origin, result)
-    this.#host.applied({ group: this.group, slot: entry.slot, chain: entry.chain, nextOffset })
+  }
+
+  /** What the machine is right after a mark, before any later entry changes it. */
+  #tellCheckpoint(at: Slot): void {
+    const rows = this.machine.allRows?.()
+    if (rows === undefined) return
+    const { nextOffset: offset, lastAppendedAtMs } = this.machine
+    const machine = { offset, lastAppendedAtMs, logBytes: this.#logBytes }
+    this.#push({ kind: 'checkpointed', slot: at, machine, parts: encodeRows(rows) })
+  }
+
+  #reset({ checkpoint, parts }: Extract<Effect, { kind: 'reset' }>): void {
+    const rows = decodeRows(parts)
+    this.#appliedSlot = slot(checkpoint.slot - 1)
+    this.#logBytes = checkpoint.logBytes
+    const { offset: nextOffset, lastAppendedAtMs } = checkpoint
+    this.machine.restore(rows, { slot: this.#appliedSlot, nextOffset, lastAppendedAtMs })
+    this.#indexApplied([], rows, true)
+    this.#proposals.passedOver(this.#appliedSlot)
+    this.#tellPlace(this.#appliedSlot, checkpoint.chain)
+    this.#listener.wasReset?.()
   }
 
   /** What waits was never appended, for certain. Who asks again finds the one who was promised most likely leading. */
@@ -426,7 +493,11 @@ export class Replica<Result> implements TurnTaker {
 
   #nextTurnMs(): number | undefined {
     if (this.#isStopped) return undefined
-    const next = Math.min(this.paxos.deadlineMs ?? Infinity, this.#proposals.deadlineMs ?? Infinity)
+    const next = Math.min(
+      this.paxos.deadlineMs ?? Infinity,
+      this.#proposals.deadlineMs ?? Infinity,
+      this.#listener.dueMs?.() ?? Infinity,
+    )
     return next === Infinity ? undefined : next
   }
 }

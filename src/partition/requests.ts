@@ -54,6 +54,8 @@ export class PartitionRequests {
         })
       case 'state':
         return encodeJson(this.#inspector.statesHere((decodeJson(body) as { groups: GroupId[] }).groups))
+      case 'trim':
+        return encodeJson({ logStart: await this.#trim(group, body, options.deadlineMs) })
       case 'transfer':
         return this.#moves.handle(group, body)
       case 'reconfigure':
@@ -67,6 +69,15 @@ export class PartitionRequests {
           },
         )
     }
+  }
+
+  async #trim(group: GroupId, body: Uint8Array, timeoutMs: number): Promise<number> {
+    const asked = decodeJson(body)
+    const isObject = typeof asked === 'object' && asked !== null && 'beforeOffset' in asked
+    const beforeOffset = isObject ? asked.beforeOffset : undefined
+    if (typeof beforeOffset !== 'number' || !Number.isSafeInteger(beforeOffset) || beforeOffset < 0)
+      throw new SynodError('malformed-request', 'A trim names an offset.')
+    return this.#log.trimHere(group, beforeOffset, timeoutMs)
   }
 
   async #append(group: GroupId, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {

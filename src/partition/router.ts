@@ -41,6 +41,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(['no-leader', 'not-enough-in-syn
 const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
   'disk-full',
+  'topic-full',
   'producer-fenced',
   'etag-mismatch',
   'replica-behind',

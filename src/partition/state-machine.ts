@@ -25,6 +25,11 @@ export interface StateMachine<Result> {
   apply(entry: Entry): Result
   /** Rows changed since the last call, for the index; the machine forgets which. */
   takeRows(): readonly Row[]
-  /** Rows as stored, in key order, before any apply. */
+  /**
+   * All rows as of now, in key order: equal on every replica that has applied as much. For checkpoints; the log of a machine
+   * without it is never trimmed.
+   */
+  allRows?(): readonly Row[]
+  /** Rows as stored, in key order; they replace everything. */
   restore(rows: readonly Row[], applied: AppliedPoint): void
 }

@@ -126,7 +126,7 @@ export function onAcceptSync(core: Core, from: BrokerId, message: AcceptSync): v
   core.persist(writes)
   // The whole log came at once: a catch-up that the leader had asked for is over.
   core.status = 'ok'
-  if (core.pull?.isRequired === true) core.pull = undefined
+  if (core.pull?.isRequired === true) core.endPull()
   learnChosen(core, Math.min(message.commit, end), message.ballot)
   sendAccepted(core, from, message.ballot, end)
 }

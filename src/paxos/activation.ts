@@ -7,33 +7,42 @@ import type { Configuration } from './state.ts'
 /**
  * Takes up the configuration of a stop-sign that is known to be chosen (consensus 1.12 step 3). One state record makes the
  * configuration, the cut above the stop-sign and the knowledge that it is chosen durable together; whatever is promised or
- * accepted in the new configuration is written after it. All that was volatile belonged to the old configuration and ends.
- * Who campaigns is decided at the end of the step.
- *
- * Everybody who takes it up holds exactly the log up to the stop-sign, so promise and accepted ballot become the lowest of the
- * new configuration: no accepted ballot of an older one weighs more than another any more (step 4).
+ * accepted in the new configuration is written after it.
  */
 export function activate(core: Core, configuration: Configuration): void {
   const { log } = core
-  const { number, fromSlot } = configuration
-  invariant(number > core.configuration.number, 'A configuration follows one with a lower number.')
+  const { fromSlot } = configuration
   invariant(
     log.commit === fromSlot,
     'A configuration is taken up when its stop-sign is the last chosen slot.',
   )
-  invariant(core.promised.config < number, 'Nothing is promised in a configuration before it is taken up.')
   tellFormerPeers(core)
+  enter(core, configuration)
+  log.truncate(fromSlot)
+  core.promisePersist = core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
+}
+
+/**
+ * All that was volatile belonged to the old configuration and ends. Who campaigns is decided at the end of the step. The
+ * caller makes it durable.
+ *
+ * Everybody who takes a configuration up holds the same log up to the stop-sign, so promise and accepted ballot become the
+ * lowest of the new configuration: no accepted ballot of an older one weighs more than another any more (step 4).
+ */
+export function enter(core: Core, configuration: Configuration): void {
+  const { number, fromSlot } = configuration
+  invariant(number > core.configuration.number, 'A configuration follows one with a lower number.')
+  invariant(core.log.commit >= fromSlot, 'Who is in a configuration knows its stop-sign to be chosen.')
+  invariant(core.promised.config < number, 'Nothing is promised in a configuration before it is taken up.')
   core.activation = {
     formerVoters: core.voters,
     formerLeader: core.role === 'leader' ? core.self : core.leader,
   }
   stepDown(core)
   forgetVolatile(core)
-  log.truncate(fromSlot)
   core.promised = firstBallotBelow(number)
   core.acceptedBallot = core.promised
   core.setConfiguration(configuration)
-  core.promisePersist = core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
   core.effects.push({ kind: 'configured', configuration })
 }
 

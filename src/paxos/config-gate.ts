@@ -1,6 +1,6 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import type { BrokerId } from '../types/ids.ts'
 import type { Core } from './core.ts'
-import { serveChosen } from './learner.ts'
+import { tellStopSign } from './learner.ts'
 import { pullMore } from './synchronize.ts'
 
 /**
@@ -13,12 +13,4 @@ export function passesConfigGate(core: Core, from: BrokerId, number: number, com
   if (number > own) pullMore(core, from, commit)
   if (number < own) tellStopSign(core, from, commit)
   return number === own && core.isVoter && core.voters.includes(from)
-}
-
-/**
- * To a replica that does not know that its configuration has ended. Where the stop-sign is trimmed away the checkpoint stands
- * for it: `serveChosen` sends that instead.
- */
-function tellStopSign(core: Core, to: BrokerId, commit: number): void {
-  serveChosen(core, to, Math.min(commit + 1, core.configuration.fromSlot) as Slot)
 }

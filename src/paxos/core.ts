@@ -9,10 +9,10 @@ import { ReplicaLog } from './replica-log.ts'
 import type { Rules } from './rules.ts'
 import {
   VOTERS_MAX,
+  type Checkpoint,
   type Checksum,
   type Configuration,
   type Entry,
-  type LogStart,
   type RecoveredState,
   type ReplicaStatus,
   type Role,
@@ -23,8 +23,10 @@ import type {
   AskedConfiguration,
   Candidacy,
   Canvassing,
+  Gathering,
   Leadership,
   Learner,
+  OpenMark,
   Pull,
 } from './volatile.ts'
 
@@ -49,7 +51,8 @@ export class Core {
   promised: Ballot
   acceptedBallot: Ballot
   configuration: Configuration
-  readonly logStart: LogStart
+  logStart: Checkpoint
+  checkpoints: readonly Checkpoint[]
   readonly minConfiguration: number
   readonly log: ReplicaLog
 
@@ -77,6 +80,9 @@ export class Core {
   /** How many canvasses in a row have failed since a leader was known. */
   canvassCount = 0
   pull: Pull | undefined
+  /** Marks that were handed to the state machine and whose checkpoints it has not told yet. */
+  readonly openMarks: OpenMark[] = []
+  gathering: Gathering | undefined
 
   // Deadlines, monotonic milliseconds. Those of the sub-states stand in them.
   canvassAtMs: number
@@ -119,6 +125,7 @@ export class Core {
     this.acceptedBallot = state.acceptedBallot
     this.configuration = state.configuration
     this.logStart = state.logStart
+    this.checkpoints = state.checkpoints
     this.minConfiguration = state.minConfiguration
     this.log = new ReplicaLog({ ...recovered, checksum: options.checksum })
     this.setConfiguration(state.configuration)
@@ -198,6 +205,7 @@ export class Core {
       acceptedBallot: this.acceptedBallot,
       configuration: this.configuration,
       logStart: this.logStart,
+      checkpoints: this.checkpoints,
       minConfiguration: this.minConfiguration,
       through,
     }
@@ -218,6 +226,12 @@ export class Core {
 
   sendToVoters(message: Message, after: number): void {
     for (const voter of this.voters) if (voter !== this.self) this.send(voter, message, after)
+  }
+
+  /** What was gathered of a checkpoint goes with it. */
+  endPull(): void {
+    this.pull = undefined
+    this.gathering = undefined
   }
 
   noteRound(ballot: Ballot): void {

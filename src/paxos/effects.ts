@@ -1,7 +1,7 @@
 import type { BrokerId, Replica, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
-import type { Configuration, Entry, EntryKind, Role, StateRecord } from './state.ts'
+import type { Checkpoint, Configuration, Entry, EntryKind, MachineFacts, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
 
 /** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
@@ -53,12 +53,31 @@ export type PaxosEvent =
    * each change. A leader tells them when there is something to pull and keeps how far they are. At most LEARNERS_MAX.
    */
   | { readonly kind: 'learners'; readonly replicas: readonly Replica[] }
+  /**
+   * The state machine has applied the TRIM entry at this slot: this is what it was then, its rows in parts (consensus 1.14).
+   * To be told for each TRIM entry, soon after; one that is never told only keeps the log longer.
+   */
+  | {
+      readonly kind: 'checkpointed'
+      readonly slot: Slot
+      readonly machine: MachineFacts
+      readonly parts: readonly Uint8Array[]
+    }
 
 /** One durable fact. Inside a persist the state record, if any, comes first. */
 export type Write =
   | { readonly kind: 'state'; readonly state: StateRecord }
   /** An entry at its slot; drops every entry above that slot. */
   | { readonly kind: 'entry'; readonly entry: Entry }
+  /** One part of the rows of the checkpoint at `slot`; alone in its persist, before the state record that names it. */
+  | RowsWrite
+
+export interface RowsWrite {
+  readonly kind: 'rows'
+  readonly slot: Slot
+  readonly part: number
+  readonly bytes: Uint8Array
+}
 
 /**
  * `transferring`: another voter is about to lead; the same proposal is welcome there, or here when that fails.
@@ -119,6 +138,16 @@ export type Effect =
       readonly commit: Slot
       readonly after: number
     }
+  /** As `serve`, for one part of the checkpoint's rows, sent as a SyncReset. Without parts: one message without rows. */
+  | {
+      readonly kind: 'serveReset'
+      readonly to: BrokerId
+      readonly checkpoint: Checkpoint
+      readonly part: number
+      readonly after: number
+    }
+  /** The log goes on from this checkpoint: the state machine becomes what it was then. Entries from its slot on follow. */
+  | { readonly kind: 'reset'; readonly checkpoint: Checkpoint; readonly parts: readonly Uint8Array[] }
   | {
       readonly kind: 'role'
       readonly role: Role

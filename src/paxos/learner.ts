@@ -1,4 +1,4 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import { NO_SLOT, type BrokerId, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { activate } from './activation.ts'
 import type { Ballot } from './ballot.ts'
@@ -6,10 +6,11 @@ import { NEVER, type Core } from './core.ts'
 import type { Write } from './effects.ts'
 import { continues } from './entry.ts'
 import { assertApplyOrder, assertCommitGround, assertLearned, assertSameChosen } from './invariants.ts'
-import type { SyncChunk } from './messages.ts'
+import type { SyncChunk, SyncRequest } from './messages.ts'
 import { reconsider, stepDown } from './role.ts'
 import { ENTRY_KIND, type Entry } from './state.ts'
 import { configurationOf, decodeStopSign } from './stop-sign.ts'
+import { noteMarks } from './trim.ts'
 
 /** Chosen entries that an active replica keeps in memory, for those that are or come back a little behind. */
 export const TAIL_SLOTS = 64
@@ -26,6 +27,7 @@ export function learnChosen(core: Core, upTo: number, ground: Ballot | 'chunk'):
   const before = log.commit
   const entries = log.commitTo(upTo as Slot)
   assertApplyOrder(before, entries)
+  noteMarks(core, entries)
   takeUpConfiguration(core, entries)
   core.effects.push({ kind: 'apply', entries })
   core.lastChosenMs = core.nowMs
@@ -151,14 +153,30 @@ export function restTick(core: Core): void {
   else core.log.dropChosen(core.log.commit, 0)
 }
 
-/** The store holds what is chosen here; the host reads it and sends it to the one who asked. */
-export function serveChosen(core: Core, to: BrokerId, fromSlot: Slot): void {
+/**
+ * The store holds what is chosen here; the host reads it and sends it to the one who asked. What is trimmed stands in the
+ * checkpoint, of which one part is sent for each request: the first one, unless the asker is in the middle of this very one.
+ */
+export function serveChosen(core: Core, to: BrokerId, request: SyncRequest): void {
   const { commit } = core.log
-  if (fromSlot < core.logStart.slot) {
-    core.send(to, { kind: 'syncReset', logStart: core.logStart, configNumber: core.configuration.number }, 0)
+  const { fromSlot, resetSlot, part } = request
+  const checkpoint = core.logStart
+  if (fromSlot < checkpoint.slot) {
+    const isNext = resetSlot === checkpoint.slot && part < checkpoint.partCount
+    const after = core.lastPersist
+    core.effects.push({ kind: 'serveReset', to, checkpoint, part: isNext ? part : 0, after })
   } else if (fromSlot > commit) {
     core.send(to, { kind: 'syncChunk', fromSlot, entries: [], commit }, 0)
   } else {
     core.effects.push({ kind: 'serve', to, fromSlot, commit, after: core.lastPersist })
   }
+}
+
+/**
+ * To a replica that does not know that its configuration has ended. Where the stop-sign is trimmed away the checkpoint stands
+ * for it.
+ */
+export function tellStopSign(core: Core, to: BrokerId, commit: number): void {
+  const fromSlot = Math.min(commit + 1, core.configuration.fromSlot) as Slot
+  serveChosen(core, to, { kind: 'syncRequest', fromSlot, resetSlot: NO_SLOT, part: 0 })
 }

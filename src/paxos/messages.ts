@@ -1,6 +1,6 @@
 import type { Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
-import type { Entry, LogStart } from './state.ts'
+import type { Checkpoint, Entry } from './state.ts'
 
 /**
  * What replicas of one group say to each other (consensus 1.5). Sender, receiver and group travel in the envelope.
@@ -125,10 +125,15 @@ export interface SyncRequired {
   readonly ballot: Ballot
   readonly commit: Slot
 }
-/** Pull: send me what is chosen from this slot on. */
+/**
+ * Pull: send me what is chosen from this slot on. `resetSlot` and `part`: should that be trimmed, I have the parts below
+ * `part` of the checkpoint at this slot already; 0 and 0: none.
+ */
 export interface SyncRequest {
   readonly kind: 'syncRequest'
   readonly fromSlot: Slot
+  readonly resetSlot: Slot
+  readonly part: number
 }
 /** Chosen entries only, gapless, from the slot asked for. Empty: nothing newer is chosen here. */
 export interface SyncChunk {
@@ -137,11 +142,14 @@ export interface SyncChunk {
   readonly entries: readonly Entry[]
   readonly commit: Slot
 }
-/** The slot asked for is trimmed: start over from this checkpoint. */
+/** The slot asked for is trimmed: go on from this checkpoint. Carries one part of its rows; the next one is asked for. */
 export interface SyncReset {
   readonly kind: 'syncReset'
-  readonly logStart: LogStart
-  readonly configNumber: number
+  readonly checkpoint: Checkpoint
+  readonly part: number
+  readonly rows: Uint8Array
+  /** crc32 of `rows`. */
+  readonly crc: number
 }
 
 /** The leader of this ballot gives up, best effort. */

@@ -16,9 +16,10 @@ import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from
 import { beginConfiguration, noteLearner, onLearners, onReconfigure } from './reconfigure.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
-import type { Configuration, LogStart, RecoveredState, ReplicaStatus, Role } from './state.ts'
-import { onSyncChunk, onSyncRequired, onTold, pullTick } from './synchronize.ts'
+import type { Checkpoint, Configuration, RecoveredState, ReplicaStatus, Role } from './state.ts'
+import { onSyncChunk, onSyncRequired, onSyncReset, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
+import { onCheckpointed } from './trim.ts'
 
 /**
  * One replica of one group: a value machine without I/O, clock or chance (consensus 1.4). The same state and the same
@@ -96,6 +97,8 @@ export class Paxos {
         return onReconfigure(core, event.token, event.voters, event.after)
       case 'learners':
         return onLearners(core, event.replicas)
+      case 'checkpointed':
+        return onCheckpointed(core, event)
       default:
         return unreachable(event)
     }
@@ -145,7 +148,7 @@ export class Paxos {
         return
       case 'syncRequest':
         noteLearner(core, from, message.fromSlot - 1)
-        return serveChosen(core, from, message.fromSlot)
+        return serveChosen(core, from, message)
       case 'syncChunk':
         return onSyncChunk(core, from, message)
       case 'resign':
@@ -157,9 +160,10 @@ export class Paxos {
       case 'transferNow':
         return onTransferNow(core, from, message)
       case 'syncReset':
+        return onSyncReset(core, from, message)
       case 'repairRequest':
       case 'repairResponse':
-        // Trimming and repair have no rules here yet; nobody of this version sends these to be acted upon.
+        // Repair has no rules here yet; nobody of this version sends these to be acted upon.
         return
       default:
         return unreachable(message)
@@ -255,8 +259,13 @@ export class Paxos {
     return this.#core.log.through
   }
 
-  get logStart(): LogStart {
+  get logStart(): Checkpoint {
     return this.#core.logStart
+  }
+
+  /** Of marks above the log's start, ascending. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.#core.checkpoints
   }
 
   /** It leads and knows everything chosen before it did (read barrier of consensus 1.11). */

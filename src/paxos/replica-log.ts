@@ -123,6 +123,19 @@ export class ReplicaLog {
     return chosen
   }
 
+  /** The log goes on from a checkpoint: everything up to `last` is chosen and not held. */
+  beginAfter(last: Slot, chain: number, keepsTail: boolean): void {
+    const kept = keepsTail ? this.slice(last, this.through) : []
+    this.#entries = [...kept]
+    this.#head = 0
+    this.#start = last
+    this.#chainAtStart = chain
+    this.#commit = last
+    this.#chosenBytes = 0
+    this.#uncommittedBytes = 0
+    for (const entry of kept) this.#uncommittedBytes += entryBytes(entry)
+  }
+
   /** Forgets chosen entries from the bottom: those up to `upTo`, and more until `bytesMax` holds the rest of them. */
   dropChosen(upTo: number, bytesMax: number): void {
     const last = Math.min(upTo, this.#commit)

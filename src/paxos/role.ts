@@ -64,7 +64,7 @@ export function forgetLeader(core: Core, graceMs = 0): void {
   // A catch-up that the forgotten leader asked for is not owed to anybody any more.
   if (core.status === 'syncing') {
     core.status = 'ok'
-    core.pull = undefined
+    core.endPull()
   }
   reconsider(core, graceMs)
 }

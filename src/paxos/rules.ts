@@ -2,7 +2,7 @@ import type { Slot } from '../types/ids.ts'
 import { compareBallots, type Ballot } from './ballot.ts'
 import { majority } from './quorum.ts'
 import type { ReplicaLog } from './replica-log.ts'
-import type { Entry } from './state.ts'
+import type { Checkpoint, Entry } from './state.ts'
 
 /** How far a log reaches: the ballot whose log it is, and its last slot. */
 export interface LogExtent {
@@ -78,6 +78,17 @@ export class Rules {
   /** Whether a leader that resumes has to make its log longer, so that a TransferNow on its way matches no more. */
   mustOutdateTransfer(sentThrough: Slot | undefined, through: Slot): boolean {
     return sentThrough === through
+  }
+
+  /**
+   * What becomes of the log when a whole checkpoint has come, judged by what is here now, for a SyncReset may be late or come
+   * twice (consensus 1.10). At or below commit it says nothing new. A tail that links to it stays; one that does not was
+   * never chosen.
+   */
+  judgeReset(log: ReplicaLog, checkpoint: Checkpoint): 'ignore' | 'keep-tail' | 'drop-tail' {
+    const last = checkpoint.slot - 1
+    if (last <= log.commit) return 'ignore'
+    return last <= log.through && log.chainAt(last) === checkpoint.chain ? 'keep-tail' : 'drop-tail'
   }
 
   /**

@@ -35,14 +35,27 @@ export interface Configuration {
   readonly fromSlot: Slot
 }
 
-/**
- * The checkpoint below which a log is trimmed: `slot` is the first one still held.
- * `chain` and `offset` are those after slot-1. Trim by retention comes later: until then slot is 1.
- */
-export interface LogStart {
-  readonly slot: Slot
+/** What the state machine says of itself beside its rows; the core keeps it and does not look at it. */
+export interface MachineFacts {
+  /** Offset of the next record. */
   readonly offset: number
+  /** Epoch milliseconds of the newest batch. */
+  readonly lastAppendedAtMs: number
+  /** Bytes of all bodies of the log so far, those that are trimmed included. */
+  readonly logBytes: number
+}
+
+/**
+ * All that is known of the slots below `slot`, so that they may go (consensus 1.14). Made by applying a mark, a TRIM entry,
+ * at slot-1. The rows of the state machine as of then are kept beside it, opaque, in `partCount` parts.
+ */
+export interface Checkpoint extends MachineFacts {
+  readonly slot: Slot
+  /** Chain value at slot-1. */
   readonly chain: number
+  /** In force at slot-1. */
+  readonly configuration: Configuration
+  readonly partCount: number
 }
 
 /**
@@ -54,7 +67,10 @@ export interface StateRecord {
   /** The ballot whose log this replica holds; never above `promised`. */
   readonly acceptedBallot: Ballot
   readonly configuration: Configuration
-  readonly logStart: LogStart
+  /** Below its slot nothing is held. */
+  readonly logStart: Checkpoint
+  /** Of marks above logStart, ascending: where the log may begin next. At most CHECKPOINTS_MAX. */
+  readonly checkpoints: readonly Checkpoint[]
   /** Votes only in configurations above this number (tombstone of a deleted replica); 0 is none. */
   readonly minConfiguration: number
   readonly through: Slot
@@ -84,8 +100,22 @@ export function initialState(configuration: Configuration, minConfiguration = 0)
     promised: NO_BALLOT,
     acceptedBallot: NO_BALLOT,
     configuration,
-    logStart: { slot: 1 as Slot, offset: 0, chain: 0 },
+    logStart: firstCheckpoint(configuration),
+    checkpoints: [],
     minConfiguration,
     through: 0 as Slot,
+  }
+}
+
+/** The checkpoint of an empty log. */
+function firstCheckpoint(configuration: Configuration): Checkpoint {
+  return {
+    slot: 1 as Slot,
+    chain: 0,
+    configuration,
+    partCount: 0,
+    offset: 0,
+    lastAppendedAtMs: 0,
+    logBytes: 0,
   }
 }

@@ -1,9 +1,10 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import { NO_SLOT, type BrokerId, type Slot } from '../types/ids.ts'
 import { hasToPoll } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
-import { learnChunk, serveChosen } from './learner.ts'
-import type { SyncChunk } from './messages.ts'
+import { learnChunk, tellStopSign } from './learner.ts'
+import type { SyncChunk, SyncReset } from './messages.ts'
 import { canvassDelayMs } from './role.ts'
+import { gatherReset } from './trim.ts'
 
 /** What a catch-up is for. */
 export interface PullGoal {
@@ -40,7 +41,23 @@ function request(core: Core): void {
   const { pull } = core
   if (pull === undefined) return
   pull.retryAtMs = core.nowMs + core.tuning.retransmitMs
-  core.send(pull.from, { kind: 'syncRequest', fromSlot: (core.log.commit + 1) as Slot }, 0)
+  ask(core, pull.from)
+}
+
+/** What is chosen above the own commit, or the next part of the checkpoint that this one has begun to send. */
+function ask(core: Core, from: BrokerId): void {
+  const { gathering } = core
+  const isBegun = gathering?.from === from
+  core.send(
+    from,
+    {
+      kind: 'syncRequest',
+      fromSlot: (core.log.commit + 1) as Slot,
+      resetSlot: isBegun ? gathering.checkpoint.slot : NO_SLOT,
+      part: isBegun ? gathering.parts.length : 0,
+    },
+    0,
+  )
 }
 
 /** The leader stops pushing: this replica is beyond MaxLag, or below what the leader holds in memory. */
@@ -75,10 +92,9 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
   const { log, configuration } = core
   // It answers a question of this replica, and votes in a configuration that it does not know of yet.
   if (chunk.commit < configuration.fromSlot && core.voters.includes(from))
-    serveChosen(core, from, Math.min(chunk.commit + 1, configuration.fromSlot) as Slot)
+    tellStopSign(core, from, chunk.commit)
   if (chunk.fromSlot > log.commit + 1) {
-    if (core.pull === undefined)
-      core.send(from, { kind: 'syncRequest', fromSlot: (log.commit + 1) as Slot }, 0)
+    if (core.pull === undefined) ask(core, from)
     return
   }
   const hasAdvanced = learnChunk(core, chunk)
@@ -86,19 +102,36 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
   if (pull === undefined) return
   // A leader's order lasts until it is met; who merely asks around takes the word of the one who answered.
   pull.target = pull.isRequired ? Math.max(pull.target, chunk.commit) : chunk.commit
-  // A learner goes on until nothing is left, so that the leader hears from its last request how far it is.
-  if (!(core.isLearner && hasAdvanced) && finishIfNear(core)) return
   // An answer without news means that this one knows no more: another is asked after a pause.
-  if (from !== pull.from || !hasAdvanced) return
+  goOn(core, from, hasAdvanced)
+}
+
+/** An answer came: ends the catch-up, or asks for the next part. */
+function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
+  // A learner goes on until nothing is left, so that the leader hears from its last request how far it is.
+  const goesOn = core.isLearner && hasAdvanced
+  if ((!goesOn && finishIfNear(core)) || from !== core.pull?.from || !hasAdvanced) return
   keepFromCanvassing(core)
   request(core)
+}
+
+/** What was asked for is trimmed there: gathers the checkpoint, part by part, and begins anew with it (consensus 1.10). */
+export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): void {
+  core.noteCommit(from, message.checkpoint.slot - 1)
+  // Parts that nobody asked for would only fill the memory.
+  if (core.pull === undefined && message.checkpoint.partCount > 1) {
+    if (message.checkpoint.configuration.number > core.configuration.number)
+      pullMore(core, from, message.checkpoint.slot - 1)
+    return
+  }
+  goOn(core, from, gatherReset(core, from, message))
 }
 
 /** Ends the catch-up when it is near enough. The leader hears of it, and brings the rest by AcceptSync. */
 function finishIfNear(core: Core): boolean {
   const { pull } = core
   if (pull === undefined || pull.target - core.log.commit > pull.slack) return false
-  core.pull = undefined
+  core.endPull()
   if (core.status === 'syncing') core.status = 'ok'
   if (pull.isRequired && core.leader !== undefined && core.leader !== core.self) {
     core.send(core.leader, { kind: 'prepareRequest', ballot: core.ballot }, 0)
@@ -113,7 +146,7 @@ export function pullTick(core: Core): void {
   if (pull !== undefined && core.nowMs >= pull.retryAtMs) {
     const next = nextSource(core, pull.from)
     if (next === undefined) {
-      core.pull = undefined
+      core.endPull()
     } else {
       pull.from = next
       request(core)

@@ -1,7 +1,7 @@
 import type { BrokerId, Replica, Slot } from '../types/ids.ts'
 import type { Ballot } from './ballot.ts'
 import type { Promised } from './messages.ts'
-import type { Entry } from './state.ts'
+import type { Checkpoint, Configuration, Entry } from './state.ts'
 
 /** A pre-vote round that is under way (consensus 1.9). */
 export interface Canvassing {
@@ -149,4 +149,21 @@ export interface Pull {
   /** The leader asked for it and waits to hear of its end. */
   readonly isRequired: boolean
   retryAtMs: number
+}
+
+/** A TRIM entry that is being applied, with what will not be known any more when the state machine has told its part. */
+export interface OpenMark {
+  readonly slot: Slot
+  readonly chain: number
+  readonly configuration: Configuration
+  /** The log may begin at the checkpoint of the mark at this slot; 0: this one only marks. */
+  readonly upTo: number
+}
+
+/** A checkpoint that another replica sends, part by part. */
+export interface Gathering {
+  readonly from: BrokerId
+  readonly checkpoint: Checkpoint
+  /** In order. */
+  readonly parts: Uint8Array[]
 }

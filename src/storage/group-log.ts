@@ -2,7 +2,7 @@ import type { StateRecord } from '../paxos/state.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PersistParts, PersistRecord } from './journal-record.ts'
-import type { GroupChanges } from './index-layer.ts'
+import type { CheckpointPart, GroupChanges } from './index-layer.ts'
 import { runKey } from './keys.ts'
 import { encodeRun, type Head, type Run, type RunEntry } from './rows.ts'
 
@@ -10,7 +10,10 @@ export interface AppliedFacts {
   readonly slot: number
   readonly nextOffset: number
   readonly lastAppendedAtMs: number
+  readonly logBytes: number
 }
+
+const NOTHING_APPLIED: AppliedFacts = { slot: 0, nextOffset: 0, lastAppendedAtMs: 0, logBytes: 0 }
 
 /** What the store keeps in memory of a group: a few numbers and a state record that it shares with the core. */
 export interface GroupLog {
@@ -46,7 +49,7 @@ export function newGroupLog(group: GroupId, born: number): GroupLog {
     through: 0,
     chain: undefined,
     bytes: 0,
-    applied: { slot: 0, nextOffset: 0, lastAppendedAtMs: 0 },
+    applied: NOTHING_APPLIED,
     isAhead: false,
   }
 }
@@ -62,7 +65,7 @@ export function groupLogOf(group: GroupId, head: Head): GroupLog {
     through: head.through,
     chain: head.chain,
     bytes: head.bytes,
-    applied: { slot: 0, nextOffset: 0, lastAppendedAtMs: 0 },
+    applied: NOTHING_APPLIED,
     isAhead: false,
   }
 }
@@ -72,12 +75,16 @@ export interface IndexedPersist {
   readonly lsn: number
   readonly state: StateRecord | undefined
   readonly run: Run | undefined
+  /** A part of a checkpoint's rows; then there is nothing else. */
+  readonly part: CheckpointPart | undefined
   readonly lastChain: number
   readonly bytes: number
 }
 
 /** As `indexedPersist`, for a persist that was just written. */
-export function indexedParts(lsn: number, group: GroupId, { state, entries }: PersistParts): IndexedPersist {
+export function indexedParts(lsn: number, group: GroupId, parts: PersistParts): IndexedPersist {
+  const { state, entries, rows } = parts
+  if (rows !== undefined) return indexedRows(lsn, rows)
   const facts = entries.map(({ slot, origin, chain, body }) => ({
     slot,
     origin,
@@ -85,6 +92,15 @@ export function indexedParts(lsn: number, group: GroupId, { state, entries }: Pe
     bodyLength: body.length,
   }))
   return indexedPersist(lsn, group, state, facts)
+}
+
+/** As `indexedPersist`, for a part of a checkpoint. */
+export function indexedRows(
+  lsn: number,
+  { slot, part, bytes }: { readonly slot: number; readonly part: number; readonly bytes: Uint8Array },
+): IndexedPersist {
+  const found = { slot, part, lsn, byteLength: bytes.length }
+  return { lsn, state: undefined, run: undefined, part: found, lastChain: 0, bytes: 0 }
 }
 
 /** Reduces a persist; its entries are contiguous. */
@@ -95,12 +111,12 @@ export function indexedPersist(
   entries: readonly (RunEntry & { readonly slot: number })[],
 ): IndexedPersist {
   const first = entries[0]?.slot
-  if (first === undefined) return { lsn, state, run: undefined, lastChain: 0, bytes: 0 }
+  if (first === undefined) return { lsn, state, run: undefined, part: undefined, lastChain: 0, bytes: 0 }
   let bytes = 0
   for (const entry of entries) bytes += entry.bodyLength
   const value = encodeRun(runKey(group, first), lsn, entries)
   const run = { first, last: first + entries.length - 1, lsn, value }
-  return { lsn, state, run, lastChain: entries.at(-1)?.chain ?? 0, bytes }
+  return { lsn, state, run, part: undefined, lastChain: entries.at(-1)?.chain ?? 0, bytes }
 }
 
 /**
@@ -109,7 +125,10 @@ export function indexedPersist(
  * has none, where its state record says.
  */
 export function changeGroup(log: GroupLog, changes: GroupChanges, persist: IndexedPersist): void {
-  const { lsn, state, run } = persist
+  const { lsn, state, run, part } = persist
+  log.lastLsn = Math.max(log.lastLsn, lsn)
+  changes.isHeadChanged = true
+  if (part !== undefined) return changes.addPart(part)
   invariant(state !== undefined || run !== undefined, 'A persist holds a state record or entries.')
   const cutFrom = Math.min(state === undefined ? Infinity : state.through + 1, run?.first ?? Infinity)
   if (log.isAhead || cutFrom <= log.through) changes.cut(cutFrom, lsn)
@@ -128,8 +147,6 @@ export function changeGroup(log: GroupLog, changes: GroupChanges, persist: Index
     log.chain = undefined
   }
   log.bytes += persist.bytes
-  log.lastLsn = Math.max(log.lastLsn, lsn)
-  changes.isHeadChanged = true
 }
 
 /** First slot that is still held. */
@@ -148,4 +165,9 @@ export function followsLog(log: GroupLog, record: PersistRecord): boolean {
   const base = record.state === undefined ? log.through : Math.max(log.through, emptyThrough(record.state))
   if (first !== undefined) return first.slot <= base + 1
   return record.state !== undefined && record.state.through <= base
+}
+
+/** Slot of the newest checkpoint that a state record names. */
+export function newestCheckpoint({ logStart, checkpoints }: StateRecord): number {
+  return checkpoints.at(-1)?.slot ?? logStart.slot
 }

@@ -74,7 +74,13 @@ export async function clearIndex(base: KeyValue, found: FoundIndex): Promise<voi
       ? [...deletes, { type: 'del', key }]
       : [...deletes, { type: 'put', key, value: encodeBatch(key, { number, fromLsn: 0, toLsn: 0 }) }]
   await base.batch(operations, { sync: true })
-  for (const tag of [INDEX_TAG.HEAD, INDEX_TAG.DELETED, INDEX_TAG.GARBAGE, INDEX_TAG.RUN]) {
+  for (const tag of [
+    INDEX_TAG.HEAD,
+    INDEX_TAG.DELETED,
+    INDEX_TAG.GARBAGE,
+    INDEX_TAG.RUN,
+    INDEX_TAG.CHECKPOINT,
+  ]) {
     for await (const page of scanPages(base, { ...tagRange(tag, tag + 1), countMax: PAGE_COUNT })) {
       await base.batch(
         page.map(({ key: row }) => ({ type: 'del', key: row })),

@@ -2,13 +2,19 @@ import type { GroupId } from '../types/ids.ts'
 import type { GroupLog, AppliedFacts } from './group-log.ts'
 import type { Operation } from './key-value.ts'
 import type { OffsetMark } from './log-store.ts'
-import type { DeletedRow, Run } from './rows.ts'
+import type { DeletedRow, PartRow, Run } from './rows.ts'
 
 /** About what a key and its bookkeeping weigh: bounds need no more than that. */
 const ROW_BYTES = 48
 
 /** About what a journal value weighs that holds a state record alone. */
 export const STATE_VALUE_BYTES = 256
+
+/** A part of the rows of the checkpoint at `slot`. */
+export interface CheckpointPart extends PartRow {
+  readonly slot: number
+  readonly part: number
+}
 
 /** What one group's records of one index batch change. */
 export class GroupChanges {
@@ -21,13 +27,16 @@ export class GroupChanges {
   readonly droppedRuns: Run[] = []
   /** Older state records; with the first slot of the run in the same journal value, 0 for none. */
   readonly supersededStates: { readonly lsn: number; readonly runFirst: number }[] = []
-  readonly marks: OffsetMark[] = []
+  marks: OffsetMark[] = []
+  readonly parts: CheckpointPart[] = []
   applied: AppliedFacts | undefined
   /** By the latin1 form of the machine's key; undefined deletes. */
   readonly machineRows = new Map<
     string,
     { readonly key: Uint8Array; readonly value: Uint8Array | undefined }
   >()
+  /** All rows of the machine that older batches hold are dead. */
+  isMachineReset = false
   deleted: DeletedRow | undefined
   readonly #layer: IndexLayer
 
@@ -57,6 +66,18 @@ export class GroupChanges {
   addMarks(marks: readonly OffsetMark[]): void {
     for (const mark of marks) this.marks.push(mark)
     this.#layer.bytes += marks.length * (36 + ROW_BYTES)
+  }
+
+  addPart(part: CheckpointPart): void {
+    this.parts.push(part)
+    this.#layer.bytes += 28 + ROW_BYTES
+  }
+
+  /** What the machine told of itself and its records so far is of a log that is not held any more. */
+  resetMachine(): void {
+    this.isMachineReset = true
+    this.machineRows.clear()
+    this.marks = []
   }
 
   putMachineRow(key: Uint8Array, value: Uint8Array | undefined): void {

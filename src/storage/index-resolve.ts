@@ -4,6 +4,7 @@ import { STATE_VALUE_BYTES, type GroupChanges, type IndexLayer } from './index-l
 import { scanPages, type KeyValue, type Operation } from './key-value.ts'
 import {
   appliedKey,
+  checkpointKey,
   deletedKey,
   garbageKey,
   groupNumberOf,
@@ -21,9 +22,12 @@ import {
   encodeHead,
   encodeMachineValue,
   encodeMark,
+  encodePart,
+  readPart,
   readRun,
   runBytes,
   runEntry,
+  type PartRow,
   type Run,
 } from './rows.ts'
 import { DamagedIndexError, DamagedStoreError } from './storage-errors.ts'
@@ -56,6 +60,7 @@ export async function resolveLayer(
       await dropDead(base, { layer, group, changes, log, operations })
     }
     if (changes.isHeadChanged && log.state !== undefined) puts.push(await headPut(base, changes, log))
+    await dropReplaced(base, { layer, group, changes, log, operations })
     putRows(group, changes, number, puts)
   }
   for (const [lsn, valueBytes] of layer.garbage) {
@@ -81,6 +86,10 @@ function putRows(group: GroupId, changes: GroupChanges, number: number, puts: Op
     if (row.value === undefined) puts.push({ type: 'del', key })
     else puts.push({ type: 'put', key, value: encodeMachineValue(key, row.value) })
   }
+  for (const part of changes.parts) {
+    const key = checkpointKey(group, part.slot, part.part)
+    puts.push({ type: 'put', key, value: encodePart(key, part) })
+  }
 }
 
 /** The rest of a deleted group's rows is freed later, by the sweeper. */
@@ -93,6 +102,7 @@ function dropGroup(
 ): void {
   for (const run of [...changes.droppedRuns, ...changes.runs]) layer.addGarbage(run.lsn, runBytes(run))
   for (const state of changes.supersededStates) layer.addGarbage(state.lsn, STATE_VALUE_BYTES)
+  for (const part of changes.parts) layer.addGarbage(part.lsn, part.byteLength)
   operations.push({ type: 'del', key: headKey(group) }, { type: 'del', key: appliedKey(group) })
   const key = deletedKey(group)
   if (changes.deleted !== undefined)
@@ -105,6 +115,29 @@ interface Dropping {
   readonly changes: GroupChanges
   readonly log: FrozenLog
   readonly operations: Operation[]
+}
+
+/**
+ * What later rows of the same batch replace. A crash before the state record that would have named a part lets it be written
+ * once more; the older one is garbage then. The whole table of a machine that was reset goes in this batch, so that rows of
+ * two moments never stand side by side: rare, and bounded by the bounds of the table.
+ */
+async function dropReplaced(base: KeyValue, { layer, group, changes, operations }: Dropping): Promise<void> {
+  const keys = changes.parts.map(({ slot, part }) => checkpointKey(group, slot, part))
+  const values = keys.length === 0 ? [] : await base.getMany(keys)
+  const newest = new Map<string, PartRow>()
+  changes.parts.forEach((part, index) => {
+    const key = keys[index]
+    const value = values[index]
+    const name = `${part.slot}.${part.part}`
+    const known = newest.get(name) ?? (key && value ? readPart(key, value) : undefined)
+    if (known !== undefined && known.lsn < part.lsn) layer.addGarbage(known.lsn, known.byteLength)
+    newest.set(name, part)
+  })
+  if (!changes.isMachineReset) return
+  for await (const page of scanPages(base, { ...groupRange(INDEX_TAG.MACHINE, group), countMax: PAGE })) {
+    for (const { key } of page) operations.push({ type: 'del', key })
+  }
 }
 
 /** A journal key is garbage when neither a live run nor the current state record stands in it (J3). */

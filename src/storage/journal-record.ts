@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { chainOf, type ChainedFacts } from '../paxos/entry.ts'
 import type { Entry, EntryKind, StateRecord } from '../paxos/state.ts'
-import type { Write } from '../paxos/effects.ts'
+import type { RowsWrite, Write } from '../paxos/effects.ts'
 import type { GroupId, Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import { asBuffer, readU64, writeU64 } from './keys.ts'
@@ -17,9 +17,12 @@ import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeStat
  *   per entry: kind u8 · origin 10 · record count u32 · body crc u32 · chain u32 · body length u32
  *   -- end of the head --
  *   bodies, in order
+ *
+ * A part of a checkpoint's rows has its number instead of the entry count and the checkpoint's slot instead of the first slot;
+ * its bytes belong to the head.
  */
-const VERSION = 1
-const RECORD_KIND = { PERSIST: 1, DELETION: 2 } as const
+const VERSION = 2
+const RECORD_KIND = { PERSIST: 1, DELETION: 2, ROWS: 3 } as const
 const FIXED_BYTES = 36
 const ENTRY_BYTES = 17 + BALLOT_BYTES
 
@@ -43,6 +46,16 @@ export interface PersistRecord {
   readonly value: Buffer
 }
 
+/** One part of the rows of the checkpoint at `slot`. */
+export interface RowsRecord {
+  readonly kind: 'rows'
+  readonly group: GroupId
+  readonly born: number
+  readonly slot: Slot
+  readonly part: number
+  readonly bytes: Uint8Array
+}
+
 export interface DeletionRecord {
   readonly kind: 'deletion'
   readonly group: GroupId
@@ -52,17 +65,23 @@ export interface DeletionRecord {
   readonly minConfiguration: number
 }
 
-export type JournalRecord = PersistRecord | DeletionRecord
+export type JournalRecord = PersistRecord | RowsRecord | DeletionRecord
 
 /** A persist's parts. The state record comes first, the slots of the entries are contiguous: this form keeps both. */
 export interface PersistParts {
   readonly state: StateRecord | undefined
   readonly entries: readonly Entry[]
+  /** Then there is nothing else. */
+  readonly rows: RowsWrite | undefined
 }
 
 export function partsOf(writes: readonly Write[]): PersistParts {
   invariant(writes.length >= 1, 'A persist has at least one write.')
   const first = writes[0]
+  if (first?.kind === 'rows') {
+    invariant(writes.length === 1, 'A part of a checkpoint is alone in its persist.')
+    return { state: undefined, entries: [], rows: first }
+  }
   const state = first?.kind === 'state' ? first.state : undefined
   const entries: Entry[] = []
   for (let index = state === undefined ? 0 : 1; index < writes.length; index++) {
@@ -77,12 +96,13 @@ export function partsOf(writes: readonly Write[]): PersistParts {
     invariant(entry.slot >= 1, 'Slots begin at 1.')
     entries.push(entry)
   }
-  return { state, entries }
+  return { state, entries, rows: undefined }
 }
 
 /** One allocation, one copy of each body. */
 export function encodePersist(key: Uint8Array, group: GroupId, born: number, parts: PersistParts): Buffer {
-  const { state, entries } = parts
+  const { state, entries, rows } = parts
+  if (rows !== undefined) return encodeRows(key, group, born, rows)
   const stateLength = state === undefined ? 0 : stateBytes(state)
   invariant(stateLength <= 0xffff, 'A state record fits 64 KiB.')
   const headLength = FIXED_BYTES + stateLength + ENTRY_BYTES * entries.length
@@ -107,6 +127,17 @@ export function encodePersist(key: Uint8Array, group: GroupId, born: number, par
     bodyAt += entry.body.length
   }
   return seal(key, value, headLength)
+}
+
+function encodeRows(key: Uint8Array, group: GroupId, born: number, rows: RowsWrite): Buffer {
+  const length = FIXED_BYTES + rows.bytes.length
+  const value = Buffer.allocUnsafe(length)
+  writeFixed(value, { headLength: length, kind: RECORD_KIND.ROWS, group, born })
+  value.writeUInt16BE(0, 22)
+  value.writeUInt32BE(rows.part, 24)
+  writeU64(value, rows.slot, 28)
+  value.set(rows.bytes, FIXED_BYTES)
+  return seal(key, value)
 }
 
 /** Its configuration stands where a persist has its first slot; a version before this one wrote 0 there. */
@@ -139,6 +170,11 @@ export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord 
   const stateLength = value.readUInt16BE(22)
   const count = value.readUInt32BE(24)
   const firstSlot = readU64(value, 28)
+  if (value[9] === RECORD_KIND.ROWS) {
+    if (headLength !== value.length) return undefined
+    const bytes = value.subarray(FIXED_BYTES)
+    return { kind: 'rows', group, born, slot: firstSlot as Slot, part: count, bytes }
+  }
   const state = stateLength === 0 ? undefined : readState(value, FIXED_BYTES)
   const entries: StoredEntry[] = []
   let at = FIXED_BYTES + stateLength

@@ -3,7 +3,7 @@ import { invariant } from '../types/invariant.ts'
 import type { Entry } from '../paxos/state.ts'
 import { Collector } from './collector.ts'
 import { readEntries } from './entry-reader.ts'
-import { indexedParts, type GroupLog } from './group-log.ts'
+import { firstSlotOf, indexedParts, type GroupLog } from './group-log.ts'
 import { identityPut, openIdentity, type IdentityFile } from './identity.ts'
 import { encodeDeletion, encodePersist, partsOf } from './journal-record.ts'
 import { JournalWriter, type JournalItem } from './journal-writer.ts'
@@ -11,6 +11,7 @@ import type { KeyValue } from './key-value.ts'
 import { recordKey } from './keys.ts'
 import { FOR_GOOD, groupOf, Lives } from './lives.ts'
 import { readMachineRows } from './machine-rows.ts'
+import { readPart } from './part-reader.ts'
 import { IndexFlusher } from './index-flusher.ts'
 import { IndexGuard } from './index-guard.ts'
 import { LogIndex } from './log-index.ts'
@@ -27,7 +28,7 @@ import type {
 import { findOffset, findTime, readMarks } from './mark-reader.ts'
 import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
-import { groupGone } from './storage-errors.ts'
+import { groupGone, TrimmedSlotError } from './storage-errors.ts'
 import { Sweeper } from './sweeper.ts'
 
 /** The two databases of a store and the copy of its identity beside them. */
@@ -223,7 +224,16 @@ export class JournaledStore implements LogStore {
     bytesMax: number,
   ): Promise<readonly Entry[]> {
     const range = { from: fromSlot, to: toSlot, bytesMax }
-    return await this.#read(group, [], (log) => readEntries(this.#files.journal, this.#index, log, range))
+    return await this.#read(group, [], (log) => {
+      if (fromSlot < firstSlotOf(log)) throw new TrimmedSlotError(group, firstSlotOf(log))
+      return readEntries(this.#files.journal, this.#index, log, range)
+    })
+  }
+
+  async readPart(group: GroupId, slot: Slot, part: number): Promise<Uint8Array | undefined> {
+    return await this.#read(group, undefined, (log) =>
+      readPart(this.#files.journal, this.#index, log, { slot, part }),
+    )
   }
 
   async findOffset(group: GroupId, offset: number): Promise<OffsetMark | undefined> {
@@ -292,17 +302,20 @@ export class JournaledStore implements LogStore {
     })
   }
 
-  /** A read that raced with a deletion found rows gone: that is no damage. */
+  /** A read that raced with a deletion or a trim found rows gone: that is no damage. */
   async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
     invariant(this.#isRecovered, 'A store recovers before it is read.')
     if (this.#lives.isOver(group)) throw groupGone(group)
     const number = this.#lives.numberOf(group)
     const log = this.#index.groups.get(number)
     if (log === undefined) return whenUnknown
+    const firstSlot = firstSlotOf(log)
     try {
       return await read(log)
     } catch (error) {
       if (this.#lives.isOver(group) || this.#lives.numberOf(group) !== number) throw groupGone(group, error)
+      if (firstSlotOf(log) !== firstSlot)
+        throw new TrimmedSlotError(group, firstSlotOf(log), { cause: error })
       this.#guard.notice(error)
       throw error
     }

@@ -21,6 +21,7 @@ import type { KeyRange } from './key-value.ts'
  * | 6 run        | group u32, slot u64    | where the entries from this slot on are: LSN, origins, chains, lengths  |
  * | 7 mark       | group u32, offset u64  | slot, record count and time of the batch that begins at this offset     |
  * | 8 machine    | group u32, bytes       | a row of the group's state machine                                      |
+ * | 9 checkpoint | group u32, slot u64, part u32 | where this part of the rows of the checkpoint at this slot is    |
  */
 export const JOURNAL_TAG = { IDENTITY: 1, FLOOR: 2, RECORD: 3 } as const
 export const INDEX_TAG = {
@@ -32,6 +33,7 @@ export const INDEX_TAG = {
   RUN: 6,
   MARK: 7,
   MACHINE: 8,
+  CHECKPOINT: 9,
 } as const
 
 export const IDENTITY_KEY: Uint8Array = Buffer.from([JOURNAL_TAG.IDENTITY])
@@ -91,6 +93,16 @@ export const runKey = (group: number, firstSlot: number): Buffer =>
 export const markKey = (group: number, baseOffset: number): Buffer =>
   groupNumberKey(INDEX_TAG.MARK, group, baseOffset)
 
+/** Index: a part of the rows of the checkpoint at this slot. */
+export function checkpointKey(group: number, slot: number, part: number): Buffer {
+  const key = Buffer.allocUnsafe(17)
+  key[0] = INDEX_TAG.CHECKPOINT
+  key.writeUInt32BE(group, 1)
+  writeU64(key, slot, 5)
+  key.writeUInt32BE(part, 13)
+  return key
+}
+
 /** Index: a row of a state machine; `key` is the machine's own. */
 export function machineKey(group: number, key: Uint8Array): Buffer {
   const whole = Buffer.allocUnsafe(5 + key.length)
@@ -106,7 +118,7 @@ export const tagOf = (key: Uint8Array): number => key[0] ?? 0
 export const numberOf = (key: Uint8Array): number => readU64(asBuffer(key), 1)
 /** Group of a key that holds one. */
 export const groupOf = (key: Uint8Array): number => asBuffer(key).readUInt32BE(1)
-/** Slot or offset of a run's or a mark's key. */
+/** Slot or offset of the key of a run, a mark or a part of a checkpoint. */
 export const groupNumberOf = (key: Uint8Array): number => readU64(asBuffer(key), 5)
 /** The machine's own part of a row's key. */
 export const machinePartOf = (key: Uint8Array): Uint8Array => key.subarray(5)

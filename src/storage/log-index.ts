@@ -1,6 +1,13 @@
+import type { StateRecord } from '../paxos/state.ts'
 import type { GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import { changeGroup, newGroupLog, type GroupLog, type IndexedPersist } from './group-log.ts'
+import {
+  changeGroup,
+  newestCheckpoint,
+  newGroupLog,
+  type GroupLog,
+  type IndexedPersist,
+} from './group-log.ts'
 import { IndexLayer, STATE_VALUE_BYTES } from './index-layer.ts'
 import { resolveLayer, type FrozenLog } from './index-resolve.ts'
 import { operationBytes, type KeyValue, type Operation } from './key-value.ts'
@@ -33,6 +40,8 @@ export class LogIndex {
   recordedLsn = 0
   /** Index batches up to here are in LevelDB's synced tables; no power cut takes them. */
   settled: Trust = { number: 0, lsn: 0 }
+  /** Groups whose checkpoints have changed since the sweeper looked: what lies below the log's start may be freed. */
+  readonly trimmed = new Set<GroupId>()
   /** Garbage that was written since the collector looked last. */
   newGarbage = { count: 0, bytes: 0 }
   readonly #settleBytes: number
@@ -62,7 +71,13 @@ export class LogIndex {
       log = newGroupLog(group, born)
       this.groups.set(group, log)
     }
+    const before = log.state
     changeGroup(log, this.pending.of(log), persist)
+    const { state } = persist
+    const isMarked =
+      state !== undefined &&
+      (state.logStart.slot !== (before?.logStart.slot ?? 1) || newestOf(state) !== newestOf(before))
+    if (isMarked) this.trimmed.add(group)
   }
 
   recordDeletion(group: GroupId, deleted: DeletedRow): void {
@@ -87,11 +102,12 @@ export class LogIndex {
       update.slot <= log.through,
       `Group ${update.group} applied slot ${update.slot}, which its journal lacks.`,
     )
-    const { slot, nextOffset, lastAppendedAtMs } = update
+    const { slot, nextOffset, lastAppendedAtMs, logBytes } = update
     const changes = this.pending.of(log)
+    if (update.isReset === true) changes.resetMachine()
     changes.addMarks(update.marks)
     for (const row of update.rows) changes.putMachineRow(row.key, row.value)
-    changes.applied = { slot, nextOffset, lastAppendedAtMs }
+    changes.applied = { slot, nextOffset, lastAppendedAtMs, logBytes }
     log.applied = changes.applied
   }
 
@@ -137,6 +153,7 @@ export class LogIndex {
   /** Forgets everything, for a recovery that begins again with an empty database. */
   startOver(): void {
     this.groups.clear()
+    this.trimmed.clear()
     this.pending = new IndexLayer()
     this.flushing = undefined
     this.newGarbage = { count: 0, bytes: 0 }
@@ -224,6 +241,10 @@ export class LogIndex {
     }
     return frozen
   }
+}
+
+function newestOf(state: StateRecord | undefined): number {
+  return state === undefined ? 1 : newestCheckpoint(state)
 }
 
 function batchRowDeletes(from: number, to: number): Operation[] {

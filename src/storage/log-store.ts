@@ -43,6 +43,10 @@ export interface AppliedState {
   /** New since the last update of this group. */
   readonly marks: readonly OffsetMark[]
   readonly rows: readonly Row[]
+  /** Bytes of all bodies up to `slot`, trimmed ones included. */
+  readonly logBytes: number
+  /** The machine went on from a checkpoint: these rows replace all there were. */
+  readonly isReset?: boolean
 }
 
 /** A group as a start finds it. The tail is verified. */
@@ -50,7 +54,12 @@ export interface RecoveredGroup {
   readonly group: GroupId
   readonly state: StateRecord
   /** Applied according to the index; never above what the journal holds; `logStart.slot - 1` when nothing is known. */
-  readonly applied: { readonly slot: Slot; readonly nextOffset: number; readonly lastAppendedAtMs: number }
+  readonly applied: {
+    readonly slot: Slot
+    readonly nextOffset: number
+    readonly lastAppendedAtMs: number
+    readonly logBytes: number
+  }
   readonly chainAtApplied: number
   /** Entries (applied.slot, through]. */
   readonly tail: readonly Entry[]
@@ -104,7 +113,8 @@ export interface LogStore {
 
   /**
    * Entries from `fromSlot` to at most `toSlot`, in order, as many as `bytesMax` holds but at least one when there is one.
-   * Throws `DamagedEntryError` when a checksum or chain does not hold.
+   * Throws `DamagedEntryError` when a checksum or chain does not hold, `TrimmedSlotError` when `fromSlot` is below the log's
+   * start, or the log was trimmed while this read was under way. So do the reads of marks in the latter case.
    */
   readEntries(group: GroupId, fromSlot: Slot, toSlot: Slot, bytesMax: number): Promise<readonly Entry[]>
   /** The mark whose batch holds `offset`, or the first one after it; undefined at the end. Applied state only. */
@@ -113,6 +123,11 @@ export interface LogStore {
   findTime(group: GroupId, timeMs: number): Promise<OffsetMark | undefined>
   /** Marks from the one that holds `offset` on, at most `countMax`. */
   readMarks(group: GroupId, offset: number, countMax: number): Promise<readonly OffsetMark[]>
+  /**
+   * One part of the rows of the checkpoint at `slot`, as `rows` writes brought it; undefined when it is not held any more.
+   * Throws `DamagedEntryError`.
+   */
+  readPart(group: GroupId, slot: Slot, part: number): Promise<Uint8Array | undefined>
   /** The group was deleted here, perhaps before this start; nothing is ever written of it again. */
   wasDeleted(group: GroupId): boolean
   /** The configuration that the replica retired with, when one has and no other has begun; else 0. */

@@ -6,6 +6,7 @@ import { linksTo } from './journal-record.ts'
 import type { KeyValue } from './key-value.ts'
 import type { LogIndex } from './log-index.ts'
 import type { RecoveredGroup } from './log-store.ts'
+import { checkParts } from './part-reader.ts'
 import { chainAt, locate } from './run-reader.ts'
 import { DamagedEntryError, DamagedStoreError } from './storage-errors.ts'
 
@@ -33,7 +34,10 @@ export async function recoverGroup(
     )
   }
   try {
-    if (isRebuilt) await checkTiling(index, log)
+    if (isRebuilt) {
+      await checkTiling(index, log)
+      await checkParts(index, log)
+    }
     const isWhole = applied.slot === through && log.chain !== undefined
     const chainAtApplied = isWhole ? (log.chain ?? 0) : await chainAt(index, log, applied.slot)
     const tail = applied.slot === through ? [] : await readTail(journal, index, log, chainAtApplied)

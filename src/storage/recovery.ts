@@ -1,5 +1,6 @@
-import type { GroupId } from '../types/ids.ts'
-import { followsLog, groupLogOf, indexedPersist } from './group-log.ts'
+import type { Checkpoint } from '../paxos/state.ts'
+import type { GroupId, Slot } from '../types/ids.ts'
+import { followsLog, groupLogOf, indexedPersist, indexedRows, type GroupLog } from './group-log.ts'
 import {
   decodeRecord,
   linksTo,
@@ -22,7 +23,8 @@ import type { RecoveredGroup } from './log-store.ts'
 import type { LogIndex } from './log-index.ts'
 import { checkMachineRows } from './machine-rows.ts'
 import { clearIndex, readIndex, type FoundIndex } from './index-found.ts'
-import { readFloor, type DeletedRow, type Floor } from './rows.ts'
+import { readCheckpointRows } from './part-reader.ts'
+import { readFloor, type AppliedRow, type DeletedRow, type Floor } from './rows.ts'
 import { recoverGroup } from './recovered-group.ts'
 import { DamagedIndexError, DamagedStoreError, indexDamageOf } from './storage-errors.ts'
 
@@ -94,10 +96,12 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
     const log = groupLogOf(group, head)
     log.isAhead = head.lastLsn > found.trusted.lsn
     index.groups.set(group, log)
+    // A stop may have come before all below the log's start was freed.
+    if (head.state.logStart.slot > 1) index.trimmed.add(group)
   }
   const replay = new Replay(index, floor, found)
   await replay.run(journal)
-  await restoreApplied(index, found, replay.deleted)
+  await restoreApplied(journal, index, found, replay.deleted)
   const isUpToDate = found.batchKeys.length === 0 && !found.isRebuilt && index.pending.isEmpty
   if (!isUpToDate) await index.flushRecovered(found.batchKeys)
   checkGroupCount(index, floor, { deleted: replay.deleted, isRebuilt: found.isRebuilt })
@@ -165,10 +169,10 @@ class Replay {
     if (record === undefined || (record.kind === 'persist' && !verifyBodies(record))) {
       throw new DamagedStoreError(`Journal number ${lsn} fails its checksum.`)
     }
-    this.#apply(lsn, record)
+    this.#apply(lsn, record, value.length)
   }
 
-  #apply(lsn: number, record: JournalRecord): void {
+  #apply(lsn: number, record: JournalRecord, valueBytes: number): void {
     if (record.kind === 'deletion') {
       const { group, born, minConfiguration } = record
       const deleted = { lsn, born, isFreed: false, minConfiguration }
@@ -177,12 +181,16 @@ class Replay {
       return
     }
     if (this.deleted.has(record.group)) {
-      this.#index.recordDead(lsn, record.value.length)
+      this.#index.recordDead(lsn, valueBytes)
       return
     }
     const isKnown = this.#index.groups.has(record.group)
     if (!this.#found.isRebuilt && !isKnown && record.born <= this.#found.trusted.lsn) {
       throw new DamagedIndexError(`The index has no head of group ${record.group}, which is older.`)
+    }
+    if (record.kind === 'rows') {
+      this.#index.recordPersist(record.group, record.born, indexedRows(lsn, record))
+      return
     }
     this.#checkFollows(lsn, record)
     const persist = indexedPersist(lsn, record.group, record.state, record.entries)
@@ -213,6 +221,7 @@ class Replay {
  * state machine starts over from the log.
  */
 async function restoreApplied(
+  journal: KeyValue,
   index: LogIndex,
   found: FoundIndex,
   deleted: ReadonlyMap<GroupId, DeletedRow>,
@@ -221,20 +230,40 @@ async function restoreApplied(
     const { state } = log
     if (state === undefined)
       throw new DamagedStoreError(`Group ${log.group} has entries but no state record.`)
-    const { slot, offset } = state.logStart
-    log.applied = { slot: slot - 1, nextOffset: offset, lastAppendedAtMs: 0 }
+    const { slot, offset, lastAppendedAtMs, logBytes } = state.logStart
+    log.applied = { slot: slot - 1, nextOffset: offset, lastAppendedAtMs, logBytes }
+    const row = found.applied.get(log.group)
+    const isTrusted = row !== undefined && row.number <= found.trusted.number
+    if (isTrusted && row.slot >= log.applied.slot) log.applied = appliedOf(row)
+    else if (row !== undefined || slot > 1) await startFromCheckpoint(journal, index, log, state.logStart)
+    if (index.pending.bytes > REPLAY_FLUSH_BYTES) await index.flushUntrusted()
   }
   for (const [group, row] of found.applied) {
-    const log = index.groups.get(group)
-    const isTrusted = row.number <= found.trusted.number
-    if (isTrusted && log !== undefined && row.slot >= log.applied.slot) {
-      log.applied = { slot: row.slot, nextOffset: row.nextOffset, lastAppendedAtMs: row.lastAppendedAtMs }
-    } else if (log === undefined && !deleted.has(group)) {
+    if (index.groups.has(group)) continue
+    if (deleted.has(group)) await forgetApplied(index, group)
+    else
       throw new DamagedIndexError(
         `Group ${group} has applied slot ${row.slot}, but the index has no head of it.`,
       )
-    } else await forgetApplied(index, group)
   }
+}
+
+function appliedOf({ slot, nextOffset, lastAppendedAtMs, logBytes }: AppliedRow): GroupLog['applied'] {
+  return { slot, nextOffset, lastAppendedAtMs, logBytes }
+}
+
+/** The table as of the log's start replaces whatever the index has; from there the machine applies the log again. */
+async function startFromCheckpoint(
+  journal: KeyValue,
+  index: LogIndex,
+  log: GroupLog,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  if (checkpoint.slot === 1) return await forgetApplied(index, log.group)
+  const rows = await readCheckpointRows(journal, index, log, checkpoint)
+  const { slot, nextOffset, lastAppendedAtMs, logBytes } = log.applied
+  const applied = { slot: slot as Slot, nextOffset, lastAppendedAtMs, logBytes }
+  index.recordApplied({ group: log.group, ...applied, marks: [], rows, isReset: true })
 }
 
 async function forgetApplied(index: LogIndex, group: GroupId): Promise<void> {
@@ -266,7 +295,7 @@ function checkGroupCount(
 async function checkStrays(index: KeyValue): Promise<void> {
   for (const [first, below] of [
     [0, INDEX_TAG.BATCH],
-    [INDEX_TAG.MACHINE + 1, 0xff],
+    [INDEX_TAG.CHECKPOINT + 1, 0xff],
   ] as const) {
     const strays = await index.scan({ ...tagRange(first, below), countMax: 1 })
     if (strays.length > 0) throw new DamagedIndexError('The index has a row of no known kind.')

@@ -44,6 +44,13 @@ export interface AppliedRow {
   readonly slot: number
   readonly nextOffset: number
   readonly lastAppendedAtMs: number
+  readonly logBytes: number
+}
+
+/** Where a part of a checkpoint's rows is. */
+export interface PartRow {
+  readonly lsn: number
+  readonly byteLength: number
 }
 
 export interface DeletedRow {
@@ -95,13 +102,23 @@ export function readFloor(key: Uint8Array, bytes: Uint8Array): Floor | undefined
 }
 
 export const encodeApplied = (key: Uint8Array, row: AppliedRow): Buffer =>
-  encodeNumbers(key, [row.number, row.slot, row.nextOffset, row.lastAppendedAtMs])
+  encodeNumbers(key, [row.number, row.slot, row.nextOffset, row.lastAppendedAtMs, row.logBytes])
 
 export function readApplied(key: Uint8Array, bytes: Uint8Array): AppliedRow | undefined {
-  const numbers = readNumbers(key, bytes, 4)
+  const numbers = readNumbers(key, bytes, 5)
   if (numbers === undefined) return undefined
-  const [number = 0, slot = 0, nextOffset = 0, lastAppendedAtMs = 0] = numbers
-  return { number, slot, nextOffset, lastAppendedAtMs }
+  const [number = 0, slot = 0, nextOffset = 0, lastAppendedAtMs = 0, logBytes = 0] = numbers
+  return { number, slot, nextOffset, lastAppendedAtMs, logBytes }
+}
+
+export const encodePart = (key: Uint8Array, row: PartRow): Buffer =>
+  encodeNumbers(key, [row.lsn, row.byteLength])
+
+export function readPart(key: Uint8Array, bytes: Uint8Array): PartRow | undefined {
+  const numbers = readNumbers(key, bytes, 2)
+  if (numbers === undefined) return undefined
+  const [lsn = 0, byteLength = 0] = numbers
+  return { lsn, byteLength }
 }
 
 export const encodeDeleted = (key: Uint8Array, row: DeletedRow): Buffer =>

@@ -30,6 +30,15 @@ export class DamagedEntryError extends Error {
   }
 }
 
+/** The log was trimmed, before this read or while it was under way. Nothing was handed out, and nothing is damaged. */
+export class TrimmedSlotError extends Error {
+  override readonly name = 'TrimmedSlotError'
+
+  constructor(group: GroupId, firstSlot: number, options?: ErrorOptions) {
+    super(`Group ${group} begins at slot ${firstSlot} now.`, options)
+  }
+}
+
 /** The data folder cannot be used by this broker, now or at all; nothing in it was changed. */
 export class DataFolderError extends Error {
   override readonly name = 'DataFolderError'

@@ -3,7 +3,8 @@ import type { Collector } from './collector.ts'
 import type { KeyValue, Operation } from './key-value.ts'
 import { deletedKey, groupNumberOf, groupRange, INDEX_TAG } from './keys.ts'
 import type { LogIndex } from './log-index.ts'
-import { encodeDeleted, readRun, runBytes, type DeletedRow } from './rows.ts'
+import { encodeDeleted, readPart, readRun, runBytes, type DeletedRow } from './rows.ts'
+import { freeTrimmed } from './trimmer.ts'
 
 /** Rows that are worth a compaction of the group's ranges in the index: about a mebibyte. */
 const COMPACTED_ROW_COUNT_MIN = 4_096
@@ -14,7 +15,7 @@ interface UnfreedGroup {
   rowCount: number
 }
 
-/** Frees what deleted groups left in the index, a little after each index batch; what they left in the journal becomes garbage. */
+/** Frees what deleted groups and trimmed logs left in the index, a little after each index batch; what they left in the journal becomes garbage. */
 export class Sweeper {
   readonly #index: LogIndex
   readonly #collector: Collector
@@ -51,6 +52,20 @@ export class Sweeper {
       if (unfreed.rowCount === 0) this.#markFreed(group, unfreed.row)
       if (unfreed.rowCount >= COMPACTED_ROW_COUNT_MIN) this.#collector.addFreedGroup(group)
     }
+    await this.#stepTrimmed(base, left)
+  }
+
+  async #stepTrimmed(base: KeyValue, countMax: number): Promise<void> {
+    let left = countMax
+    const { trimmed, groups } = this.#index
+    for (const group of trimmed) {
+      const log = groups.get(group)
+      // A look costs as much as a row, so that many groups do not make a long step.
+      left--
+      if (log !== undefined) left -= await freeTrimmed(base, this.#index, log, left)
+      if (left <= 0) return
+      trimmed.delete(group)
+    }
   }
 
   async stop(): Promise<void> {
@@ -59,13 +74,15 @@ export class Sweeper {
 
   async #freeRows(base: KeyValue, group: GroupId, countMax: number): Promise<number> {
     const deletes: Operation[] = []
-    for (const tag of [INDEX_TAG.RUN, INDEX_TAG.MARK, INDEX_TAG.MACHINE]) {
+    for (const tag of [INDEX_TAG.RUN, INDEX_TAG.MARK, INDEX_TAG.MACHINE, INDEX_TAG.CHECKPOINT]) {
       if (deletes.length >= countMax) break
       const page = await base.scan({ ...groupRange(tag, group), countMax: countMax - deletes.length })
       for (const { key, value } of page) {
         deletes.push({ type: 'del', key })
         const run = tag === INDEX_TAG.RUN ? readRun(key, groupNumberOf(key), value) : undefined
         if (run !== undefined) this.#index.pending.addGarbage(run.lsn, runBytes(run))
+        const part = tag === INDEX_TAG.CHECKPOINT ? readPart(key, value) : undefined
+        if (part !== undefined) this.#index.pending.addGarbage(part.lsn, part.byteLength)
       }
     }
     this.#index.pending.addOperations(deletes)

@@ -2,9 +2,10 @@ import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant, unreachable } from '../types/invariant.ts'
 import type { Ballot } from '../paxos/ballot.ts'
 import type { Message, MessageKind } from '../paxos/messages.ts'
-import { ENTRY_KIND, type Checksum, type Entry, type EntryKind, type LogStart } from '../paxos/state.ts'
+import { ENTRY_KIND, type Checkpoint, type Checksum, type Entry, type EntryKind } from '../paxos/state.ts'
 import { DamagedBodyError, MalformedFrameError, type ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpoint-codec.ts'
 import { fieldsOf, type FieldForm } from './message-fields.ts'
 
 /** slot 8, kind 1, origin 10, recordCount 4, crc 4, chain 4, body length 4. */
@@ -58,11 +59,12 @@ function writeField(writer: ByteWriter, form: FieldForm, value: unknown): void {
       for (const entry of entries) writeEntry(writer, entry)
       return
     }
-    case 'logStart': {
-      const logStart = value as LogStart
-      writer.count(logStart.slot)
-      writer.count(logStart.offset)
-      return writer.u32(logStart.chain)
+    case 'checkpoint':
+      return writeCheckpoint(writer, value as Checkpoint)
+    case 'bytes': {
+      const bytes = value as Uint8Array
+      writer.u32(bytes.length)
+      return writer.bytes(bytes)
     }
     default:
       return unreachable(form)
@@ -84,8 +86,10 @@ function readField(reader: ByteReader, form: FieldForm): unknown {
       return readEntry(reader)
     case 'entries':
       return readEntries(reader)
-    case 'logStart':
-      return { slot: reader.count(), offset: reader.count(), chain: reader.u32() }
+    case 'checkpoint':
+      return readCheckpoint(reader)
+    case 'bytes':
+      return reader.bytes(reader.u32())
     default:
       return unreachable(form)
   }

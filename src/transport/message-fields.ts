@@ -1,10 +1,11 @@
 import type { Slot } from '../types/ids.ts'
 import type { Ballot } from '../paxos/ballot.ts'
 import type { Message, MessageKind } from '../paxos/messages.ts'
-import type { Entry, LogStart } from '../paxos/state.ts'
+import type { Checkpoint, Entry } from '../paxos/state.ts'
 
 /** How a field of a message travels. `count`: a whole number up to 2^53 - 1; `u32`: up to 2^32 - 1. */
-export type FieldForm = 'slot' | 'ballot' | 'u32' | 'count' | 'boolean' | 'entry' | 'entries' | 'logStart'
+export type FieldForm =
+  'slot' | 'ballot' | 'u32' | 'count' | 'boolean' | 'entry' | 'entries' | 'checkpoint' | 'bytes'
 
 type FormOf<T> = T extends Slot
   ? 'slot'
@@ -12,15 +13,17 @@ type FormOf<T> = T extends Slot
     ? 'ballot'
     : T extends Entry
       ? 'entry'
-      : T extends LogStart
-        ? 'logStart'
-        : T extends readonly Entry[]
-          ? 'entries'
-          : T extends boolean
-            ? 'boolean'
-            : T extends number
-              ? 'u32' | 'count'
-              : never
+      : T extends Checkpoint
+        ? 'checkpoint'
+        : T extends Uint8Array
+          ? 'bytes'
+          : T extends readonly Entry[]
+            ? 'entries'
+            : T extends boolean
+              ? 'boolean'
+              : T extends number
+                ? 'u32' | 'count'
+                : never
 
 type FieldsOf<M extends Message> = {
   readonly [F in Exclude<keyof M, 'kind'>]: FormOf<M[F]>
@@ -52,9 +55,9 @@ const FIELDS = {
   nack: { promised: 'ballot' },
   learn: { ballot: 'ballot', commit: 'slot' },
   syncRequired: { ballot: 'ballot', commit: 'slot' },
-  syncRequest: { fromSlot: 'slot' },
+  syncRequest: { fromSlot: 'slot', resetSlot: 'slot', part: 'u32' },
   syncChunk: { fromSlot: 'slot', entries: 'entries', commit: 'slot' },
-  syncReset: { logStart: 'logStart', configNumber: 'u32' },
+  syncReset: { checkpoint: 'checkpoint', part: 'u32', rows: 'bytes', crc: 'u32' },
   resign: { ballot: 'ballot' },
   readProbe: { ballot: 'ballot', readId: 'count' },
   readAck: { ballot: 'ballot', readId: 'count' },

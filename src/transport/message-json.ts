@@ -1,14 +1,26 @@
-import type { BrokerId, Slot } from '../types/ids.ts'
+import type { BrokerId, Replica, Slot, StoreId } from '../types/ids.ts'
 import { unreachable } from '../types/invariant.ts'
 import { formatBallot, NO_BALLOT, type Ballot } from '../paxos/ballot.ts'
 import { chainOf } from '../paxos/entry.ts'
 import type { Message, MessageKind } from '../paxos/messages.ts'
-import { ENTRY_KIND, type Checksum, type Entry, type EntryKind, type LogStart } from '../paxos/state.ts'
+import {
+  ENTRY_KIND,
+  type Checkpoint,
+  type Checksum,
+  type Configuration,
+  type Entry,
+  type EntryKind,
+} from '../paxos/state.ts'
 import { RequestProblem } from './http-answers.ts'
 import { fieldsOf, type FieldForm } from './message-fields.ts'
 import { isObject } from './request-codec.ts'
 
 const U32_MAX = 0xffffffff
+/** What a person who asks for the first part of a checkpoint, or for none, need not say. */
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map([
+  ['resetSlot', 0],
+  ['part', 0],
+])
 const ENTRY_FIELDS = ['slot', 'kind', 'origin', 'recordCount', 'body', 'crc', 'chain']
 
 /** As people write and read it: ballots 'config.round.broker', bodies base64, kinds of entries by name. */
@@ -40,7 +52,8 @@ export function messageFromJson(
   }
   const message: Record<string, unknown> = { kind }
   const chain = { before: json['chainBefore'] ?? json['chainAtBase'], checksum }
-  for (const [name, form] of fields) message[name] = fieldFromJson(form, name, json[name], chain)
+  for (const [name, form] of fields)
+    message[name] = fieldFromJson(form, name, json[name] ?? DEFAULTS.get(name), chain)
   return message as unknown as Message
 }
 
@@ -62,7 +75,12 @@ function fieldToJson(form: FieldForm, value: unknown): unknown {
   if (form === 'ballot') return formatBallot(value as Ballot)
   if (form === 'entry') return entryToJson(value as Entry)
   if (form === 'entries') return (value as readonly Entry[]).map(entryToJson)
+  if (form === 'bytes') return base64(value as Uint8Array)
   return value
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 }
 
 function entryToJson(entry: Entry): Record<string, unknown> {
@@ -70,7 +88,7 @@ function entryToJson(entry: Entry): Record<string, unknown> {
     ...entry,
     kind: Object.entries(ENTRY_KIND).find(([, number]) => number === entry.kind)?.[0],
     origin: formatBallot(entry.origin),
-    body: Buffer.from(entry.body.buffer, entry.body.byteOffset, entry.body.length).toString('base64'),
+    body: base64(entry.body),
   }
 }
 
@@ -92,8 +110,10 @@ function fieldFromJson(form: FieldForm, name: string, value: unknown, chain: Cha
     case 'entries':
       if (!Array.isArray(value)) throw bad(`'${name}' is a list of entries.`)
       return value.map((entry, index) => entryFromJson(`${name}[${index}]`, entry, chain))
-    case 'logStart':
-      return logStartFromJson(name, value)
+    case 'checkpoint':
+      return checkpointFromJson(name, value)
+    case 'bytes':
+      return bytesFromJson(name, value ?? '')
     default:
       return unreachable(form)
   }
@@ -119,13 +139,40 @@ function ballotOf(name: string, parts: Record<string, unknown>): Ballot {
   }
 }
 
-function logStartFromJson(name: string, value: unknown): LogStart {
-  if (!isObject(value)) throw bad(`'${name}' is an object with slot, offset and chain.`)
+function checkpointFromJson(name: string, value: unknown): Checkpoint {
+  if (!isObject(value)) throw bad(`'${name}' is a checkpoint as syncReset shows it.`)
+  const number = (field: string, max = Number.MAX_SAFE_INTEGER): number =>
+    numberFromJson(`${name}.${field}`, value[field], max)
   return {
-    slot: numberFromJson(`${name}.slot`, value['slot'], Number.MAX_SAFE_INTEGER) as Slot,
-    offset: numberFromJson(`${name}.offset`, value['offset'], Number.MAX_SAFE_INTEGER),
-    chain: numberFromJson(`${name}.chain`, value['chain'], U32_MAX),
+    slot: number('slot') as Slot,
+    chain: number('chain', U32_MAX),
+    configuration: configurationFromJson(`${name}.configuration`, value['configuration']),
+    partCount: number('partCount', U32_MAX),
+    offset: number('offset'),
+    lastAppendedAtMs: number('lastAppendedAtMs'),
+    logBytes: number('logBytes'),
   }
+}
+
+function configurationFromJson(name: string, value: unknown): Configuration {
+  if (!isObject(value)) throw bad(`'${name}' is an object with number, voters, learners and fromSlot.`)
+  return {
+    number: numberFromJson(`${name}.number`, value['number'], U32_MAX),
+    voters: replicasFromJson(`${name}.voters`, value['voters']),
+    learners: replicasFromJson(`${name}.learners`, value['learners']),
+    fromSlot: numberFromJson(`${name}.fromSlot`, value['fromSlot'], Number.MAX_SAFE_INTEGER) as Slot,
+  }
+}
+
+function replicasFromJson(name: string, value: unknown): readonly Replica[] {
+  if (!Array.isArray(value)) throw bad(`'${name}' is a list of {broker, store}.`)
+  return value.map((replica: unknown, index) => {
+    const store = isObject(replica) ? replica['store'] : undefined
+    if (!isObject(replica) || typeof store !== 'string' || !/^[0-9a-f]{32}$/.test(store))
+      throw bad(`'${name}[${index}]' is {broker, store}, the store id in 32 hex digits.`)
+    const broker = numberFromJson(`${name}[${index}].broker`, replica['broker'], 0xffff) as BrokerId
+    return { broker, store: store as StoreId }
+  })
 }
 
 function entryFromJson(name: string, value: unknown, chain: Chain): Entry {
@@ -133,7 +180,7 @@ function entryFromJson(name: string, value: unknown, chain: Chain): Entry {
   const unknown = Object.keys(value).find((field) => !ENTRY_FIELDS.includes(field))
   if (unknown !== undefined)
     throw bad(`'${name}' has no field '${unknown}'.`, `Its fields: ${ENTRY_FIELDS.join(', ')}.`)
-  const body = bodyFromJson(name, value['body'] ?? '')
+  const body = bytesFromJson(`${name}.body`, value['body'] ?? '')
   const crc = chain.checksum(body, 0)
   if (value['crc'] !== undefined && value['crc'] !== crc) {
     throw bad(
@@ -180,9 +227,9 @@ function kindFromJson(name: string, value: unknown): EntryKind {
   return kind[1]
 }
 
-function bodyFromJson(name: string, value: unknown): Buffer {
+function bytesFromJson(name: string, value: unknown): Buffer {
   const isBase64 = typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0
-  if (!isBase64) throw bad(`'${name}.body' is base64.`)
+  if (!isBase64) throw bad(`'${name}' is base64.`)
   return Buffer.from(value, 'base64')
 }
 

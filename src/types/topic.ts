@@ -2,9 +2,13 @@ import type { BrokerId, GroupId, TopicId } from './ids.ts'
 
 /** Every setting of a topic, with all values present. Units end a name. */
 export interface TopicConfig {
-  /** Age and size after which records may be trimmed; null: never. Trimming itself comes later. */
+  /** Age and size, of each partition, after which the oldest records are trimmed; null: never. */
   readonly retentionMs: number | null
   readonly retentionBytes: number | null
+  /** `none`: neither age nor size trims anything, only an operator does. */
+  readonly cleanup: 'delete' | 'none'
+  /** What a partition of `retentionBytes` does: lets its oldest records go, or takes no more. */
+  readonly onFull: 'trim' | 'reject'
   readonly recordBytesMax: number
   /** MaxLag, the largest delay of an in-sync replica, and its bound in slots (consensus 1.10). */
   readonly maxLagMs: number
@@ -20,6 +24,8 @@ export interface TopicConfig {
 export const DEFAULT_TOPIC_CONFIG: TopicConfig = {
   retentionMs: null,
   retentionBytes: null,
+  cleanup: 'delete',
+  onFull: 'trim',
   recordBytesMax: 1024 * 1024,
   maxLagMs: 10_000,
   maxLagSlots: 1_000,

@@ -84,6 +84,7 @@ class Replica {
       slot: entry.slot,
       nextOffset,
       lastAppendedAtMs,
+      logBytes: 0,
       marks: mark === undefined ? [] : [mark],
       rows: this.machine.takeRows(),
     })

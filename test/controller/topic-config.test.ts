@@ -83,6 +83,13 @@ test('a problem becomes an error that names the value and what is allowed', () =
   assert.deepEqual(error.facts, { field: 'minInSync' })
 })
 
+test('a setting that is one of a few words takes no other', () => {
+  const problem = configProblem({ ...DEFAULT_TOPIC_CONFIG, onFull: 'drop' as 'trim' }, 3)
+  assert.equal(problem?.detail, 'onFull is "drop".')
+  assert.equal(problem?.hint, 'It is "trim" or "reject".')
+  assert.equal(configProblem({ ...DEFAULT_TOPIC_CONFIG, cleanup: 'none', onFull: 'reject' }, 3), undefined)
+})
+
 test('a change replaces what it names, and nothing else gets in', () => {
   const change = { maxLagMs: 200, retentionMs: undefined, extra: 1, __proto__: { closed: true } }
   const merged = mergeConfig(DEFAULT_TOPIC_CONFIG, change)

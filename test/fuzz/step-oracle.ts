@@ -75,6 +75,7 @@ export class StepOracle {
       this.log.length = state.through
       return
     }
+    if (write.kind === 'rows') return
     const { entry } = write
     assert.equal(entry.slot, this.log.length + 1, 'The disk has neither gap nor overlap.')
     this.log.push(entry)

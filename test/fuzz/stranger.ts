@@ -123,7 +123,12 @@ export class Stranger {
       { kind: 'nack', promised: ballot },
       { kind: 'learn', ballot, commit },
       { kind: 'syncRequired', ballot, commit },
-      { kind: 'syncRequest', fromSlot: slot(this.slot()) },
+      {
+        kind: 'syncRequest',
+        fromSlot: slot(this.slot()),
+        resetSlot: slot(this.slot()),
+        part: random.integer(3),
+      },
       { kind: 'syncChunk', fromSlot: slot(base + 1), entries, commit },
       { kind: 'resign', ballot },
       { kind: 'readProbe', ballot, readId: random.integer(9) },

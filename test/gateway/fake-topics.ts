@@ -145,6 +145,18 @@ export class FakeTopics implements Topics {
     return Promise.resolve()
   }
 
+  trim(topic: Topic, partition: number, beforeOffset: number): Promise<number> {
+    const state = this.#log.partition(topic, partition)
+    if (beforeOffset > state.highWatermark)
+      return Promise.reject(
+        new SynodError('offset-out-of-range', `Offset ${beforeOffset} is beyond the end.`, {
+          facts: { highWatermark: state.highWatermark },
+        }),
+      )
+    state.logStart = Math.max(state.logStart, beforeOffset)
+    return Promise.resolve(state.logStart)
+  }
+
   paxos(topic: Topic, partition: number): Promise<PaxosState> {
     const state = this.#log.partition(topic, partition)
     return Promise.resolve({

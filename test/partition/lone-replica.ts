@@ -87,6 +87,7 @@ export async function openReplica(options: LoneOptions = {}) {
     group,
     self: SELF,
     recovered: { state, commit: NO_SLOT, chainAtCommit: 0, tail: [] },
+    logBytes: 0,
     machine,
     tuning: { ...DEFAULT_TUNING, ...options.tuning },
     host,

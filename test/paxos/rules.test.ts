@@ -390,9 +390,12 @@ test('synchronize: a chunk that leaves a gap is asked for again', () => {
 test('synchronize: only what is chosen here is served, and an empty chunk tells commit', () => {
   const log = logOf(['a', A], ['b', A])
   const replica = new LoneReplica({ state: { promised: A, acceptedBallot: A }, log, commit: 1 })
-  replica.receive(3, { kind: 'syncRequest', fromSlot: slot(1) })
+  replica.receive(3, { kind: 'syncRequest', fromSlot: slot(1), resetSlot: slot(0), part: 0 })
   assert.deepEqual(replica.effects, [{ kind: 'serve', to: 3, fromSlot: 1, commit: 1, after: 0 }])
-  const chunk = only(replica.receive(3, { kind: 'syncRequest', fromSlot: slot(2) }), 'syncChunk')
+  const chunk = only(
+    replica.receive(3, { kind: 'syncRequest', fromSlot: slot(2), resetSlot: slot(0), part: 0 }),
+    'syncChunk',
+  )
   assert.deepEqual([chunk.entries, chunk.commit], [[], 1])
 })
 

@@ -19,7 +19,7 @@ function openFollower(): LoneReplica {
 
 test('a replica in which nothing moves fetches what another one tells it to be chosen', () => {
   const replica = openFollower()
-  assert.deepEqual(told(replica, 3, 2), [{ kind: 'syncRequest', fromSlot: 2 }])
+  assert.deepEqual(told(replica, 3, 2), [{ kind: 'syncRequest', fromSlot: 2, resetSlot: 0, part: 0 }])
   // One request at a time; what it knows already it does not ask for.
   assert.deepEqual(told(replica, 1, 2), [])
   replica.receive(3, { kind: 'syncChunk', fromSlot: slot(2), entries: LOG.slice(1), commit: slot(2) })
@@ -33,7 +33,7 @@ test('a replica in which slots are being chosen leaves the rest to its leader', 
   assert.equal(replica.paxos.commit, 2)
   assert.deepEqual(told(replica, 3, 3), [])
   replica.nowMs += DEFAULT_TUNING.retransmitMs
-  assert.deepEqual(told(replica, 3, 3), [{ kind: 'syncRequest', fromSlot: 3 }])
+  assert.deepEqual(told(replica, 3, 3), [{ kind: 'syncRequest', fromSlot: 3, resetSlot: 0, part: 0 }])
 })
 
 test('who has no vote in the group is not asked', () => {

@@ -56,11 +56,11 @@ export function effectInWords(effect: Effect): string | undefined {
   switch (effect.kind) {
     case 'persist':
       return `writes ${effect.writes
-        .map((write) =>
-          write.kind === 'entry'
-            ? entriesInWords([write.entry])
-            : `{promised=${formatBallot(write.state.promised)} accepted=${formatBallot(write.state.acceptedBallot)} through=${write.state.through}}`,
-        )
+        .map((write) => {
+          if (write.kind === 'entry') return entriesInWords([write.entry])
+          if (write.kind === 'rows') return `part ${write.part} of the checkpoint at ${write.slot}`
+          return `{promised=${formatBallot(write.state.promised)} accepted=${formatBallot(write.state.acceptedBallot)} through=${write.state.through}}`
+        })
         .join(' ')}`
     case 'apply':
       return `learns that ${entriesInWords(effect.entries)} is chosen`

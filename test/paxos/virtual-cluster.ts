@@ -175,7 +175,7 @@ export class VirtualCluster {
     for (const { id: persistId, writes } of persists) {
       for (const write of writes) {
         if (write.kind === 'state') replica.state = write.state
-        else {
+        else if (write.kind === 'entry') {
           replica.entries.set(write.entry.slot, write.entry)
           replica.state = { ...replica.state, through: write.entry.slot }
         }

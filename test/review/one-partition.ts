@@ -69,6 +69,7 @@ export class OnePartition {
       group: GROUP,
       self,
       recovered: { state, commit: NO_SLOT, chainAtCommit: 0, tail: [] },
+      logBytes: 0,
       rows: [],
       nextOffset: 0,
       lastAppendedAtMs: 0,

@@ -29,7 +29,7 @@ test('what the disk still holds of a dead ballot is never served as chosen', asy
   // The second ballot replaces both slots, and they are chosen; the own disk has yet to hear of it.
   await one.receive([3, acceptSync(SECOND, ['chosen', 'chosen too'], 2)])
   assert.equal(one.partition.replica.paxos.commit, 2)
-  await one.receive([2, { kind: 'syncRequest', fromSlot: slot(1) }])
+  await one.receive([2, { kind: 'syncRequest', fromSlot: slot(1), resetSlot: slot(0), part: 0 }])
   const early = one.take('syncChunk')
   assert.deepEqual(early, [], 'Nothing can be served yet.')
   one.journal.resume()

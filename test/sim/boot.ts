@@ -54,7 +54,11 @@ export function createHost(group: GroupId, options: BootOptions): GroupHost {
     onDurable: () => around.oracles.madeDurable(around.id, group, writes),
   })
   const paxos = makePaxos({ state, commit: slot(0), chainAtCommit: FIRST_CHAIN, tail: [] }, options)
-  return new GroupHost(group, paxos, new RecordMachine(DEDUP_WINDOW), slot(0), around)
+  return new GroupHost(
+    { group, paxos, machine: new RecordMachine(DEDUP_WINDOW) },
+    { slot: slot(0), logBytes: 0 },
+    around,
+  )
 }
 
 /** Whoever was not there from the beginning learns, and asks those who vote when it is made. */
@@ -73,7 +77,7 @@ async function recoverHost(found: RecoveredGroup, options: BootOptions): Promise
   const rows = await around.store.recoverRows(group)
   machine.restore(scene.mutant.isRowless === true ? [] : rows, applied)
   const paxos = makePaxos({ state, commit: applied.slot, chainAtCommit: chainAtApplied, tail }, options)
-  return new GroupHost(group, paxos, machine, applied.slot, around)
+  return new GroupHost({ group, paxos, machine }, applied, around)
 }
 
 function makePaxos(recovered: RecoveredState, { self, scene, bootNumber }: BootOptions): Paxos {

@@ -10,12 +10,14 @@ export class Faults {
   private readonly random: Random
   /** Apart, so that transfers do not shift the other draws of a seed. */
   private readonly transfers: Random
+  private readonly trims: Random
   private readonly ids: readonly BrokerId[]
 
   constructor(scene: Scene, random: Random) {
     this.scene = scene
     this.random = random
     this.transfers = random.fork('transfers')
+    this.trims = random.fork('trims')
     this.ids = [...scene.brokers.keys()]
     const { swarm } = scene
     this.each(swarm.crashEveryMs, () => this.crash(this.anyBroker()))
@@ -25,6 +27,7 @@ export class Faults {
     this.each(swarm.stallEveryMs, () => this.stall())
     this.each(swarm.resignEveryMs, () => this.resign())
     this.each(swarm.transferEveryMs, () => this.transfer(), this.transfers)
+    this.each(swarm.trimEveryMs, () => this.trim(), this.trims)
     this.each(swarm.rumourEveryMs, () =>
       this.anyBroker().hearRumour(random.pick(this.ids), random.exponential(300)),
     )
@@ -107,6 +110,15 @@ export class Faults {
     const group = random.pick(scene.groups)
     for (const broker of scene.brokers.values())
       if (broker.host(group)?.paxos.role === 'leader') broker.resign(group)
+  }
+
+  /** Sooner than a leader would: followers that are in sync lose slots that they still need. */
+  private trim(): void {
+    const { scene, trims } = this
+    const group = trims.pick(scene.groups)
+    const place = trims.integer(4)
+    for (const broker of scene.brokers.values())
+      if (broker.host(group)?.paxos.role === 'leader') broker.trim(group, place)
   }
 
   private transfer(): void {

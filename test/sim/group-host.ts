@@ -1,15 +1,18 @@
 import { crc32 } from 'node:zlib'
 import type { Place } from '../../src/types/digest.ts'
-import type { BrokerId, GroupId, Slot } from '../../src/types/ids.ts'
+import { slot, type BrokerId, type GroupId, type Slot } from '../../src/types/ids.ts'
 import { unreachable } from '../../src/types/invariant.ts'
 import { sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Effect, PaxosEvent, Proposal, Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { Paxos } from '../../src/paxos/paxos.ts'
 import { ENTRY_KIND, type Entry } from '../../src/paxos/state.ts'
+import { encodeTrim } from '../../src/paxos/trim-body.ts'
 import { setAppendedAt } from '../../src/partition/record-batch.ts'
 import type { AppliedBatch, RecordMachine } from '../../src/partition/record-machine.ts'
+import { decodeRows, encodeRows } from '../../src/storage/checkpoint-rows.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { TrimmedSlotError } from '../../src/storage/storage-errors.ts'
 import { encodeRequest, type Answer, type Request } from './requests.ts'
 import type { Mutant } from './mutants.ts'
 import type { Oracles } from './oracles.ts'
@@ -20,6 +23,7 @@ export interface Surroundings {
   readonly store: JournaledStore
   readonly oracles: Oracles
   readonly syncChunkBytesMax: number
+  readonly partBytesMax: number
   /** The deliberate fault of this run. */
   readonly mutant: Mutant
   nowMs(): number
@@ -55,12 +59,15 @@ export class GroupHost {
   readonly paxos: Paxos
   readonly machine: RecordMachine
   appliedSlot: Slot
+  private logBytes: number
   /** When its next tick is due, in virtual time; kept by the broker. */
   tickAtMs = Infinity
   /** Writes handed to the store and not confirmed yet. */
   readonly pending: (readonly Write[])[] = []
   private readonly broker: Surroundings
-  private readonly gated: Extract<Effect, { kind: 'send' | 'serve' }>[] = []
+  private readonly gated: Extract<Effect, { kind: 'send' | 'serve' | 'serveReset' }>[] = []
+  /** Checkpoints that the core has not been told; now and then one waits for the next step. */
+  private readonly untold: PaxosEvent[] = []
   private readonly offered = new Map<number, Waiting>()
   private readonly appended = new Map<Slot, Appended>()
   private readonly reads = new Map<number, number>()
@@ -70,11 +77,16 @@ export class GroupHost {
   private isStopped = false
   private token = 0
 
-  constructor(group: GroupId, paxos: Paxos, machine: RecordMachine, appliedSlot: Slot, broker: Surroundings) {
-    this.group = group
-    this.paxos = paxos
-    this.machine = machine
-    this.appliedSlot = appliedSlot
+  constructor(
+    parts: { readonly group: GroupId; readonly paxos: Paxos; readonly machine: RecordMachine },
+    applied: { readonly slot: Slot; readonly logBytes: number },
+    broker: Surroundings,
+  ) {
+    this.group = parts.group
+    this.paxos = parts.paxos
+    this.machine = parts.machine
+    this.appliedSlot = applied.slot
+    this.logBytes = applied.logBytes
     this.broker = broker
   }
 
@@ -89,6 +101,7 @@ export class GroupHost {
     const { broker } = this
     for (const effect of this.paxos.step(event, { nowMs: broker.nowMs(), random: broker.random() }))
       this.carryOut(effect)
+    for (let event = this.untold.shift(); event !== undefined; event = this.untold.shift()) this.step(event)
     for (let id = this.early.shift(); id !== undefined; id = this.early.shift())
       this.step({ kind: 'persisted', id })
     broker.stepped(this)
@@ -172,6 +185,12 @@ export class GroupHost {
         if (effect.after <= this.durableId) this.serve(effect)
         else this.gated.push(effect)
         return
+      case 'serveReset':
+        if (effect.after <= this.durableId) this.serveReset(effect)
+        else this.gated.push(effect)
+        return
+      case 'reset':
+        return this.reset(effect)
       case 'transferStarted':
       case 'transferRefused':
       case 'reconfigured':
@@ -224,8 +243,10 @@ export class GroupHost {
     if (entry.slot !== this.appliedSlot + 1)
       throw new Error(`Slot ${entry.slot} is applied after ${this.appliedSlot}.`)
     this.appliedSlot = entry.slot
+    this.logBytes += entry.body.length
     const result = machine.apply(entry)
     const { nextOffset, lastAppendedAtMs, mark } = machine
+    const { logBytes } = this
     broker.oracles.applied(broker.id, group, entry, result, nextOffset)
     broker.noteApply(this, entry)
     const marks = mark === undefined ? [] : [mark]
@@ -234,14 +255,54 @@ export class GroupHost {
       slot: entry.slot,
       nextOffset,
       lastAppendedAtMs,
+      logBytes,
       marks,
       rows: machine.takeRows(),
     })
     broker.applied({ group, slot: entry.slot, chain: entry.chain, nextOffset })
+    if (entry.kind === ENTRY_KIND.TRIM) {
+      const parts = encodeRows(machine.allRows(), broker.partBytesMax)
+      const facts = { offset: nextOffset, lastAppendedAtMs, logBytes }
+      this.untold.push({ kind: 'checkpointed', slot: entry.slot, machine: facts, parts })
+    }
     const appended = this.appended.get(entry.slot)
     if (appended === undefined) return
     this.appended.delete(entry.slot)
     this.answer(appended.waiting, sameBallot(appended.ballot, entry.origin) ? result : undefined)
+  }
+
+  /** The machine becomes what it was at the checkpoint. What stood at the slots below was decided, nobody learns how. */
+  private reset({ checkpoint, parts }: Extract<Effect, { kind: 'reset' }>): void {
+    const { broker, machine, group } = this
+    const { offset: nextOffset, lastAppendedAtMs, logBytes } = checkpoint
+    const rows = decodeRows(parts)
+    this.appliedSlot = slot(checkpoint.slot - 1)
+    this.logBytes = logBytes
+    machine.restore(rows, { slot: this.appliedSlot, nextOffset, lastAppendedAtMs })
+    broker.oracles.resetTo(group, checkpoint)
+    broker.store.indexApplied({
+      group,
+      slot: this.appliedSlot,
+      nextOffset,
+      lastAppendedAtMs,
+      logBytes,
+      marks: [],
+      rows,
+      isReset: true,
+    })
+    broker.applied({ group, slot: this.appliedSlot, chain: checkpoint.chain, nextOffset })
+    for (const [at, { waiting }] of this.appended) {
+      if (at > this.appliedSlot) continue
+      this.appended.delete(at)
+      waiting.answer({ kind: 'unknown' })
+    }
+  }
+
+  /** Proposes a mark that trims up to an earlier one, or does not. */
+  trim(upTo: number): void {
+    const body = encodeTrim({ upTo, beforeOffset: 0 })
+    const proposal = { token: ++this.token, kind: ENTRY_KIND.TRIM, recordCount: 0, body, crc: crc32(body) }
+    this.step({ kind: 'propose', proposals: [proposal] })
   }
 
   /** `result` undefined: another value was chosen at its slot, so it never will be. */
@@ -253,13 +314,41 @@ export class GroupHost {
     answer({ kind: 'refused', leader: this.paxos.leader })
   }
 
-  private isAppended(token: number, slot: Slot): void {
+  private isAppended(token: number, at: Slot): void {
     const waiting = this.offered.get(token)
     this.offered.delete(token)
     if (waiting === undefined) return
-    const older = this.appended.get(slot)
+    const older = this.appended.get(at)
     if (older !== undefined) older.waiting.answer({ kind: 'unknown' })
-    this.appended.set(slot, { ballot: this.paxos.ballot, waiting })
+    this.appended.set(at, { ballot: this.paxos.ballot, waiting })
+  }
+
+  private serveReset(effect: Extract<Effect, { kind: 'serveReset' }>): void {
+    const { broker, group } = this
+    const { to, checkpoint, part } = effect
+    broker.stir()
+    const isEmpty = checkpoint.partCount === 0
+    const found = isEmpty
+      ? Promise.resolve(new Uint8Array(0))
+      : broker.store.readPart(group, checkpoint.slot, part)
+    found.then(
+      (stored) =>
+        broker.resume(() => {
+          // The log was trimmed further meanwhile: the one who asked asks again.
+          if (stored === undefined || this.isStopped) return
+          const rows = broker.mutant.isTableLate === true && part === 0 ? this.tableNow() : stored
+          const message: Message = { kind: 'syncReset', checkpoint, part, rows, crc: crc32(rows) }
+          broker.oracles.left(broker.id, group, message)
+          broker.transmit(to, group, message)
+        }),
+      (error: unknown) => {
+        if (!this.isStopped) broker.failed(error)
+      },
+    )
+  }
+
+  private tableNow(): Uint8Array {
+    return encodeRows(this.machine.allRows())[0] ?? new Uint8Array(0)
   }
 
   private serve(effect: Extract<Effect, { kind: 'serve' }>): void {
@@ -277,7 +366,7 @@ export class GroupHost {
           broker.transmit(to, group, message)
         }),
       (error: unknown) => {
-        if (!this.isStopped) broker.failed(error)
+        if (!this.isStopped && !(error instanceof TrimmedSlotError)) broker.failed(error)
       },
     )
   }

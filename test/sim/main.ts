@@ -23,7 +23,7 @@ async function main(): Promise<number> {
     return 2
   }
   const startMs = performance.now()
-  const sum = { failed: 0, events: 0, chosen: 0, changes: 0, stored: 0, healedAfterMs: 0 }
+  const sum = { failed: 0, events: 0, chosen: 0, changes: 0, stored: 0, resets: 0, healedAfterMs: 0 }
   for (let seed = first; seed < first + count; seed++) {
     const report = await runSeed(seed, { mutant, isTraced: values.trace })
     for (const line of report.lines) console.log(line)
@@ -34,12 +34,14 @@ async function main(): Promise<number> {
     sum.chosen += report.chosenCount
     sum.changes += report.changeCount
     sum.stored += report.storedCount
+    sum.resets += report.resetCount
   }
   const each = (total: number): string => (total / count).toFixed(1)
   const ms = each(performance.now() - startMs)
   console.log(
     `${count} seeds, ${sum.failed} failed; each: ${ms} ms, ${each(sum.events)} events, ${each(sum.chosen)} chosen slots, ` +
-      `${each(sum.changes)} changes of voters, ${each(sum.stored)} requests stored, converged ${each(sum.healedAfterMs)} ms after healing`,
+      `${each(sum.changes)} changes of voters, ${each(sum.stored)} requests stored, ${each(sum.resets)} resets, ` +
+      `converged ${each(sum.healedAfterMs)} ms after healing`,
   )
   return sum.failed > 0 ? 1 : 0
 }

@@ -27,6 +27,8 @@ export interface Mutant {
   readonly isReadAlone?: boolean
   /** State machines start without their rows. */
   readonly isRowless?: boolean
+  /** A checkpoint is sent with the table of now. */
+  readonly isTableLate?: boolean
   /** The disk says that it has synced, and has not. */
   readonly isDiskLying?: boolean
   /** What reaches the store of a persist; `throughBefore` is where the log ended. */
@@ -116,6 +118,12 @@ class StaleQuorum extends Rules {
   }
 }
 
+class TrustsReset extends Rules {
+  override judgeReset(): 'drop-tail' {
+    return 'drop-tail'
+  }
+}
+
 /** Everything that notices a fault of the disk or of a quorum at once: without them harm itself has to show. */
 const EARLY_RULES: ReadonlySet<Rule> = new Set<Rule>([
   'durable',
@@ -157,6 +165,17 @@ const BLACKOUTS: Partial<Swarm> = {
   lossRate: 0,
 }
 
+/** Logs that are trimmed all the time, under followers that come and go. */
+const TRIMMING: Partial<Swarm> = {
+  brokerCount: 3,
+  trimEveryMs: 60,
+  crashEveryMs: 300,
+  downMeanMs: 400,
+  partitionEveryMs: 300,
+  partitionMeanMs: 400,
+  produceEveryMs: 10,
+}
+
 /** Journals that are swept at once, and an index that loses much. */
 const HARD_ON_STORES: Partial<Swarm> = {
   crashEveryMs: 300,
@@ -175,7 +194,7 @@ const CHANGING: Partial<Swarm> = { spareCount: 2, brokerCount: 3, reconfigureEve
 
 function liftCut(writes: readonly Write[], throughBefore: number): readonly Write[] {
   return writes.map((write) => {
-    if (write.kind === 'entry' || write.state.through >= throughBefore) return write
+    if (write.kind !== 'state' || write.state.through >= throughBefore) return write
     return { kind: 'state', state: { ...write.state, through: throughBefore as Slot } }
   })
 }
@@ -253,6 +272,18 @@ export const MUTANTS: readonly Mutant[] = [
     swarm: CHANGING,
   },
   {
+    name: 'T1',
+    about: 'A SyncReset is taken for an answer to what was asked, however late it comes.',
+    paxos: withRules(() => new TrustsReset()),
+    swarm: TRIMMING,
+  },
+  {
+    name: 'T2',
+    about: 'A checkpoint is sent with the table of a later slot.',
+    isTableLate: true,
+    swarm: { ...TRIMMING, partBytesMax: 1_000_000 },
+  },
+  {
     name: 'J1',
     about: 'The newest index batch is believed though an earlier one is missing.',
     tampersIndex: believeNewestBatch,
@@ -313,6 +344,13 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'Brokers do not compare what they hold, so who lost the last Learns of a group is never told.',
     losesMessage: (message) => message.kind === 'learn',
     swarm: { digestEveryMs: Infinity, quietMs: 500 },
+  },
+  {
+    name: 'T2-harm',
+    about: 'As T2, noticed only by what users see.',
+    isTableLate: true,
+    swarm: { ...TRIMMING, partBytesMax: 1_000_000 },
+    ignored: new Set<Rule>(['agreement', 'I7', 'recovery']),
   },
   {
     name: 'M2-harm',

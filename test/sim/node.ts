@@ -241,6 +241,14 @@ export class SimulatedBroker {
     host.step({ kind: 'links', links: process.detector.view })
   }
 
+  /** As a leader: marks, and trims up to the `place`th of the marks it knows, if there is one. */
+  trim(group: GroupId, place: number): void {
+    this.whenAwake(() => {
+      const host = this.host(group)
+      host?.trim((host.paxos.checkpoints[place]?.slot ?? 1) - 1)
+    })
+  }
+
   /** Makes its groups believe for a while the opposite of what the detector says of a peer. */
   hearRumour(peer: BrokerId, durationMs: number): void {
     const { life } = this
@@ -330,6 +338,7 @@ export class SimulatedBroker {
       store,
       oracles: scene.oracles,
       syncChunkBytesMax: scene.swarm.syncChunkBytesMax,
+      partBytesMax: scene.swarm.partBytesMax,
       mutant: scene.mutant,
       nowMs: () => this.nowMs(),
       wallMs: () => this.wallStartMs + Math.floor(queue.nowMs),

@@ -1,9 +1,10 @@
+import { crc32 } from 'node:zlib'
 import type { Place } from '../../src/types/digest.ts'
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
-import type { Configuration, Entry } from '../../src/paxos/state.ts'
+import type { Checkpoint, Configuration, Entry } from '../../src/paxos/state.ts'
 import type { RecoveredGroup } from '../../src/storage/log-store.ts'
 import type { AppliedBatch } from '../../src/partition/record-machine.ts'
 import type { Judge } from './judge.ts'
@@ -25,6 +26,8 @@ class GroupOracle {
   readonly stored = new Map<number, number>()
   readonly refused = new Set<number>()
   readonly lastSeq = new Map<string, number>()
+  /** What was written first of each checkpoint. */
+  readonly checkpoints = new Map<string, string>()
 
   constructor(first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
     this.truth = new Truth(first, brokers, judge)
@@ -38,6 +41,8 @@ class GroupOracle {
 export class Oracles {
   private readonly groups = new Map<GroupId, GroupOracle>()
   private readonly judge: Judge
+  /** How often a replica went on from another's checkpoint. */
+  resetCount = 0
 
   constructor(groups: readonly GroupId[], first: Configuration, brokers: readonly BrokerId[], judge: Judge) {
     this.judge = judge
@@ -54,7 +59,22 @@ export class Oracles {
   }
 
   wrote(broker: BrokerId, group: GroupId, writes: readonly Write[]): void {
-    this.of(group).truth.wrote(broker, writes)
+    const oracle = this.of(group)
+    oracle.truth.wrote(broker, writes)
+    for (const write of writes) {
+      if (write.kind === 'rows')
+        this.mustAgree(oracle, `rows ${write.slot}.${write.part}`, String(crc32(write.bytes)))
+      if (write.kind !== 'state') continue
+      for (const checkpoint of [write.state.logStart, ...write.state.checkpoints])
+        this.mustAgree(oracle, `checkpoint ${checkpoint.slot}`, factsOf(checkpoint))
+    }
+  }
+
+  /** A checkpoint and the rows beside it are a function of the log: every replica writes the same. */
+  private mustAgree(oracle: GroupOracle, what: string, value: string): void {
+    const known = oracle.checkpoints.get(what) ?? value
+    oracle.checkpoints.set(what, known)
+    this.judge.demand(known === value, 'agreement', () => `${what} is ${value} and ${known}`)
   }
 
   madeDurable(broker: BrokerId, group: GroupId, writes: readonly Write[]): void {
@@ -82,6 +102,11 @@ export class Oracles {
           'chosen',
           () => `broker ${broker} serves slot ${entry.slot}, not chosen`,
         )
+    }
+    if (message.kind === 'syncReset') {
+      const { slot, chain } = message.checkpoint
+      const isChosen = truth.chosen[slot - 1]?.entry.chain === chain
+      judge.demand(isChosen, 'chosen', () => `broker ${broker} serves a checkpoint at ${slot}, not chosen`)
     }
     if (message.kind === 'accept' || message.kind === 'acceptSync') {
       judge.demand(
@@ -159,7 +184,7 @@ export class Oracles {
     const expected = truth.durableOf(broker).copy()
     let count = 0
     while (!isFound(found, expected) && count < pending.length)
-      expected.apply(pending[count++] as readonly Write[], judge)
+      expected.apply(pending[count++] as readonly Write[], judge, truth.chosen)
     judge.demand(isFound(found, expected), 'recovery', () =>
       describeRecovery(broker, found, truth.durableOf(broker), pending.length),
     )
@@ -222,6 +247,15 @@ export class Oracles {
     oracle.outcomes.push({ chain: entry.chain, result, nextOffset })
     if (batch.kind === 'appended') this.appended(oracle, entry, before, batch.baseOffset, nextOffset)
     else this.addedNothing(oracle, entry, batch, before === nextOffset)
+  }
+
+  /** A state machine goes on from a checkpoint: its offset is what applying all below would have given. */
+  resetTo(group: GroupId, { slot, offset }: Checkpoint): void {
+    this.resetCount++
+    const outcome = this.of(group).outcomes[slot - 1]
+    this.judge.demand(outcome?.nextOffset === offset, 'offsets', () => {
+      return `the checkpoint at ${slot} says offset ${offset}, it is ${outcome?.nextOffset}`
+    })
   }
 
   private appended(
@@ -301,6 +335,12 @@ export class Oracles {
   }
 }
 
+function factsOf(checkpoint: Checkpoint): string {
+  const { chain, configuration, partCount, offset, lastAppendedAtMs, logBytes } = checkpoint
+  // A replica that was made to learn did not know the first configuration by its number.
+  return [chain, Math.max(1, configuration.number), partCount, offset, lastAppendedAtMs, logBytes].join(' ')
+}
+
 function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
   if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
@@ -308,6 +348,8 @@ function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   if (expected.configuration !== undefined && state.configuration.number !== expected.configuration)
     return false
   if (found.applied.slot + found.tail.length !== expected.through) return false
+  const checkpoints = [state.logStart, ...state.checkpoints].map(({ slot }) => slot)
+  if (checkpoints.join() !== expected.checkpoints.join()) return false
   if (found.chainAtApplied !== expected.chainAt(found.applied.slot)) return false
   return found.tail.every((entry) => expected.chainAt(entry.slot) === entry.chain)
 }

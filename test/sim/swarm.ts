@@ -40,6 +40,9 @@ export interface Swarm {
   readonly reconfigureEveryMs: number
   /** A replica that neither votes nor learns is deleted; it may be made anew later. */
   readonly dropEveryMs: number
+  /** Leaders mark their logs, and mostly trim them. */
+  readonly trimEveryMs: number
+  readonly partBytesMax: number
   /** The failure detector is made to err: some broker is told that another one is dead or alive. */
   readonly rumourEveryMs: number
 
@@ -94,6 +97,7 @@ export function drawSwarm(random: Random): Swarm {
     ...drawFaults(random, every, pace),
     transferEveryMs: drawTransfers(random.fork('transfer'), pace),
     ...drawMembership(random.fork('membership'), brokerCount, pace),
+    ...drawTrims(random.fork('trim'), pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
     ...drawDigests(random.fork('digests'), pace),
@@ -152,6 +156,13 @@ function drawDigests(random: Random, pace: number) {
   if (random.chance(0.4)) return { digestEveryMs: Infinity, quietMs: 0 }
   const digestEveryMs = random.pick([200, 1_000, 4_000]) * pace
   return { digestEveryMs, quietMs: random.chance(0.5) ? random.between(200, 2_000) * pace : 0 }
+}
+
+function drawTrims(random: Random, pace: number) {
+  return {
+    trimEveryMs: random.chance(0.5) ? random.between(50, 800) * pace : Infinity,
+    partBytesMax: random.pick([40, 300, 1_000_000]),
+  }
 }
 
 export function drawDisk(random: Random) {

@@ -2,7 +2,7 @@ import type { BrokerId, Replica } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, NO_BALLOT, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
-import type { Configuration, Entry } from '../../src/paxos/state.ts'
+import type { Configuration, Entry, StateRecord } from '../../src/paxos/state.ts'
 import { configurationOf } from '../../src/paxos/stop-sign.ts'
 import type { Judge } from './judge.ts'
 
@@ -14,6 +14,8 @@ export class Shadow {
   configuration: number | undefined
   /** By slot; index 0 is unused. */
   entries: (Entry | undefined)[] = [undefined]
+  /** Slots of the checkpoint at which the log begins and of those behind it. */
+  checkpoints: readonly number[] = [1]
 
   get through(): number {
     return this.entries.length - 1
@@ -24,14 +26,15 @@ export class Shadow {
   }
 
   /** A state record cuts the log, an entry drops what stands above its slot (consensus 1.3, rule J5). */
-  apply(writes: readonly Write[], judge: Judge): void {
+  apply(writes: readonly Write[], judge: Judge, chosen: readonly (Chosen | undefined)[]): void {
     for (const write of writes) {
       if (write.kind === 'state') {
         this.promised = write.state.promised
         this.accepted = write.state.acceptedBallot
         this.configuration = write.state.configuration.number
+        this.begin(write.state, judge, chosen)
         if (write.state.through < this.through) this.entries.length = write.state.through + 1
-      } else {
+      } else if (write.kind === 'entry') {
         const { slot } = write.entry
         judge.demand(slot <= this.through + 1, 'holes', () => `slot ${slot} is written above ${this.through}`)
         this.entries.length = slot
@@ -40,12 +43,31 @@ export class Shadow {
     }
   }
 
+  /** What is trimmed stays known here. A log that goes on from a checkpoint holds by it all that is chosen below. */
+  private begin(
+    { logStart, checkpoints }: StateRecord,
+    judge: Judge,
+    chosen: readonly (Chosen | undefined)[],
+  ): void {
+    this.checkpoints = [logStart.slot, ...checkpoints.map(({ slot }) => slot)]
+    const last = logStart.slot - 1
+    const below = chosen[last]?.entry.chain ?? (last === 0 ? FIRST_CHAIN : undefined)
+    judge.demand(
+      below === logStart.chain,
+      'chosen',
+      () => `the checkpoint at ${logStart.slot} is not of what is chosen`,
+    )
+    if (this.chainAt(last) === logStart.chain) return
+    this.entries = chosen.slice(0, logStart.slot).map((one) => one?.entry)
+  }
+
   copy(): Shadow {
     const copy = new Shadow()
     copy.promised = this.promised
     copy.accepted = this.accepted
     copy.configuration = this.configuration
     copy.entries = this.entries.slice()
+    copy.checkpoints = this.checkpoints
     return copy
   }
 }
@@ -131,7 +153,7 @@ export class Truth {
     const { judge } = this
     const shadow = this.writtenOf(broker)
     const { promised, accepted: before } = shadow
-    shadow.apply(writes, judge)
+    shadow.apply(writes, judge, this.chosen)
     const { accepted } = shadow
     this.checkConfiguration(broker, writes)
     judge.demand(
@@ -179,7 +201,7 @@ export class Truth {
   /** A persist became durable: slots may be chosen by it. */
   madeDurable(broker: BrokerId, writes: readonly Write[]): void {
     const shadow = this.durableOf(broker)
-    shadow.apply(writes, this.judge)
+    shadow.apply(writes, this.judge, this.chosen)
     const ledger = this.ledgers.get(formatBallot(shadow.accepted))
     if (ledger !== undefined) this.count(ledger)
   }

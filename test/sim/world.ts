@@ -47,6 +47,7 @@ export interface RunReport {
   /** Configurations that were begun after the first. */
   readonly changeCount: number
   readonly storedCount: number
+  readonly resetCount: number
   readonly healedAfterMs: number
   readonly lines: readonly string[]
 }
@@ -247,6 +248,7 @@ class World implements Scene {
       chosenCount,
       changeCount,
       storedCount: workload.storedCount,
+      resetCount: this.oracles.resetCount,
       healedAfterMs,
       lines: trace.lines,
     }

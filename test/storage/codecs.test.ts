@@ -15,7 +15,7 @@ import * as rows from '../../src/storage/rows.ts'
 import { identityPut, parseIdentity, formatIdentity } from '../../src/storage/identity.ts'
 import { readState, stateBytes, writeState } from '../../src/storage/state-codec.ts'
 import { chainEntry } from '../../src/paxos/entry.ts'
-import type { Entry, EntryKind, StateRecord } from '../../src/paxos/state.ts'
+import type { Checkpoint, Entry, EntryKind, StateRecord } from '../../src/paxos/state.ts'
 import type { BrokerId, GroupId, Slot } from '../../src/types/ids.ts'
 import { storeId } from '../../src/types/ids.ts'
 import { BROKER, GROUP, SampleLog, STORE } from './samples.ts'
@@ -40,18 +40,37 @@ const replica = record({
     .map((id) => storeId(Buffer.from(id).toString('hex'))),
 })
 const slot = safe.map((value) => value as Slot)
+const configuration = record({
+  number: u32,
+  voters: fc.array(replica, { maxLength: 7 }),
+  learners: fc.array(replica, { maxLength: 5 }),
+  fromSlot: slot,
+})
+const checkpoint: fc.Arbitrary<Checkpoint> = record({
+  slot,
+  chain: u32,
+  configuration,
+  partCount: u32,
+  offset: safe,
+  lastAppendedAtMs: safe,
+  logBytes: safe,
+})
 const state: fc.Arbitrary<StateRecord> = record({
   promised: ballot,
   acceptedBallot: ballot,
-  configuration: record({
-    number: u32,
-    voters: fc.array(replica, { maxLength: 7 }),
-    learners: fc.array(replica, { maxLength: 5 }),
-    fromSlot: slot,
-  }),
-  logStart: record({ slot, offset: safe, chain: u32 }),
+  configuration,
+  logStart: checkpoint,
+  checkpoints: fc.array(checkpoint, { maxLength: 3 }),
   minConfiguration: u32,
   through: slot,
+}).map((drawn) => {
+  // Configurations of one number are one.
+  const known = new Map([[drawn.configuration.number, drawn.configuration]])
+  const settle = (of: Checkpoint): Checkpoint => ({
+    ...of,
+    configuration: known.get(of.configuration.number) ?? of.configuration,
+  })
+  return { ...drawn, logStart: settle(drawn.logStart), checkpoints: drawn.checkpoints.map(settle) }
 })
 
 function entriesFrom(
@@ -147,7 +166,11 @@ describe('journal records', () => {
         (stateRecord, bodies, origin, of, group, born) => {
           const entries = entriesFrom(9, bodies, of, origin)
           const key = keys.recordKey(7)
-          const value = encodePersist(key, group as GroupId, born, { state: stateRecord, entries })
+          const value = encodePersist(key, group as GroupId, born, {
+            state: stateRecord,
+            entries,
+            rows: undefined,
+          })
           const decoded = decodeRecord(key, value)
           assert.ok(decoded?.kind === 'persist' && verifyBodies(decoded))
           assert.deepEqual([decoded.group, decoded.born, decoded.state], [group, born, stateRecord])
@@ -223,13 +246,15 @@ describe('rows', () => {
     )
   })
 
-  test('marks, applied rows, batches, deletions and floors come back as they were written', () => {
+  test('marks, applied rows, parts, batches, deletions and floors come back as they were written', () => {
     fc.assert(
       fc.property(safe, safe, safe, safe, (a, b, c, d) => {
         const mark = { slot: a as Slot, baseOffset: b, recordCount: c, appendedAtMs: d }
         assert.deepEqual(rows.readMark(key, rows.encodeMark(key, mark)), mark)
-        const applied = { number: a, slot: b, nextOffset: c, lastAppendedAtMs: d }
+        const applied = { number: a, slot: b, nextOffset: c, lastAppendedAtMs: d, logBytes: a }
         assert.deepEqual(rows.readApplied(key, rows.encodeApplied(key, applied)), applied)
+        const part = { lsn: c, byteLength: d }
+        assert.deepEqual(rows.readPart(key, rows.encodePart(key, part)), part)
         const batch = { number: Math.max(1, a), fromLsn: b, toLsn: c }
         assert.deepEqual(rows.readBatch(key, rows.encodeBatch(key, batch)), batch)
         const deleted = { lsn: a, born: b, isFreed: c % 2 === 1, minConfiguration: d }

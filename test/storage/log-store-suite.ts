@@ -153,6 +153,7 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
         slot: 2 as Slot,
         nextOffset: 15,
         lastAppendedAtMs: 5,
+        logBytes: 0,
         marks,
         rows: [],
       })
@@ -170,7 +171,7 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       store.indexApplied({ ...applied(2, 3), rows: [{ key: Buffer.from('gone'), value: undefined }] })
       const { next, groups } = await restart(t, open, store)
       const [group] = groups
-      assert.deepEqual(group?.applied, { slot: 2, nextOffset: 2, lastAppendedAtMs: 2_000 })
+      assert.deepEqual(group?.applied, { slot: 2, nextOffset: 2, lastAppendedAtMs: 2_000, logBytes: 0 })
       assert.equal(group.chainAtApplied, log.chainAt(2))
       assert.deepEqual(
         group.tail.map((entry) => entry.slot),

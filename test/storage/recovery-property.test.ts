@@ -210,6 +210,7 @@ class Run {
       slot: slot(to),
       nextOffset: to,
       lastAppendedAtMs: 10 * to,
+      logBytes: 0,
       marks,
       rows,
     })

@@ -119,5 +119,5 @@ export function applied(to: number, from = 1, group = GROUP): Parameters<Journal
     appendedAtMs: 1_000 * (from + index),
   }))
   const rows = [{ key: Buffer.from('last'), value: Buffer.from(String(to)) }]
-  return { group, slot: slot(to), nextOffset: to, lastAppendedAtMs: 1_000 * to, marks, rows }
+  return { group, slot: slot(to), nextOffset: to, lastAppendedAtMs: 1_000 * to, logBytes: 0, marks, rows }
 }

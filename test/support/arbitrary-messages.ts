@@ -13,6 +13,10 @@ const ballot = fc.record({
   round: fc.oneof(fc.constant(1), u32),
   broker: fc.integer({ min: 0, max: 0xffff }),
 })
+const replica = fc.record({
+  broker: fc.integer({ min: 1, max: 0xffff }),
+  store: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((id) => Buffer.from(id).toString('hex')),
+})
 const body = fc.oneof(
   fc.uint8Array({ maxLength: 64 }),
   fc.integer({ min: 4_000, max: 9_000 }).map((length) => new Uint8Array(length).fill(length % 251)),
@@ -36,7 +40,21 @@ const FORMS: Readonly<Record<FieldForm, Arbitrary<unknown>>> = {
   ballot,
   entry,
   entries: fc.array(entry, { maxLength: 5 }),
-  logStart: fc.record({ slot: count, offset: count, chain: u32 }),
+  checkpoint: fc.record({
+    slot: count,
+    chain: u32,
+    configuration: fc.record({
+      number: u32,
+      voters: fc.array(replica, { maxLength: 7 }),
+      learners: fc.array(replica, { maxLength: 3 }),
+      fromSlot: count,
+    }),
+    partCount: u32,
+    offset: count,
+    lastAppendedAtMs: count,
+    logBytes: count,
+  }),
+  bytes: body,
 }
 
 export const MESSAGE_KINDS = Object.keys(MESSAGE_TYPES) as readonly MessageKind[]

@@ -36,6 +36,11 @@ interface CreateOptions extends ClientOptions {
   readonly config: Readonly<Record<string, unknown>>
 }
 
+interface TrimOptions extends ClientOptions {
+  readonly partition: number
+  readonly before: number
+}
+
 /** A cluster holds at most 20,000 partitions, so no list is longer than this many pages. */
 const PAGES_MAX = 1_000
 
@@ -44,7 +49,7 @@ export function topicPath(name: string): string {
 }
 
 export function addCommand(program: Command, output: Output): void {
-  const topic = program.command('topic').description('list, create, show and delete topics')
+  const topic = program.command('topic').description('list, create, show, trim and delete topics')
 
   withClientOptions(topic.command('list').description('list topics'))
     .option('--prefix <prefix>', 'only names that begin so', '')
@@ -58,6 +63,14 @@ export function addCommand(program: Command, output: Output): void {
     topic.command('show').description('show a topic and its partitions').argument('<name>'),
   ).action((name: string, options: ClientOptions) => show(name, options, output))
   withClientOptions(
+    topic
+      .command('trim')
+      .description('let the oldest records of a partition go')
+      .argument('<name>')
+      .requiredOption('--partition <number>', 'the partition', wholeNumber)
+      .requiredOption('--before <offset>', 'the first offset that stays', offset),
+  ).action((name: string, options: TrimOptions) => trim(name, options, output))
+  withClientOptions(
     topic.command('delete').description('delete a topic with all its records').argument('<name>'),
   )
     .option('--yes', 'do it; without this nothing happens')
@@ -67,6 +80,12 @@ export function addCommand(program: Command, output: Output): void {
 /** For options that count things. */
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a whole number.`)
+  return Number(text)
+}
+
+function offset(text: string): number {
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new InvalidArgumentError(`'${text}' is not an offset.`)
   return Number(text)
 }
 
@@ -132,6 +151,24 @@ async function show(name: string, options: ClientOptions, output: Output): Promi
     Object.entries(topic.config)
       .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
       .join('  '),
+  )
+}
+
+async function trim(name: string, options: TrimOptions, output: Output): Promise<void> {
+  const { partition, before: beforeOffset } = options
+  const answer = await callJson<{ logStart: number }>(
+    options.url,
+    `${topicPath(name)}/partitions/${partition}/trim`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ beforeOffset }),
+    },
+  )
+  output.line(
+    options.json === true
+      ? JSON.stringify(answer)
+      : `Partition ${partition} of ${name} begins at offset ${answer.logStart}.`,
   )
 }
 

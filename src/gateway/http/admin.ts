@@ -45,7 +45,7 @@ export function createAdmin(): Admin {
   })
   addTopics(app)
   addPartitions(app)
-  addLeaderMove(app)
+  addOrders(app)
   addCluster(app)
   addChanges(app)
   addProbes(app)
@@ -123,13 +123,20 @@ function addPartitions(app: Admin): void {
   })
 }
 
-function addLeaderMove(app: Admin): void {
+function addOrders(app: Admin): void {
   app.openapi(topics.moveLeader, async (c) => {
     const topic = await findTopic(c.env.context, c.req.valid('param').topic)
     const partition = findPartition(topic, c.req.valid('param').partition)
     const { broker } = c.req.valid('json')
     await c.env.context.ports.topics.moveLeader(topic, partition, Number(broker) as BrokerId)
     return c.json({ broker }, 202)
+  })
+  app.openapi(topics.trimPartition, async (c) => {
+    const topic = await findTopic(c.env.context, c.req.valid('param').topic)
+    const partition = findPartition(topic, c.req.valid('param').partition)
+    const { beforeOffset } = c.req.valid('json')
+    const logStart = await c.env.context.ports.topics.trim(topic, partition, beforeOffset)
+    return c.json({ topic: topic.name, partition, logStart }, 200)
   })
 }
 

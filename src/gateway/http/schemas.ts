@@ -68,11 +68,17 @@ const nullable = (description: string, bounds: { readonly min: number; readonly 
     .openapi({ description, format: 'int64' })
 
 const configShape = {
-  retentionMs: nullable('Age after which records may be trimmed; null: never.', { min: 1 }),
-  retentionBytes: nullable(
-    'Size of a partition after which its oldest records may be trimmed; null: never.',
-    { min: 1 },
-  ),
+  retentionMs: nullable('Age after which records are trimmed; null: never.', { min: 1 }),
+  retentionBytes: nullable('Size of a partition after which its oldest records are trimmed; null: never.', {
+    min: 1,
+  }),
+  cleanup: z.enum(['delete', 'none']).openapi({
+    description: 'none: neither age nor size trims anything, only a call of trimPartition does.',
+  }),
+  onFull: z.enum(['trim', 'reject']).openapi({
+    description:
+      'What a partition of retentionBytes does: lets its oldest records go, or refuses new ones with `topic-full`.',
+  }),
   recordBytesMax: count('Key, value and headers of one record.', { min: 1, max: 1_048_576 }),
   maxLagMs: count('The largest delay of a replica that counts as in sync.', { min: 100, max: 3_600_000 }),
   maxLagSlots: count('The same bound in entries of the log.', { min: 1, max: 1_000_000 }),
@@ -130,6 +136,20 @@ export const leaderMoveSchema = z
       .openapi({ description: 'The broker that is to lead; it holds a replica.', example: '2' }),
   })
   .openapi('LeaderMove')
+
+export const trimSchema = z
+  .strictObject({
+    beforeOffset: count('The first offset that is still to be shown; at most the high watermark.'),
+  })
+  .openapi('Trim')
+
+export const trimmedSchema = z
+  .object({
+    topic: topicNameSchema,
+    partition: partitionNumber,
+    logStart: count('The first offset that is still there.'),
+  })
+  .openapi('Trimmed')
 
 export const partitionSchema = z
   .object({

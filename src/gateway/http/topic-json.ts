@@ -34,10 +34,12 @@ export function topicSummaryJson(topic: Topic): z.infer<typeof topicSummarySchem
 
 function configJson(config: TopicConfig): z.infer<typeof topicSchema>['config'] {
   const { retentionMs, retentionBytes, recordBytesMax, maxLagMs, maxLagSlots, minInSync } = config
-  const { dedupWindowMs, dedupWindowCount, closed } = config
+  const { dedupWindowMs, dedupWindowCount, cleanup, onFull, closed } = config
   return {
     retentionMs,
     retentionBytes,
+    cleanup,
+    onFull,
     recordBytesMax,
     maxLagMs,
     maxLagSlots,

@@ -87,6 +87,21 @@ describe('synod topic', () => {
     assert.match(text, /retentionMs=null/)
   })
 
+  test('trims a partition and says where it begins', async (t) => {
+    const answer = { topic: 'orders', partition: 1, logStart: 40 }
+    const cluster = await startFakeCluster(t, (_, response) => sendJson(response, 200, answer))
+    const args = ['topic', 'trim', 'orders', '--partition', '1', '--before', '42', '--url', cluster.url]
+    assert.deepEqual((await runCommand(topic, ...args)).lines, ['Partition 1 of orders begins at offset 40.'])
+    assert.equal(cluster.requests[0]?.url, '/v1/topics/orders/partitions/1/trim')
+    assert.equal(cluster.requests[0]?.body, '{"beforeOffset":42}')
+    assert.deepEqual((await runCommand(topic, ...args, '--json')).lines, [JSON.stringify(answer)])
+    for (const offset of ['-1', 'ten', '9007199254740993'])
+      await assert.rejects(
+        runCommand(topic, 'topic', 'trim', 'orders', '--partition', '1', '--before', offset),
+        CommanderError,
+      )
+  })
+
   test('deletes only with --yes, and escapes the name', async (t) => {
     const cluster = await startFakeCluster(t, (_, response) => void response.writeHead(204).end())
     await assert.rejects(

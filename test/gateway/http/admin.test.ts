@@ -240,3 +240,21 @@ test('the document is served in both forms', async (t) => {
   assert.equal(json.openapi, '3.1.0')
   assert.ok((await call('GET', '/openapi.yaml')).text.startsWith('openapi: 3.1.0\n'))
 })
+
+test('an operator trims a partition, and is told where it begins', async (t) => {
+  const { call, refused, ports } = await openGateway(t)
+  const topic = ports.topics.add('orders', 2)
+  const state = ports.log.partition(topic, 1)
+  state.highWatermark = 9
+  const path = '/v1/topics/orders/partitions/1/trim'
+  const trimmed = await call('POST', path, { body: '{"beforeOffset":4}', headers: JSON_TYPE })
+  assert.deepEqual([trimmed.status, trimmed.json()], [200, { topic: 'orders', partition: 1, logStart: 4 }])
+  const refuse = (code: string, body: string, at = path) =>
+    refused(code, 'POST', at, { body, headers: JSON_TYPE })
+  assert.equal((await refuse('offset-out-of-range', '{"beforeOffset":10}'))['highWatermark'], 9)
+  await refuse('invalid-field', '{"beforeOffset":-1}')
+  await refuse('invalid-field', '{}')
+  await refuse('unknown-field', '{"beforeOffset":4,"force":true}')
+  await refuse('partition-not-found', '{"beforeOffset":4}', '/v1/topics/orders/partitions/7/trim')
+  assert.equal(state.logStart, 4)
+})

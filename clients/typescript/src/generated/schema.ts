@@ -256,6 +256,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{topic}/partitions/{partition}/trim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let the oldest records of a partition go
+         * @description No reader is shown a record below the offset any more, on any broker; offsets keep their meaning. The offset is rounded down to where a batch begins. The space comes back in the background, as far as the log has been marked: each trim marks its end.
+         */
+        post: operations["trimPartition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/cluster": {
         parameters: {
             query?: never;
@@ -561,14 +581,24 @@ export interface components {
         TopicConfig: {
             /**
              * Format: int64
-             * @description Age after which records may be trimmed; null: never.
+             * @description Age after which records are trimmed; null: never.
              */
             retentionMs: number | null;
             /**
              * Format: int64
-             * @description Size of a partition after which its oldest records may be trimmed; null: never.
+             * @description Size of a partition after which its oldest records are trimmed; null: never.
              */
             retentionBytes: number | null;
+            /**
+             * @description none: neither age nor size trims anything, only a call of trimPartition does.
+             * @enum {string}
+             */
+            cleanup: "delete" | "none";
+            /**
+             * @description What a partition of retentionBytes does: lets its oldest records go, or refuses new ones with `topic-full`.
+             * @enum {string}
+             */
+            onFull: "trim" | "reject";
             /**
              * Format: int64
              * @description Key, value and headers of one record.
@@ -713,14 +743,24 @@ export interface components {
         TopicConfigChange: {
             /**
              * Format: int64
-             * @description Age after which records may be trimmed; null: never.
+             * @description Age after which records are trimmed; null: never.
              */
             retentionMs?: number | null;
             /**
              * Format: int64
-             * @description Size of a partition after which its oldest records may be trimmed; null: never.
+             * @description Size of a partition after which its oldest records are trimmed; null: never.
              */
             retentionBytes?: number | null;
+            /**
+             * @description none: neither age nor size trims anything, only a call of trimPartition does.
+             * @enum {string}
+             */
+            cleanup?: "delete" | "none";
+            /**
+             * @description What a partition of retentionBytes does: lets its oldest records go, or refuses new ones with `topic-full`.
+             * @enum {string}
+             */
+            onFull?: "trim" | "reject";
             /**
              * Format: int64
              * @description Key, value and headers of one record.
@@ -1049,6 +1089,30 @@ export interface components {
         Replicas: {
             /** @description The brokers that are to hold the partition, the preferred leader first. */
             replicas: string[];
+        };
+        Trimmed: {
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description The first offset that is still there.
+             */
+            logStart: number;
+        };
+        Trim: {
+            /**
+             * Format: int64
+             * @description The first offset that is still to be shown; at most the high watermark.
+             */
+            beforeOffset: number;
         };
         Cluster: {
             /** @description The cluster’s id. */
@@ -2855,6 +2919,129 @@ export interface operations {
                 };
             };
             /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trimPartition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+                /** @description The number of a partition. */
+                partition: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trim"];
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trimmed"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found`, `partition-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `batch-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `offset-out-of-range` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-enough-in-sync`, `overloaded`, `draining`, `no-leader`, `no-quorum` */
             503: {
                 headers: {
                     [name: string]: unknown;

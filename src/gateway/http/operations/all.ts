@@ -23,6 +23,7 @@ export const OPERATIONS: readonly RouteConfig[] = [
   topics.getPaxos,
   topics.moveLeader,
   changes.moveReplicas,
+  topics.trimPartition,
   cluster.getCluster,
   cluster.listBrokers,
   cluster.getBroker,

@@ -8,6 +8,8 @@ import {
   topicListSchema,
   topicSchema,
   topicSpecSchema,
+  trimmedSchema,
+  trimSchema,
 } from '../schemas.ts'
 import {
   answerHeaders,
@@ -213,6 +215,33 @@ export const moveLeader = createRoute({
       'unsupported-media-type',
       'not-enough-in-sync',
       'overloaded',
+      ...UNREACHABLE,
+    ),
+  },
+})
+
+export const trimPartition = createRoute({
+  method: 'post',
+  path: '/v1/topics/{topic}/partitions/{partition}/trim',
+  operationId: 'trimPartition',
+  tags: ['topics'],
+  summary: 'Let the oldest records of a partition go',
+  description:
+    'No reader is shown a record below the offset any more, on any broker; offsets keep their meaning. The offset is rounded down to where a batch begins. The space comes back in the background, as far as the log has been marked: each trim marks its end.',
+  request: { params: partitionParams, body: { content: json(trimSchema), required: true } },
+  responses: {
+    200: { description: 'It is so.', content: json(trimmedSchema), headers: answerHeaders },
+    ...problems(
+      ...PARTITION_MISSING,
+      'malformed-json',
+      'unknown-field',
+      'invalid-field',
+      'offset-out-of-range',
+      'batch-too-large',
+      'unsupported-media-type',
+      'not-enough-in-sync',
+      'overloaded',
+      'draining',
       ...UNREACHABLE,
     ),
   },
