@@ -1,4 +1,4 @@
-import type { BrokerId } from '../types/ids.ts'
+import { GROUP_ID_MAX, type BrokerId } from '../types/ids.ts'
 import type { BrokerInfo, Topic } from '../types/topic.ts'
 import {
   PARTITIONS_PER_CLUSTER_MAX,
@@ -44,6 +44,8 @@ export function groupCountProblem(count: {
   readonly before: number
   readonly added: number
   readonly inCluster: number
+  /** Ids of groups are counted up and never used again. */
+  readonly nextGroup: number
 }): Problem | undefined {
   if (count.before + count.added > PARTITIONS_PER_TOPIC_MAX) {
     const detail = `The topic would have ${count.before + count.added} partitions.`
@@ -59,6 +61,13 @@ export function groupCountProblem(count: {
       code: 'invalid-config',
       detail,
       hint: `A cluster has at most ${PARTITIONS_PER_CLUSTER_MAX} partitions.`,
+    }
+  }
+  if (count.nextGroup + count.added > GROUP_ID_MAX + 1) {
+    return {
+      code: 'invalid-config',
+      detail: `The cluster has made ${count.nextGroup} partitions in its life.`,
+      hint: `A cluster makes at most ${GROUP_ID_MAX} partitions, those that were deleted included.`,
     }
   }
   return undefined

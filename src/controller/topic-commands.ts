@@ -13,7 +13,7 @@ export interface TopicTables {
   readonly topics: TopicTable
   readonly members: MemberTable
   nextTopic(): TopicId
-  /** The first of so many new group ids. */
+  /** The first of so many new group ids; none are taken for a count of 0. */
   nextGroups(count: number): number
 }
 
@@ -42,6 +42,7 @@ function create(command: CreateTopic, tables: TopicTables): MetadataApplied {
       before: 0,
       added: command.partitions.length,
       inCluster: tables.topics.partitionCount,
+      nextGroup: tables.nextGroups(0),
     })
   if (problem !== undefined) return refused(problem)
   const invalid = configProblem(command.config, replicationFactor)
@@ -91,6 +92,7 @@ function alter(command: AlterTopic, tables: TopicTables): MetadataApplied {
         before,
         added: addPartitions.replicas.length,
         inCluster: tables.topics.partitionCount,
+        nextGroup: tables.nextGroups(0),
       })
     if (problem !== undefined) return refused(problem)
   }

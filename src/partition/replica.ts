@@ -22,7 +22,7 @@ import { notLeader } from './forward.ts'
 import type { Loop, TurnTaker } from './loop.ts'
 import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
-import { Reconfigurations } from './reconfigurations.ts'
+import { Reconfigurations, type Reconfigured } from './reconfigurations.ts'
 import { Transfers } from './transfers.ts'
 import { readAndSend, readPartAndSend } from './serve.ts'
 
@@ -192,11 +192,7 @@ export class Replica<Result> implements TurnTaker {
    * Errors: 'no-leader'; 'overloaded' when a transfer or another change is under way; 'not-enough-in-sync', also when a new
    * voter does not learn yet or lags; 'malformed-request' for voters that can be none; 'outcome-unknown' after the time.
    */
-  reconfigure(
-    voters: readonly ReplicaId[],
-    timeoutMs: number,
-    after?: number,
-  ): Promise<{ readonly number: number }> {
+  reconfigure(voters: readonly ReplicaId[], timeoutMs: number, after?: number): Promise<Reconfigured> {
     if (this.#isStopped) return Promise.reject(REFUSALS.stopping())
     const token = ++this.#token
     const done = this.#reconfigurations.ask(token, timeoutMs, this.#host.loop.clock)

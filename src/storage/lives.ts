@@ -53,6 +53,7 @@ export class Lives {
 
   /** Begins another life when the newest one is over, and returns the number of the one that is not. */
   begin(group: GroupId): GroupId {
+    invariant(group <= GROUP_ID_MAX, `Group ${group} has a higher id than any group may have.`)
     if (!this.isOver(group)) return this.numberOf(group)
     invariant(!this.isOverForGood(group), `Group ${group} was deleted; nothing more is written of it.`)
     const number = (this.numberOf(group) + NUMBERS_PER_LIFE) as GroupId

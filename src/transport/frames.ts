@@ -1,5 +1,5 @@
 import type { Digest } from '../types/digest.ts'
-import type { GroupId } from '../types/ids.ts'
+import { groupId, type GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
@@ -85,8 +85,7 @@ export function* framesOf(flush: Buffer): Generator<ReceivedFrame> {
       throw new MalformedFrameError(`A frame announces ${length} bytes in a flush of ${flush.length}.`)
     }
     yield {
-      // Frames of ids that no group can have are dropped as those of any group that is not here.
-      group: flush.readUInt32BE(position + LENGTH_BYTES) as GroupId,
+      group: groupId(flush.readUInt32BE(position + LENGTH_BYTES)),
       type: flush.readUInt8(position + FRAME_HEADER_BYTES - 1),
       payload: flush.subarray(position + FRAME_HEADER_BYTES, end),
     }

@@ -7,14 +7,14 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 export type BrokerId = Brand<number, 'BrokerId'>
 /** A data directory's identity: 32 hex digits, drawn when the directory was formatted. */
 export type StoreId = Brand<string, 'StoreId'>
-/** A Paxos group: 0 is the controller's, each partition has one of its own. At most GROUP_ID_MAX. */
+/** A Paxos group: 0 is the controller's, each partition has one of its own. u32, of which the upper byte stays free. */
 export type GroupId = Brand<number, 'GroupId'>
 /** Index in a group's Paxos log, from 1. Holds one RecordBatch or one control entry. */
 export type Slot = Brand<number, 'Slot'>
 /** A topic's identity; a topic that was deleted and made anew has another one. */
 export type TopicId = Brand<string, 'TopicId'>
 
-/** Ids are never used again, so a cluster can make this many partitions in its life. They travel as u32. */
+/** The highest id of a group. Ids are never used again, so a cluster can make this many partitions in its life. */
 export const GROUP_ID_MAX = 0xffffff
 
 export const CONTROLLER_GROUP = 0 as GroupId
@@ -35,8 +35,8 @@ export function storeId(value: string): StoreId {
 
 export function groupId(value: number): GroupId {
   invariant(
-    Number.isInteger(value) && value >= 0 && value <= GROUP_ID_MAX,
-    `A group id is 0..${GROUP_ID_MAX}, not ${value}.`,
+    Number.isInteger(value) && value >= 0 && value <= 0xffffffff,
+    `A group id is a u32, not ${value}.`,
   )
   return value as GroupId
 }

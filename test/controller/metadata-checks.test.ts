@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brokerId, topicId } from '../../src/types/ids.ts'
+import { brokerId, GROUP_ID_MAX, topicId } from '../../src/types/ids.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import { PARTITIONS_PER_CLUSTER_MAX, PARTITIONS_PER_TOPIC_MAX } from '../../src/controller/commands.ts'
 import {
@@ -24,12 +24,14 @@ test('replicas are as many as asked for, on different brokers that are registere
 })
 
 test('partitions fit exactly up to both bounds', () => {
-  const problem = (before: number, added: number, inCluster: number) =>
-    groupCountProblem({ before, added, inCluster })
+  const problem = (before: number, added: number, inCluster: number, nextGroup = 1) =>
+    groupCountProblem({ before, added, inCluster, nextGroup })
   assert.equal(problem(1, PARTITIONS_PER_TOPIC_MAX - 1, 1), undefined)
   assert.match(problem(1, PARTITIONS_PER_TOPIC_MAX, 1)!.hint!, /topic/)
   assert.equal(problem(0, 1, PARTITIONS_PER_CLUSTER_MAX - 1), undefined)
   assert.match(problem(0, 1, PARTITIONS_PER_CLUSTER_MAX)!.hint!, /cluster/)
+  assert.equal(problem(0, 1, 0, GROUP_ID_MAX), undefined)
+  assert.match(problem(0, 2, 0, GROUP_ID_MAX)!.hint!, /deleted included/)
 })
 
 test('what a request leaves out is no difference', () => {

@@ -177,15 +177,31 @@ test('parts of another checkpoint or of another sender begin anew', () => {
   assert.equal(replica.paxos.commit, 4)
 })
 
-test('a damaged part, one that is none, and one of another configuration are ignored', () => {
+test('a damaged part, one that is none, and one of a configuration that cannot be are ignored', () => {
   const log = logWithMarks('a', 0)
   const replica = pulling()
   const checkpoint = checkpointOf(log, 2)
   replica.receive(1, { ...reset(checkpoint), crc: 1 })
   replica.receive(1, reset(checkpoint, 1))
   replica.receive(1, reset({ ...checkpoint, partCount: CHECKPOINT_PARTS_MAX + 1 }))
-  replica.receive(1, reset({ ...checkpoint, configuration: { ...configurationOf(3), number: 2 } }))
+  const later = { ...configurationOf(3), number: 2 }
+  replica.receive(1, reset({ ...checkpoint, configuration: { ...later, voters: [] } }))
+  replica.receive(1, reset({ ...checkpoint, configuration: { ...later, fromSlot: checkpoint.slot } }))
   assert.equal(replica.paxos.commit, 0)
+})
+
+test('a checkpoint of a later configuration brings that with it, in one state record, and no tail stays', () => {
+  const log = logWithMarks('a', 0, 'b')
+  const replica = pulling({ log, commit: 0 })
+  const configuration = { ...configurationOf(4), number: 3, fromSlot: slot(1) }
+  replica.receive(1, reset({ ...checkpointOf(log, 2), configuration }))
+  assert.deepEqual([replica.paxos.commit, replica.paxos.through], [2, 2])
+  assert.deepEqual(replica.paxos.configuration, configuration)
+  const states = replica.written.filter((write) => write.kind === 'state')
+  assert.equal(states.length, 1)
+  assert.deepEqual(states[0]?.state.configuration, configuration)
+  assert.deepEqual(states[0]?.state.promised, { config: 3, round: 0, broker: 0 })
+  assert.deepEqual(states[0]?.state.acceptedBallot, states[0]?.state.promised)
 })
 
 test('parts that nobody asked for are not gathered', () => {
