@@ -34,6 +34,8 @@ export interface CompositionOptions {
   readonly logger: Logger
   /** Where clients reach this broker; asked when it tells the cluster. */
   readonly publicUrl: () => string
+  /** The cluster removed this broker: its process is to stop, and not to start again. */
+  readonly onRemoved: () => void
   /** Called once, with the reason: the broker does and acknowledges nothing any more, and its process has to end. */
   readonly onFatal: (error: unknown) => void
 }
@@ -79,6 +81,7 @@ export class Composition {
       store,
       ...options.founding,
       drawClusterId: options.drawId,
+      controllers: () => this.#control?.group.replica.paxos.configuration.voters,
       warn,
       isStopped: () => this.#isStopped,
       pause: (delayMs) => this.#pause(delayMs),
@@ -127,7 +130,7 @@ export class Composition {
 
   async #join(): Promise<void> {
     const { transport, heartbeats, vouching, digests, hosting } = this.engine
-    const { store, config } = this.#options
+    const { store, config, logger, onRemoved } = this.#options
     await this.disk.start()
     const recovered = await store.recover()
     const start = await this.membership.join(recovered)
@@ -137,7 +140,8 @@ export class Composition {
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
     await vouching.begin()
     if (this.#isStopped) return
-    const control = new ControlPlane({ config, engine: this.engine, start, disk: this.disk, seedAddresses })
+    const { engine, disk } = this
+    const control = new ControlPlane({ config, engine, start, disk, seedAddresses, logger, onRemoved })
     this.#control = control
     control.open()
     heartbeats.start()

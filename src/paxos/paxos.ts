@@ -98,7 +98,7 @@ export class Paxos {
       case 'transfer':
         return onTransfer(core, event.token, event.to)
       case 'reconfigure':
-        return onReconfigure(core, event.token, event.voters)
+        return onReconfigure(core, event.token, event.voters, event.after)
       case 'learners':
         return onLearners(core, event.replicas)
       case 'checkpointed':

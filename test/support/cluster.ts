@@ -245,6 +245,9 @@ export class TestCluster {
       produceTimeoutMs: 10_000,
       heartbeatMs: 100,
       suspectMs: 1_000,
+      // Tests that move leaders mean them to stay; those of the balance turn it on.
+      leaderBalance: 'off',
+      replaceAfterMs: undefined,
       memory: { tailCacheBytes: 1024 * 1024, appendQueueBytesMax: 1024 * 1024 },
       logLevel: 'error',
       insecure: false,
