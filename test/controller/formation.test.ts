@@ -165,7 +165,9 @@ test('brokers that were wiped become part of the cluster of the third, and have 
   const voters = three().map(({ brokerId: broker, storeId }) => ({ broker, store: `old-${storeId}` }))
   for (const full of [1, 2, 3]) {
     const seeds = new Seeds(
-      three().map((each) => (Number(each.brokerId) === full ? { ...statusOf(full, 'old'), controllers: voters } : each)),
+      three().map((each) =>
+        Number(each.brokerId) === full ? { ...statusOf(full, 'old'), controllers: voters } : each,
+      ),
     )
     await seeds.run(1_000)
     for (const id of [1, 2, 3]) {
