@@ -23,6 +23,8 @@ export interface RunningBroker {
   readonly ready: Promise<void>
   stop(): Promise<void>
   readonly done: Promise<void>
+  /** The cluster has removed this broker: it stops by itself, and is not to be started again on its folder. */
+  readonly isRemoved: boolean
 }
 
 /**
@@ -53,6 +55,7 @@ class Broker implements RunningBroker {
   readonly #composition: Composition
   readonly #gateway: Gateway
   #publicPort = 0
+  isRemoved = false
   #stopping: Promise<void> | undefined
   #markReady: () => void = () => {}
   #markDone: (error?: unknown) => void = () => {}
@@ -96,6 +99,11 @@ class Broker implements RunningBroker {
       drawId: randomUUID,
       logger,
       publicUrl: () => this.publicUrl,
+      onRemoved: () => {
+        this.isRemoved = true
+        logger.info({}, 'The cluster removed this broker: it stops. Its data folder can be deleted.')
+        void this.stop()
+      },
       onFatal: (error) => {
         logger.error({ error }, 'The broker stops: it cannot go on safely.')
         this.#markDone(error)

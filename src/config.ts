@@ -30,6 +30,9 @@ export interface BrokerConfig {
   readonly suspectMs: number
   /** 0: the disk is not searched for damage. */
   readonly scrubIntervalHours: number
+  readonly leaderBalance: 'on' | 'off'
+  /** Undefined: a broker that is gone is waited for. */
+  readonly replaceAfterMs: number | undefined
   readonly memory: { readonly tailCacheBytes: number; readonly appendQueueBytesMax: number }
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly insecure: boolean
@@ -155,6 +158,7 @@ function check(settings: Settings): BrokerConfig {
     brokerId: id,
     seeds,
     clusterSecret: secret,
+    replaceAfterMs: settings.replaceAfterMs,
     publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
     failureDomain: settings.failureDomain === '' ? `broker-${id}` : settings.failureDomain,
   }

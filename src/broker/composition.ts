@@ -35,6 +35,8 @@ export interface CompositionOptions {
   readonly logger: Logger
   /** Where clients reach this broker; asked when it tells the cluster. */
   readonly publicUrl: () => string
+  /** The cluster removed this broker: its process is to stop, and not to start again. */
+  readonly onRemoved: () => void
   /** Called once, with the reason: the broker does and acknowledges nothing any more, and its process has to end. */
   readonly onFatal: (error: unknown) => void
 }
@@ -81,6 +83,7 @@ export class Composition {
       store,
       ...options.founding,
       drawClusterId: options.drawId,
+      controllers: () => this.#control?.group.replica.paxos.configuration.voters,
       warn,
       isStopped: () => this.#isStopped,
       pause: (delayMs) => this.#pause(delayMs),
@@ -136,7 +139,7 @@ export class Composition {
 
   async #join(): Promise<void> {
     const { transport, heartbeats, vouching, digests, hosting } = this.engine
-    const { store, config } = this.#options
+    const { store, config, logger, onRemoved } = this.#options
     await this.disk.start()
     const recovered = await store.recover()
     this.damage.recovered(recovered)
@@ -147,7 +150,8 @@ export class Composition {
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
     await vouching.begin()
     if (this.#isStopped) return
-    const control = new ControlPlane({ config, engine: this.engine, start, disk: this.disk, seedAddresses })
+    const { engine, disk } = this
+    const control = new ControlPlane({ config, engine, start, disk, seedAddresses, logger, onRemoved })
     this.#control = control
     control.open()
     heartbeats.start()

@@ -85,6 +85,16 @@ export const SCHEMA = z.strictObject({
     .max(500)
     .default(24)
     .describe('Pause between two searches of the disk for damaged entries; 0: none.'),
+  leaderBalance: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether the controller gives leaderships back to their preferred leaders.'),
+  replaceAfterMs: z
+    .int()
+    .min(5_000)
+    .max(2_592_000_000)
+    .optional()
+    .describe('A broker that is gone for so long gets its replicas rebuilt on others. Default: never.'),
   memory: z
     .strictObject({
       tailCacheBytes: z

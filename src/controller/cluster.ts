@@ -1,12 +1,13 @@
 import type { BrokerId } from '../types/ids.ts'
-import type { BrokerInfo } from '../types/topic.ts'
+import type { BrokerInfo, Member } from '../types/topic.ts'
 import type { Heartbeats } from '../partition/heartbeats.ts'
 import type { Registry } from '../partition/registry.ts'
 import type { Router } from '../partition/router.ts'
 import type { MetadataGroup } from './metadata-group.ts'
 
 /** A broker with what this one knows of its present state. */
-export interface BrokerStatus extends BrokerInfo {
+export interface BrokerStatus extends Member {
+  /** 'draining' is one that is about to stop; what it holds moves away when its membership says so. */
   readonly state: 'alive' | 'draining' | 'dead' | 'outsider'
   /** Why it is an outsider: a sentence. */
   readonly reason: string | undefined
@@ -57,7 +58,6 @@ export class ClusterStatus {
 
   brokers(): readonly BrokerStatus[] {
     const { metadata } = this.#group
-    const replicaCounts = new Map(metadata.loads().map((load) => [load.id, load.replicaCount]))
     const leaderCounts = this.#leaderCounts()
     return metadata.brokers().map((broker) => {
       const reason = this.#reasonOf(broker)
@@ -66,7 +66,7 @@ export class ClusterStatus {
         state: reason === undefined ? this.#stateOf(broker.id) : 'outsider',
         reason,
         leaderCount: leaderCounts.get(broker.id) ?? 0,
-        replicaCount: replicaCounts.get(broker.id) ?? 0,
+        replicaCount: metadata.load(broker.id).replicaCount,
         diskFreeBytes: broker.id === this.#self ? this.#diskFreeBytes() : undefined,
       }
     })

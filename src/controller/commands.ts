@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { BrokerId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
+import { OPERATION_COMMANDS, type OperationCommand } from './operation-schema.ts'
 import { isTopicName, type ConfigChange } from './topic-config.ts'
 
 /** Bounds of the metadata. */
@@ -74,7 +75,8 @@ export interface DeleteTopic {
   readonly topicId?: string | undefined
 }
 
-export type Command = FormCluster | RegisterBroker | ReplaceStore | CreateTopic | AlterTopic | DeleteTopic
+export type Command =
+  FormCluster | RegisterBroker | ReplaceStore | CreateTopic | AlterTopic | DeleteTopic | OperationCommand
 
 const whole = z.int().min(0)
 const brokerNumber = z
@@ -147,6 +149,7 @@ const command: z.ZodType<Command> = z.discriminatedUnion('kind', [
     ifRevision: whole.optional(),
     topicId: z.string().min(1).max(32).optional(),
   }),
+  ...OPERATION_COMMANDS,
 ])
 
 /** The body of the DATA entry that holds the command: one JSON object. */

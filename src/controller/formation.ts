@@ -6,8 +6,8 @@ export interface SeedStatus {
   readonly storeId: string
   readonly clusterId: string
   readonly empty: boolean
-  /** Who votes on the metadata, as a member of a cluster knows it. */
-  readonly voters?: FirstConfiguration['voters'] | undefined
+  /** Who votes on the metadata, from a member of a cluster. */
+  readonly controllers?: FirstConfiguration['voters'] | undefined
 }
 
 /** The first configuration of the controller's group, and the cluster's name. */
@@ -24,6 +24,8 @@ export interface FormationOptions {
   tell(seed: BrokerId, configuration: FirstConfiguration): Promise<void>
   /** Makes the first configuration durable here, then the cluster's id. */
   adopt(configuration: FirstConfiguration): Promise<void>
+  /** Makes durable that this broker belongs to a cluster that exists and learns its metadata from these; then the cluster's id. */
+  adoptAsLearner(cluster: FirstConfiguration): Promise<void>
   drawClusterId(): string
   /** False for a store that took another one's place. */
   mayFound(): boolean
@@ -36,7 +38,7 @@ export interface FormationOptions {
 const RETRY_MS = 200
 
 /**
- * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'). The seed with the lowest id decides, and only
+ * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'), or joins one that exists. The seed with the lowest id decides, and only
  * when *all* seeds answer 'empty': were a majority enough, two wiped brokers could form an empty cluster over the third's data.
  */
 export class Formation {
@@ -83,7 +85,7 @@ export class Formation {
     const others = seeds.filter((seed) => seed !== self.brokerId)
     const answers = await Promise.all(others.map((seed) => this.#ask(seed)))
     const statuses = answers.filter((answer) => answer !== undefined)
-    if (await this.#followMember(statuses)) return
+    if (await this.#meetMembers(statuses)) return
     // A store that took the place of another one is part of a cluster already: it never founds one.
     if (statuses.length < others.length || !mayFound() || statuses.some(({ empty }) => !empty)) return
     const voters = [self, ...statuses].map((status) => ({ broker: status.brokerId, store: status.storeId }))
@@ -98,23 +100,28 @@ export class Formation {
     const answers = await Promise.all(
       seeds.filter((seed) => seed !== self.brokerId).map((seed) => this.#ask(seed)),
     )
-    await this.#followMember(answers.filter((answer) => answer !== undefined))
+    await this.#meetMembers(answers.filter((answer) => answer !== undefined))
   }
 
   /**
-   * A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. It becomes part of it without a
-   * vote, learns what was decided, and asks to be given one (consensus 1.16, 'Identity').
+   * A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. It joins without a vote and
+   * learns what was decided: as a broker of which nobody knew before, or to be given the votes of the store that its id had
+   * (consensus 1.16, 'Identity').
    */
-  async #followMember(statuses: readonly SeedStatus[]): Promise<boolean> {
-    const { self, adopt } = this.#options
+  async #meetMembers(statuses: readonly SeedStatus[]): Promise<boolean> {
+    const { self, adoptAsLearner } = this.#options
     const member = statuses.find((status) => status.clusterId !== '')
     if (member === undefined) return false
-    const { clusterId, voters } = member
-    const isVoter = voters?.some(({ broker, store }) => broker === self.brokerId && store === self.storeId)
-    if (voters === undefined || isVoter !== false || this.#isAdopting) return true
+    const { clusterId, controllers } = member
+    const isVoter = controllers?.some(
+      ({ broker, store }) => broker === self.brokerId && store === self.storeId,
+    )
+    // A voter of a cluster that was formed just now is about to be told so.
+    if (controllers === undefined || isVoter !== false || this.#isAdopting) return true
+    const cluster = { clusterId, voters: controllers }
     this.#isAdopting = true
-    await adopt({ clusterId, voters })
-    this.#adopted = { clusterId, voters }
+    await adoptAsLearner(cluster)
+    this.#adopted = cluster
     return true
   }
 

@@ -15,7 +15,7 @@ type Problem = Omit<Refused, 'kind'>
 export function placementProblem(
   partitions: Replicas,
   replicationFactor: number,
-  brokers: ReadonlyMap<BrokerId, BrokerInfo>,
+  brokers: { present(broker: BrokerId): BrokerInfo | undefined },
 ): Problem | undefined {
   for (const replicas of partitions) {
     if (replicas.length !== replicationFactor) {
@@ -30,7 +30,7 @@ export function placementProblem(
         hint,
       }
     }
-    const unknown = replicas.find((broker) => !brokers.has(broker))
+    const unknown = replicas.find((broker) => brokers.present(broker) === undefined)
     if (unknown !== undefined) {
       return unknownBroker(unknown)
     }

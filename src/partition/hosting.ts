@@ -81,6 +81,11 @@ export class Hosting {
     }
   }
 
+  /** Its replicas are on their way. */
+  placed(topic: Topic, placement: PartitionPlacement): void {
+    this.#follow(topic.config, placement)
+  }
+
   /** The topic is gone: its groups stop at once and their data leaves the disk in the background. */
   deleted(topicName: string, groups: readonly GroupId[]): void {
     const gone = topicDeleted(topicName)

@@ -12,7 +12,7 @@ import type { DamageReport, OffsetMark, Row } from '../storage/log-store.ts'
 import { notLeader } from './forward.ts'
 import type { TurnTaker } from './loop.ts'
 import { Proposals, REFUSALS, type Waiting } from './proposals.ts'
-import { Reconfigurations } from './reconfigurations.ts'
+import { Reconfigurations, type Reconfigured } from './reconfigurations.ts'
 import { Transfers } from './transfers.ts'
 import type { HostedMachine, ReplicaHost, ReplicaListener, ReplicaOptions } from './replica-host.ts'
 import { readAndSend, readForRepair, readPartAndSend } from './serve.ts'
@@ -145,14 +145,15 @@ export class Replica<Result> implements TurnTaker {
    * Changes who votes; resolves when the configuration with these voters is in force, at once when it is so already. A leader
    * of it comes a moment later, here or elsewhere: `paxos.configuration.number` and `ballot.config` of the one that leads say
    * so, and only then may the replicas of dropped voters be deleted (consensus 1.12). What is proposed meanwhile waits.
+   * With `after` it ends that configuration and no other ('etag-mismatch'), even when the voters stay.
    * Errors: 'no-leader'; 'overloaded' when a transfer or another change is under way; 'not-enough-in-sync', also when a new
    * voter does not learn yet or lags; 'malformed-request' for voters that can be none; 'outcome-unknown' after the time.
    */
-  reconfigure(voters: readonly ReplicaId[], timeoutMs: number): Promise<{ readonly number: number }> {
+  reconfigure(voters: readonly ReplicaId[], timeoutMs: number, after?: number): Promise<Reconfigured> {
     if (this.#isStopped) return Promise.reject(REFUSALS.stopping())
     const token = ++this.#token
     const done = this.#reconfigurations.ask(token, timeoutMs, this.#host.loop.clock)
-    this.#push({ kind: 'reconfigure', token, voters })
+    this.#push({ kind: 'reconfigure', token, voters, after })
     return done
   }
 

@@ -51,8 +51,17 @@ export type PaxosEvent =
   | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
   /** The store cannot read these entries back as they were written, or the newest state record is gone from its journal. */
   | { readonly kind: 'damaged'; readonly entries: readonly DamagedEntry[]; readonly isStateLost: boolean }
-  /** The next configuration is to have these voters (consensus 1.12). `token` names it in the answer. */
-  | { readonly kind: 'reconfigure'; readonly token: number; readonly voters: readonly Replica[] }
+  /**
+   * The next configuration is to have these voters (consensus 1.12). `token` names it in the answer. With `after` it is meant for
+   * the end of that configuration and no other, and comes then even when the voters stay: that makes sure that no order of
+   * before can still be carried out.
+   */
+  | {
+      readonly kind: 'reconfigure'
+      readonly token: number
+      readonly voters: readonly Replica[]
+      readonly after?: number | undefined
+    }
   /**
    * These replicas learn without a vote, perhaps this one: no part of consensus, so the host says it after each start and at
    * each change. A leader tells them when there is something to pull and keeps how far they are. At most LEARNERS_MAX.
@@ -97,12 +106,12 @@ export type RefusalReason =
 export type TransferRefusal = 'not-leader' | 'under-way' | 'target-not-ready'
 
 /**
- * `under-way`: a transfer or another change is. `learner-behind`: a new voter does not learn, or is more than half of MaxLag
+ * `outdated`: another configuration is in force than the one that was to end. `under-way`: a transfer or another change is. `learner-behind`: a new voter does not learn, or is more than half of MaxLag
  * behind. `not-enough-in-sync`: the old or the new voters would have no majority in sync. `invalid`: not one to seven
  * different brokers and stores.
  */
 export type ReconfigureRefusal =
-  'not-leader' | 'under-way' | 'learner-behind' | 'not-enough-in-sync' | 'invalid'
+  'not-leader' | 'outdated' | 'under-way' | 'learner-behind' | 'not-enough-in-sync' | 'invalid'
 
 /**
  * What the host must do, in order. Duties: (H1) persists of one group become durable in the order of their ids, each as

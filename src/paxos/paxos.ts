@@ -9,12 +9,12 @@ import type { Effect, Moment, PaxosEvent } from './effects.ts'
 import { electionTick, onCanvass, onEndorse, onLinks, onNack, onRefuse, onResign } from './election.ts'
 import { assertStepInvariants } from './invariants.ts'
 import { restTick, serveChosen } from './learner.ts'
-import type { Message } from './messages.ts'
+import type { Message, MessageKind } from './messages.ts'
 import type { PaxosOptions, PaxosTuning, VoterProgress } from './options.ts'
 import { countInSync, describeProgress } from './progress.ts'
 import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
-import { beginConfiguration, noteLearner, onLearners, onReconfigure } from './reconfigure.ts'
+import { beginConfiguration, noteProgress, onLearners, onReconfigure } from './reconfigure.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { onDamaged, onRepairRequest, onRepairResponse, repairTick, statusOf } from './repair.ts'
 import { Rules } from './rules.ts'
@@ -22,6 +22,9 @@ import type { Checkpoint, Configuration, RecoveredState, ReplicaStatus, Role } f
 import { onSyncChunk, onSyncRequired, onSyncReset, onTold, pullTick } from './synchronize.ts'
 import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './transfer.ts'
 import { onCheckpointed } from './trim.ts'
+
+/** About what is chosen, or a copy that its chain value proves: no vote rests on the answer. */
+const HARMLESS: ReadonlySet<MessageKind> = new Set(['syncRequest', 'repairRequest', 'repairResponse'])
 
 /**
  * One replica of one group: a value machine without I/O, clock or chance (consensus 1.4). The same state and the same
@@ -101,7 +104,7 @@ export class Paxos {
       case 'damaged':
         return onDamaged(core, event.entries, event.isStateLost)
       case 'reconfigure':
-        return onReconfigure(core, event.token, event.voters)
+        return onReconfigure(core, event.token, event.voters, event.after)
       case 'learners':
         return onLearners(core, event.replicas)
       case 'checkpointed':
@@ -126,7 +129,7 @@ export class Paxos {
   /** The only switch on a message's kind. */
   #receive(from: BrokerId, message: Message): void {
     const core = this.#core
-    if (from === core.self || (isSilenced(core) && message.kind !== 'syncRequest')) return
+    if (from === core.self || (isSilenced(core) && !HARMLESS.has(message.kind))) return
     switch (message.kind) {
       case 'canvass':
         return onCanvass(core, from, message)
@@ -155,7 +158,7 @@ export class Paxos {
         if (passesGate(core, from, message.ballot, message.commit)) onSyncRequired(core, from, message.commit)
         return
       case 'syncRequest':
-        noteLearner(core, from, message.fromSlot - 1)
+        noteProgress(core, from, message.fromSlot - 1)
         return serveChosen(core, from, message)
       case 'syncChunk':
         return onSyncChunk(core, from, message)

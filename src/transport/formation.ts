@@ -233,7 +233,7 @@ function notAuthenticated(): RequestProblem {
 function helloFromJson(json: unknown): Hello {
   if (isObject(json)) {
     const { brokerId, storeId, clusterId, empty } = json
-    const voters = votersFromJson(json['voters'])
+    const controllers = votersFromJson(json['controllers'])
     if (
       isBrokerId(brokerId) &&
       isStoreId(storeId) &&
@@ -241,7 +241,7 @@ function helloFromJson(json: unknown): Hello {
       typeof empty === 'boolean'
     ) {
       const hello = { brokerId, storeId, clusterId, empty }
-      return voters === undefined ? hello : { ...hello, voters }
+      return controllers === undefined ? hello : { ...hello, controllers }
     }
   }
   throw new Error('The broker answered hello with something else.')

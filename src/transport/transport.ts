@@ -69,8 +69,8 @@ export interface Hello {
   readonly storeId: string
   readonly clusterId: string
   readonly empty: boolean
-  /** Who votes on the metadata, as a member of a cluster knows it. */
-  readonly voters?: Formation['voters'] | undefined
+  /** Who votes on the metadata, as this broker knows; only from a member of a cluster. A new broker learns from them. */
+  readonly controllers?: Formation['voters'] | undefined
 }
 
 /** The first configuration, told by the seed with the lowest id after all seeds answered 'empty'. */

@@ -95,3 +95,50 @@ test('a broker is reached where the seeds say, else where it listens', async (t)
   const alone = await TestCluster.start(t, { size: 1, config: { seeds: [] } })
   assert.deepEqual(alone.broker(1).membership.ownAddress(7), { host: '127.0.0.1', port: 7 })
 })
+
+test('a broker that nobody knew joins a cluster that exists, learns its metadata, and votes on it as the third one', async (t) => {
+  const cluster = await TestCluster.start(t, { size: 2 })
+  const topic = await cluster.topic('orders')
+  const joined = await cluster.open(3)
+  await cluster.allReady()
+  assert.deepEqual(joined.control.group.metadata.topic('orders'), topic)
+  const voters = () =>
+    cluster.brokers.map((broker) =>
+      broker.control.group.replica.paxos.configuration.voters.map((voter) => Number(voter.broker)),
+    )
+  await cluster.until(() =>
+    assert.deepEqual(voters(), [
+      [1, 2, 3],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]),
+  )
+  await cluster.kill(1)
+  const spec = { partitions: undefined, replicationFactor: 2, config: {} }
+  const made = await cluster.finish(cluster.services(3).directory.create('later', spec))
+  assert.equal(made.created, true)
+  await cluster.kill(3)
+  await cluster.open(1)
+  await cluster.open(3)
+  await cluster.allReady()
+})
+
+test('a fourth broker knows all topics without a vote, and its restart changes nothing', async (t) => {
+  const cluster = await TestCluster.start(t)
+  await cluster.open(4)
+  await cluster.allReady()
+  const topic = await cluster.topic('orders', {}, 4)
+  await cluster.kill(4)
+  await cluster.open(4)
+  await cluster.allReady()
+  const { metadata, replica } = cluster.broker(4).control.group
+  assert.deepEqual(metadata.topic('orders'), topic)
+  assert.deepEqual(
+    replica.paxos.configuration.voters.map((voter) => Number(voter.broker)),
+    [1, 2, 3],
+  )
+  assert.deepEqual(
+    metadata.brokers().map(({ id }) => Number(id)),
+    [1, 2, 3, 4],
+  )
+})

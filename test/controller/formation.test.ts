@@ -15,6 +15,7 @@ interface Seed {
   formation: Formation
   readonly warnings: string[]
   readonly adopted: FirstConfiguration[]
+  readonly learnsFrom: FirstConfiguration[]
   isUp: boolean
   isStopped: boolean
 }
@@ -84,6 +85,7 @@ class Seeds {
       status,
       warnings: [] as string[],
       adopted: [] as FirstConfiguration[],
+      learnsFrom: [] as FirstConfiguration[],
       isUp: true,
       isStopped: false,
     } as unknown as Seed
@@ -96,6 +98,11 @@ class Seeds {
         await turns(1)
         seed.adopted.push(configuration)
         seed.status = { ...status, clusterId: configuration.clusterId, empty: false }
+      },
+      adoptAsLearner: async (cluster) => {
+        await turns(1)
+        seed.learnsFrom.push(cluster)
+        seed.status = { ...status, clusterId: cluster.clusterId, empty: false }
       },
       drawClusterId: () => `cluster-${++this.drawn}`,
       mayFound: () => status.empty,
@@ -158,11 +165,15 @@ test('brokers that were wiped become part of the cluster of the third, and have 
   const voters = three().map(({ brokerId: broker, storeId }) => ({ broker, store: `old-${storeId}` }))
   for (const full of [1, 2, 3]) {
     const seeds = new Seeds(
-      three().map((each) => (Number(each.brokerId) === full ? { ...statusOf(full, 'old'), voters } : each)),
+      three().map((each) =>
+        Number(each.brokerId) === full ? { ...statusOf(full, 'old'), controllers: voters } : each,
+      ),
     )
     await seeds.run(1_000)
-    for (const id of [1, 2, 3])
-      assert.deepEqual(seeds.at(id).adopted, id === full ? [] : [{ clusterId: 'old', voters }])
+    for (const id of [1, 2, 3]) {
+      assert.deepEqual(seeds.at(id).adopted, [])
+      assert.deepEqual(seeds.at(id).learnsFrom, id === full ? [] : [{ clusterId: 'old', voters }])
+    }
     assert.equal(seeds.drawn, 0)
   }
 })

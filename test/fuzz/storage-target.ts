@@ -24,6 +24,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 interface Written {
   readonly round: number
   readonly bodies: readonly string[]
+  /** Chain value at every slot from 0 on. */
+  readonly chains: readonly number[]
 }
 
 interface WrittenDisk {
@@ -62,11 +64,13 @@ async function writeDisk(): Promise<WrittenDisk> {
   await persist(store, OTHER, other.write(1, ['x'], 5))
   await flush()
   await persist(store, GROUP, log.write(7, ['g'], 2))
+  const chainsOf = (of: SampleLog): number[] =>
+    Array.from({ length: of.through + 1 }, (_, at) => of.chainAt(at))
   return {
     disk,
     groups: new Map([
-      [GROUP, { round: 2, bodies: ['a', 'b', 'C', 'D', 'e', 'f', 'g'] }],
-      [OTHER, { round: 5, bodies: ['x'] }],
+      [GROUP, { round: 2, bodies: ['a', 'b', 'C', 'D', 'e', 'f', 'g'], chains: chainsOf(log) }],
+      [OTHER, { round: 5, bodies: ['x'], chains: chainsOf(other) }],
     ]),
   }
 }
@@ -126,10 +130,12 @@ async function check(
   groups: WrittenDisk['groups'],
 ): Promise<void> {
   assert.deepEqual(found.map(({ group }) => group).sort(), [...groups.keys()].sort())
-  for (const { group, state, applied: done } of found) {
-    const { round, bodies } = groups.get(group) as Written
-    assert.equal(state.promised.round, round, 'A promise is never forgotten in silence.')
-    await tolerate(async () => assert.deepEqual(await bodiesOf(store, 1, 100, group), bodies))
+  for (const recovered of found) {
+    const { group, state, applied: done } = recovered
+    const written = groups.get(group) as Written
+    assert.equal(state.promised.round, written.round, 'A promise is never forgotten in silence.')
+    checkTail(recovered, written)
+    await checkEntries(store, group, written)
     await tolerate(async () => {
       const marks = await store.readMarks(group, 0, 100)
       const offsets = marks.map((mark) => mark.baseOffset)
@@ -143,6 +149,37 @@ async function check(
         'Rows are those of the applied slot.',
       )
     })
+  }
+}
+
+/** Every slot above the applied one is there as it was written, or is told as damaged by what proves another copy. */
+function checkTail({ applied: done, chainAtApplied, tail, damaged }: RecoveredGroup, written: Written): void {
+  const { bodies, chains } = written
+  assert.equal(chainAtApplied, chains[done.slot])
+  for (const { slot, body, chain } of tail) {
+    assert.deepEqual([Buffer.from(body).toString(), chain], [bodies[slot - 1], chains[slot]])
+  }
+  for (const { slot, chain, chainBefore } of damaged) {
+    assert.deepEqual([chain, chainBefore], [chains[slot], chains[slot - 1]])
+  }
+  const told = [...tail, ...damaged].map(({ slot }) => slot).filter((slot) => slot > done.slot)
+  assert.deepEqual(
+    told.sort((a, b) => a - b),
+    Array.from({ length: bodies.length - done.slot }, (_, index) => done.slot + 1 + index),
+    'No slot is missing in silence.',
+  )
+}
+
+/** Reads on behind every entry that says that it is damaged. */
+async function checkEntries(store: JournaledStore, group: GroupId, { bodies }: Written): Promise<void> {
+  for (let slot = 1; slot <= bodies.length;) {
+    let read: readonly string[] = []
+    await tolerate(async () => {
+      read = await bodiesOf(store, slot, 100, group)
+      assert.ok(read.length > 0, 'No slot is missing in silence.')
+    })
+    assert.deepEqual(read, bodies.slice(slot - 1, slot - 1 + read.length))
+    slot += Math.max(1, read.length)
   }
 }
 

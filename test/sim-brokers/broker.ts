@@ -190,6 +190,8 @@ export class SimulatedBroker {
       drawId: () => `id-${this.id}-${++this.#drawnIds}`,
       logger: this.#logger(),
       publicUrl: () => `http://broker-${this.id}`,
+      onRemoved: () =>
+        this.#scene.failed(new Error(`Broker ${this.id} was removed, and nobody asked for it.`)),
       onFatal: (error) => this.#ended(life, error),
     })
     await composition.listen()
@@ -265,6 +267,8 @@ export class SimulatedBroker {
       suspectMs: swarm.suspectMs,
       // Disks do not rot here, but in test/sim.
       scrubIntervalHours: 0,
+      leaderBalance: 'on',
+      replaceAfterMs: undefined,
       memory: { tailCacheBytes: swarm.tailCacheBytes, appendQueueBytesMax: swarm.appendQueueBytesMax },
       logLevel: 'error',
       insecure: false,

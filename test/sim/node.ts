@@ -318,10 +318,8 @@ export class SimulatedBroker {
       onIdle: () => {
         if (this.life === life) for (const host of this.hosts) if (host.isWaitingToPropose) host.offer()
       },
-      onDamaged: ({ group, entries, isStateLost }) => {
-        if (this.life === life)
-          this.guard(() => this.host(group)?.step({ kind: 'damaged', entries, isStateLost }))
-      },
+      onDamaged: ({ group, ...damage }) =>
+        this.life === life && this.guard(() => this.host(group)?.step({ kind: 'damaged', ...damage })),
       whenAwake: (run) => this.life === life && this.whenAwake(run),
     })
     const options = {

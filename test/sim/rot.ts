@@ -113,8 +113,8 @@ export async function readBack(scene: Scene, id: BrokerId, group: GroupId): Prom
   const broker = scene.brokers.get(id)
   const host = broker?.host(group)
   if (broker?.store === undefined || host === undefined || broker.isOutsider) return
-  const { logStart, commit } = host.paxos
-  if (logStart.slot > commit) return
+  const { logStart, commit, role } = host.paxos
+  if (logStart.slot > commit || role === 'retired') return
   scene.stir()
   const entries = await broker.store.readEntries(group, logStart.slot, commit, Infinity)
   scene.oracles.stored(id, group, { from: logStart.slot, to: commit }, entries)

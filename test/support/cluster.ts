@@ -246,6 +246,9 @@ export class TestCluster {
       heartbeatMs: 100,
       suspectMs: 1_000,
       scrubIntervalHours: 24,
+      // Tests that move leaders mean them to stay; those of the balance turn it on.
+      leaderBalance: 'off',
+      replaceAfterMs: undefined,
       memory: { tailCacheBytes: 1024 * 1024, appendQueueBytesMax: 1024 * 1024 },
       logLevel: 'error',
       insecure: false,

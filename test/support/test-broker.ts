@@ -66,6 +66,8 @@ export class TestBroker {
   /** What would have ended the process. */
   readonly failures: unknown[] = []
   space = { freeBytes: 2 ** 40, full: false }
+  /** The cluster removed it; a process would stop. */
+  isRemoved = false
   readonly #options: TestBrokerOptions
 
   static async open(options: TestBrokerOptions): Promise<TestBroker> {
@@ -110,6 +112,7 @@ export class TestBroker {
       drawId: randomUUID,
       logger: this.#logger(),
       publicUrl: () => `http://broker-${this.id}`,
+      onRemoved: () => (this.isRemoved = true),
       onFatal: (error) => void this.failures.push(error),
     })
   }

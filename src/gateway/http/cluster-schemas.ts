@@ -43,6 +43,9 @@ export const brokerSchema = z
       .string()
       .optional()
       .openapi({ description: 'The store that waits to take over the votes of the lost one.' }),
+    membership: z
+      .enum(['active', 'draining'])
+      .openapi({ description: 'A broker that is drained gets no new replicas.' }),
     version: z.string(),
     failureDomain: z.string().openapi({ description: 'Replicas of one partition avoid the same one.' }),
     leaderCount: count('Partitions that it leads.'),

@@ -89,6 +89,7 @@ export function brokerJson(broker: BrokerState): z.infer<typeof brokerSchema> {
     id: String(broker.id),
     url: broker.publicUrl,
     state: broker.state,
+    membership: broker.membership === 'active' ? 'active' : 'draining',
     version: broker.version,
     failureDomain: broker.failureDomain,
     leaderCount: broker.leaderCount,
