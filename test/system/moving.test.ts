@@ -53,6 +53,8 @@ test('a cluster grows from three brokers to five and shrinks to three under load
     ...['a', 'b'].map((name) => new LoadProducer({ urls, topic: 'orders', name })),
     new LoadProducer({ urls, topic: 'orders', name: 'c', form: 'sequence' }),
   ]
+  // However the test ends, nobody goes on producing.
+  t.after(() => producers.forEach((producer) => producer.abandon()))
   await acknowledgedBeyond(producers, 50)
 
   const { url } = cluster.broker('1')
