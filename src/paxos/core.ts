@@ -34,7 +34,7 @@ import type {
 export const NEVER = Infinity
 
 /** Learners of one group; more than there are brokers in any cluster that is tested. */
-const LEARNERS_MAX = 1_024
+export const LEARNERS_MAX = 1_024
 
 /**
  * All state of one replica (consensus 1.3), and the effects of the step that is running. The rules are plain functions

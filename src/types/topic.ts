@@ -42,7 +42,10 @@ export interface PartitionPlacement {
   readonly replicas: readonly BrokerId[]
   /** Number of the configuration that has these voters, 1 at creation (consensus 1.12). */
   readonly configuration: number
-  /** Brokers that learn without a vote, before they become voters; usually none. */
+  /**
+   * Brokers that learn without a vote, before they become voters; usually none. One that was ordered to vote stays here until a
+   * later configuration is on record: the order may yet prevail.
+   */
   readonly learners: readonly BrokerId[]
 }
 
