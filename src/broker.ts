@@ -8,7 +8,8 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLogger, type Logger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { SYSTEM_CLOCK } from './partition/clock.ts'
-import { LevelLogStore } from './storage/level-log-store.ts'
+import { openBrokerStore } from './broker/open-store.ts'
+import type { LevelLogStore } from './storage/level-log-store.ts'
 import { VERSION } from './version.ts'
 
 /** A broker that serves. `done` resolves after `stop`, and rejects with the reason when the broker had to end itself. */
@@ -21,6 +22,8 @@ export interface RunningBroker {
   readonly ready: Promise<void>
   stop(): Promise<void>
   readonly done: Promise<void>
+  /** The cluster has removed this broker: it stops by itself, and is not to be started again on its folder. */
+  readonly isRemoved: boolean
 }
 
 /**
@@ -51,6 +54,7 @@ class Broker implements RunningBroker {
   readonly #composition: Composition
   readonly #gateway: Gateway
   #publicPort = 0
+  isRemoved = false
   #stopping: Promise<void> | undefined
   #markReady: () => void = () => {}
   #markDone: (error?: unknown) => void = () => {}
@@ -58,7 +62,9 @@ class Broker implements RunningBroker {
   static async open(config: BrokerConfig): Promise<Broker> {
     const opened: { broker?: Broker } = {}
     const logger = createLogger({ level: config.logLevel, facts: { broker: config.brokerId } })
-    const store = await LevelLogStore.open(config.dataFolder, {
+    const store = await openBrokerStore(config.dataFolder, {
+      hasPeers: config.seeds.some((seed) => seed.id !== config.brokerId),
+      warn: (sentence) => logger.warn({}, sentence),
       brokerId: config.brokerId,
       onFailure: (error) => opened.broker?.fail(error),
       onIdle: () => opened.broker?.writerIdle(),
@@ -91,6 +97,11 @@ class Broker implements RunningBroker {
       drawId: randomUUID,
       logger,
       publicUrl: () => this.publicUrl,
+      onRemoved: () => {
+        this.isRemoved = true
+        logger.info({}, 'The cluster removed this broker: it stops. Its data folder can be deleted.')
+        void this.stop()
+      },
       onFatal: (error) => {
         logger.error({ error }, 'The broker stops: it cannot go on safely.')
         this.#markDone(error)

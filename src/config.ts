@@ -28,6 +28,9 @@ export interface BrokerConfig {
   readonly produceTimeoutMs: number
   readonly heartbeatMs: number
   readonly suspectMs: number
+  readonly leaderBalance: 'on' | 'off'
+  /** Undefined: a broker that is gone is waited for. */
+  readonly replaceAfterMs: number | undefined
   readonly memory: { readonly tailCacheBytes: number; readonly appendQueueBytesMax: number }
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly insecure: boolean
@@ -153,6 +156,7 @@ function check(settings: Settings): BrokerConfig {
     brokerId: id,
     seeds,
     clusterSecret: secret,
+    replaceAfterMs: settings.replaceAfterMs,
     publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
     failureDomain: settings.failureDomain === '' ? `broker-${id}` : settings.failureDomain,
   }

@@ -7,6 +7,7 @@ import type { Logger } from '../observability/logger.ts'
 import type { LoopClock } from '../partition/loop.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { LogStore } from '../storage/log-store.ts'
+import { DamagedStoreError } from '../storage/storage-errors.ts'
 import type { Transport, TransportHandlers } from '../transport/transport.ts'
 import { ControlPlane } from './control-plane.ts'
 import { DiskWatch } from './disk-watch.ts'
@@ -33,11 +34,15 @@ export interface CompositionOptions {
   readonly logger: Logger
   /** Where clients reach this broker; asked when it tells the cluster. */
   readonly publicUrl: () => string
+  /** The cluster removed this broker: its process is to stop, and not to start again. */
+  readonly onRemoved: () => void
   /** Called once, with the reason: the broker does and acknowledges nothing any more, and its process has to end. */
   readonly onFatal: (error: unknown) => void
 }
 
 const REGISTER_RETRY_MS = 200
+/** A broker whose store waits to be replaced looks so often whether it was. */
+const REPLACED_LOOK_MS = 2_000
 /** Who still asks this broker hears who leads now, before it is gone; groups that nobody could take over are elected for. */
 const DRAIN_MS = 100
 /** How long a message typed by hand waits for the core's answer. */
@@ -76,6 +81,7 @@ export class Composition {
       store,
       ...options.founding,
       drawClusterId: options.drawId,
+      controllers: () => this.#control?.group.replica.paxos.configuration.voters,
       warn,
       isStopped: () => this.#isStopped,
       pause: (delayMs) => this.#pause(delayMs),
@@ -112,8 +118,19 @@ export class Composition {
    * it is ready, or was stopped before. Rejects with what must end it.
    */
   async join(): Promise<void> {
-    const { transport, heartbeats, digests, hosting } = this.engine
-    const { store, config } = this.#options
+    try {
+      await this.#join()
+    } catch (error) {
+      // A store that is damaged as a whole is not used again: the next start goes on with an empty one, and without a vote.
+      const hasPeers = this.membership.seedAddresses.size > 0
+      if (error instanceof DamagedStoreError && hasPeers) await this.engine.vouching.condemn(error.message)
+      throw error
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { transport, heartbeats, vouching, digests, hosting } = this.engine
+    const { store, config, logger, onRemoved } = this.#options
     await this.disk.start()
     const recovered = await store.recover()
     const start = await this.membership.join(recovered)
@@ -121,8 +138,10 @@ export class Composition {
     const { seedAddresses } = this.membership
     transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
+    await vouching.begin()
     if (this.#isStopped) return
-    const control = new ControlPlane({ config, engine: this.engine, start, disk: this.disk, seedAddresses })
+    const { engine, disk } = this
+    const control = new ControlPlane({ config, engine, start, disk, seedAddresses, logger, onRemoved })
     this.#control = control
     control.open()
     heartbeats.start()
@@ -152,6 +171,7 @@ export class Composition {
     this.#isStopped = true
     this.engine.loop.stop()
     this.engine.heartbeats.stop()
+    this.engine.vouching.halt()
     this.engine.digests.stop()
     this.disk.stop()
   }
@@ -172,11 +192,12 @@ export class Composition {
 
   /** Answers all who still wait, and closes the store. After `leave`, when no client asks any more. */
   async stop(): Promise<void> {
-    const { transport, hosting } = this.engine
+    const { transport, hosting, vouching } = this.engine
     this.halt()
     this.#control?.stop(new SynodError('draining', 'The broker stops.', { retryAfterMs: 500 }))
     await transport.stop()
     await hosting.settled()
+    await vouching.stop()
     await this.#options.store.close()
   }
 
@@ -184,16 +205,42 @@ export class Composition {
   async #register(control: ControlPlane): Promise<void> {
     const { publicUrl, logger } = this.#options
     const internal = this.membership.ownAddress(this.engine.transport.port)
-    while (!this.#isStopped) {
+    // A broker that has forgotten learns nothing, so that it would wait for ever to see itself registered.
+    while (!this.#isStopped && !this.engine.vouching.hasForgotten) {
       try {
-        return await control.register({ publicUrl: publicUrl(), internal })
+        await control.register({ publicUrl: publicUrl(), internal })
+        return this.engine.vouching.registeredWith(undefined)
       } catch (error) {
-        // 'internal': the cluster knows this broker with another store. It must not go on with this one.
-        if (!(error instanceof SynodError) || error.code === 'internal') throw error
-        logger.debug({ code: error.code }, 'The broker is not registered yet.')
+        if (!(error instanceof SynodError)) throw error
+        const { registeredStore } = error.facts
+        if (typeof registeredStore === 'string') {
+          const hasAsked = await this.#askForVotes(control, registeredStore)
+          if (hasAsked) return this.#awaitVotes(control)
+        } else if (error.code === 'internal') throw error
+        else logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await this.#pause(REGISTER_RETRY_MS)
       }
     }
+  }
+
+  /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
+  async #askForVotes(control: ControlPlane, registered: string): Promise<boolean> {
+    this.engine.vouching.registeredWith(registered)
+    try {
+      await control.replaceStore()
+      return true
+    } catch (error) {
+      if (!(error instanceof SynodError)) throw error
+      this.#options.logger.debug({ code: error.code }, 'The broker could not ask for its votes yet.')
+      return false
+    }
+  }
+
+  /** It serves what it learns meanwhile. */
+  #awaitVotes(control: ControlPlane): void {
+    this.#options.clock.later(() => {
+      if (!this.#isStopped) this.#register(control).catch((error: unknown) => this.fail(error))
+    }, REPLACED_LOOK_MS)
   }
 
   #storeOf(broker: number): Replica['store'] | undefined {
@@ -202,10 +249,11 @@ export class Composition {
   }
 
   #health(): Health {
+    const { vouching } = this.engine
     const isStarted = this.#control !== undefined
     return {
       live: !this.#isStopped,
-      ready: this.#isReady && !this.#isDraining && !this.#isStopped,
+      ready: this.#isReady && !this.#isDraining && !this.#isStopped && vouching.reason === undefined,
       started: isStarted,
       reason: this.#whyNotReady(isStarted),
     }
@@ -213,6 +261,8 @@ export class Composition {
 
   #whyNotReady(isStarted: boolean): string | undefined {
     if (this.#isStopped || this.#isDraining) return 'The broker stops.'
+    const { reason } = this.engine.vouching
+    if (reason !== undefined) return reason
     if (this.#isReady) return undefined
     return isStarted
       ? 'The broker has not reached a controller yet.'

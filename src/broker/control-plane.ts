@@ -1,21 +1,26 @@
-import { CONTROLLER_GROUP, storeId, type BrokerId } from '../types/ids.ts'
-import type { BrokerInfo } from '../types/topic.ts'
+import { CONTROLLER_GROUP, sameReplica, storeId, type BrokerId, type StoreId } from '../types/ids.ts'
+import type { BrokerInfo, Member } from '../types/topic.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { SynodError } from '../errors.ts'
 import { ClusterStatus } from '../controller/cluster.ts'
+import { ControllerCalls } from '../controller/controller-calls.ts'
 import { Controller } from '../controller/controller.ts'
 import { MetadataGroup } from '../controller/metadata-group.ts'
+import { Operations } from '../controller/operations.ts'
 import type { MetadataEvent } from '../controller/outcomes.ts'
 import type { ControllerRequest } from '../controller/requests.ts'
 import { TopicDirectory } from '../controller/topics.ts'
+import type { Logger } from '../observability/logger.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
 import type { StartOfGroup } from '../partition/group.ts'
 import { Inspector } from '../partition/inspect.ts'
 import { PartitionLog } from '../partition/log.ts'
 import { LeaderMoves } from '../partition/move-leader.ts'
+import { Reassignments } from '../partition/reassignments.ts'
 import { PartitionRequests } from '../partition/requests.ts'
 import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
 import { VERSION } from '../version.ts'
+import { ControllerDuties } from './controller-duties.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import type { Engine } from './engine.ts'
 import type { Services } from './ports.ts'
@@ -25,9 +30,15 @@ export interface ControlPlaneOptions {
   readonly engine: Engine
   readonly start: StartOfGroup
   readonly disk: Pick<DiskWatch, 'isFull' | 'freeBytes'>
+  readonly logger: Logger
+  /** The cluster removed this broker: it is to stop. */
+  onRemoved(): void
   /** Where the founding brokers are; the metadata knows later addresses. */
   readonly seedAddresses: ReadonlyMap<BrokerId, PeerAddress>
 }
+
+/** How long a broker that was removed hears of the cluster: it has to learn of it. */
+const LEAVING_MS = 30_000
 
 /** What a broker has once it belongs to a cluster: its replica of the metadata, the controller's work, and the services. */
 export class ControlPlane {
@@ -36,6 +47,11 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions
   readonly #controller: Controller
   readonly #requests: PartitionRequests
+  readonly #duties: ControllerDuties
+  /** Brokers that were removed while this process ran: who comes back under such an id is let in. */
+  readonly #formerPeers = new Map<BrokerId, PeerAddress>()
+  /** Those among them that have to hear of their removal yet. */
+  readonly #leaving = new Set<BrokerId>()
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options
@@ -46,17 +62,32 @@ export class ControlPlane {
       start,
       host,
       onEvent: (event) => this.#carryOut(event),
-      onLeaderChange: () => registry.leaderChanged(CONTROLLER_GROUP),
+      onLeaderChange: () => {
+        registry.leaderChanged(CONTROLLER_GROUP)
+        this.#tellLearners()
+      },
     })
     this.#controller = new Controller({
       group: this.group,
       clusterId: () => store.identity.clusterId,
       wallMs: engine.wallMs,
       random: () => engine.loop.clock.random(),
-      isAlive: (broker) => broker === self.broker || heartbeats.isAlive(broker),
+      isAlive: (broker) => broker === self.broker || heartbeats.isVoting(broker, this.#storeOf(broker)),
     })
     this.services = this.#buildServices()
-    this.#requests = new PartitionRequests(this.services.log, this.services.inspector, this.services.moves)
+    const { log, inspector, moves } = this.services
+    const reassignments = new Reassignments({ registry, router: engine.router })
+    this.#requests = new PartitionRequests({ log, inspector, moves, reassignments })
+    const { config, logger } = options
+    this.#duties = new ControllerDuties({
+      config,
+      engine,
+      group: this.group,
+      inspector,
+      moves,
+      reassignments,
+      logger,
+    })
   }
 
   /** Opens this broker's replicas, and begins to take part. */
@@ -64,7 +95,8 @@ export class ControlPlane {
     const { registry, hosting } = this.#options.engine
     registry.addReplica(this.group.replica)
     hosting.openAll(this.group.metadata.topics())
-    this.#followBrokers()
+    this.#followAddresses()
+    this.#duties.start()
   }
 
   /** What another broker asks of this one. */
@@ -73,6 +105,7 @@ export class ControlPlane {
     request: PeerRequest,
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<Uint8Array> {
+    if (request.kind === 'leaderships') return encodeJson(this.#duties.leaderships.report())
     if (request.kind !== 'controller') return this.#requests.handle(from, request, options)
     return encodeJson(await this.#controller.handle(decodeJson(request.body) as ControllerRequest))
   }
@@ -93,7 +126,14 @@ export class ControlPlane {
     await this.services.directory.register(info)
   }
 
+  /** Asks for the votes of the registered store. Errors: as `register`. */
+  async replaceStore(): Promise<void> {
+    const { broker, store } = this.#options.engine.self
+    await this.services.directory.replaceStore(broker, store)
+  }
+
   stop(error: SynodError): void {
+    this.#duties.stop()
     for (const partition of this.#options.engine.registry.partitions()) partition.stop(error)
     this.group.replica.stop(error)
   }
@@ -104,6 +144,7 @@ export class ControlPlane {
     const self = engine.self.broker
     const { group } = this
     const { produceTimeoutMs } = config
+    const calls = new ControllerCalls({ group, controller: this.#controller, router })
     return {
       log: new PartitionLog({
         self,
@@ -113,12 +154,8 @@ export class ControlPlane {
         isDiskFull: () => disk.isFull,
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
-      directory: new TopicDirectory({
-        group,
-        controller: this.#controller,
-        router,
-        drawRequestId: engine.drawId,
-      }),
+      directory: new TopicDirectory({ group, calls, drawRequestId: engine.drawId }),
+      operations: new Operations({ group, calls, drawRequestId: engine.drawId }),
       moves: new LeaderMoves({ registry, router }),
       inspector: new Inspector({ self, registry, router, store, clock: engine.loop.clock }),
       status: new ClusterStatus({
@@ -128,8 +165,14 @@ export class ControlPlane {
         registry,
         router,
         diskFreeBytes: () => disk.freeBytes,
+        whyOutsider: () => engine.vouching.reason,
       }),
     }
+  }
+
+  #storeOf(broker: BrokerId): StoreId | undefined {
+    const info = this.group.metadata.broker(broker)
+    return info === undefined ? undefined : storeId(info.store)
   }
 
   /** What a command of the controller means for this broker. */
@@ -143,29 +186,57 @@ export class ControlPlane {
       case 'topic-deleted':
         return hosting.deleted(event.topic.name, event.groups)
       case 'broker-changed':
-        return this.#followBrokers()
+        this.#formerPeers.delete(event.broker.id)
+        this.#leaving.delete(event.broker.id)
+        return this.#followAddresses()
+      case 'broker-removed':
+        return this.#removed(event.broker)
+      case 'placement-changed':
+        return hosting.placed(event.topic, event.placement)
       case 'cluster-formed':
         return
     }
   }
 
-  /** Every broker has the metadata: who does not vote on it learns it, this one also before it is registered. */
-  #followBrokers(): void {
+  /** This broker may have been removed itself: then it has no place here any more. */
+  #removed(broker: Member): void {
+    const { engine, onRemoved } = this.#options
+    if (broker.id === engine.self.broker) return onRemoved()
+    this.#formerPeers.set(broker.id, { host: broker.internalHost, port: broker.internalPort })
+    this.#leaving.add(broker.id)
     this.#followAddresses()
-    const { self } = this.#options.engine
-    const others = this.group.metadata.brokers().filter(({ id }) => id !== self.broker)
-    const learners = others.map(({ id, store }) => ({ broker: id, store: storeId(store) }))
-    this.group.replica.setLearners([...learners, self])
+    engine.loop.clock.later(() => {
+      this.#leaving.delete(broker.id)
+      this.#followAddresses()
+    }, LEAVING_MS)
   }
 
   /** Seeds are where brokers were; the metadata knows where they are. */
   #followAddresses(): void {
     const { engine, seedAddresses } = this.#options
+    const { metadata } = this.group
     const addresses = new Map<BrokerId, PeerAddress>(seedAddresses)
-    for (const { id, internalHost, internalPort } of this.group.metadata.brokers()) {
+    for (const { id, internalHost, internalPort } of metadata.brokers()) {
       if (id !== engine.self.broker) addresses.set(id, { host: internalHost, port: internalPort })
     }
-    engine.transport.setPeers(addresses)
-    engine.heartbeats.setPeers([...addresses.keys()])
+    for (const { id } of metadata.removedBrokers()) addresses.delete(id)
+    engine.transport.setPeers(new Map([...this.#formerPeers, ...addresses]))
+    engine.heartbeats.setPeers([...addresses.keys(), ...this.#leaving])
+    this.#tellLearners()
+  }
+
+  /**
+   * Every broker has the metadata: who does not vote on it learns it, a new one before it is known, and one that was removed until
+   * it stops, for it has to hear of that. Told again at each change of the leader: who votes no more has to be named anew.
+   */
+  #tellLearners(): void {
+    const { self } = this.#options.engine
+    const { metadata, replica } = this.group
+    const leaving = metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id))
+    const known = [...metadata.brokers(), ...leaving].map(({ id, store }) => ({
+      broker: id,
+      store: storeId(store),
+    }))
+    replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
   }
 }

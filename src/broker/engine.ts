@@ -2,17 +2,19 @@ import { crc32 } from 'node:zlib'
 import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../detector/detector.ts'
+import { Witness } from '../detector/witness.ts'
 import type { Logger } from '../observability/logger.ts'
 import { Digests } from '../partition/digests.ts'
-import { Heartbeats } from '../partition/heartbeats.ts'
+import { Heartbeats, type HeartbeatOptions } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
 import { Loop, type LoopClock } from '../partition/loop.ts'
 import { Registry } from '../partition/registry.ts'
-import type { ReplicaHost } from '../partition/replica.ts'
+import type { ReplicaHost } from '../partition/replica-host.ts'
 import { Router } from '../partition/router.ts'
 import { TailCache } from '../partition/tail-cache.ts'
 import type { LogStore } from '../storage/log-store.ts'
 import type { Transport } from '../transport/transport.ts'
+import { Vouching } from './vouching.ts'
 
 /** What runs the groups of one broker: loop, detector, transport, router. It knows no topics and no HTTP. */
 export interface Engine {
@@ -22,6 +24,7 @@ export interface Engine {
   readonly registry: Registry
   readonly transport: Transport
   readonly heartbeats: Heartbeats
+  readonly vouching: Vouching
   readonly digests: Digests
   readonly router: Router
   readonly host: ReplicaHost
@@ -52,14 +55,27 @@ export function buildEngine(options: EngineOptions): Engine {
   const self: ReplicaId = { broker: config.brokerId, store: store.identity.storeId }
   const registry = new Registry()
   const loop = new Loop(clock, () => !store.isSyncing)
-  const heartbeats = buildHeartbeats(options, registry, () => router.linksChanged())
+  const witness = new Witness({ storeId: self.store, bootId: options.bootId })
+  const heartbeats: Heartbeats = buildHeartbeats(options, registry, {
+    witness,
+    onForgotten: () => vouching.forgotten(),
+    linksChanged: () => router.linksChanged(),
+  })
+  const vouching = new Vouching({
+    store,
+    witness,
+    heartbeats,
+    clock,
+    error: (sentence) => logger.error({}, sentence),
+    fatal: (error) => options.fatal(error),
+  })
   const digests = buildDigests(options, registry, heartbeats)
   const router: Router = new Router({
     self: self.broker,
     registry,
     transport,
     clock,
-    isAlive: (broker: BrokerId) => heartbeats.isAlive(broker),
+    isAlive: (broker: BrokerId) => heartbeats.isVoting(broker, options.storeOf(broker)),
   })
   const host: ReplicaHost = {
     loop,
@@ -89,6 +105,7 @@ export function buildEngine(options: EngineOptions): Engine {
     registry,
     transport,
     heartbeats,
+    vouching,
     digests,
     router,
     host,
@@ -115,12 +132,16 @@ function buildDigests(options: EngineOptions, registry: Registry, heartbeats: He
 function buildHeartbeats(
   { config, store, transport, clock, bootId, logger }: EngineOptions,
   registry: Registry,
-  linksChanged: () => void,
+  {
+    linksChanged,
+    ...parts
+  }: Pick<HeartbeatOptions, 'witness' | 'onForgotten'> & { linksChanged: () => void },
 ): Heartbeats {
   const { heartbeatMs, suspectMs } = config
   const tuning = { ...DEFAULT_DETECTOR_TUNING, heartbeatMs, suspectMs }
   return new Heartbeats({
     detector: new Detector({ self: config.brokerId, bootId, tuning }),
+    ...parts,
     registry,
     clock,
     heartbeatMs,

@@ -1,8 +1,9 @@
-import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, NO_SLOT, storeId, type BrokerId, type Replica } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import { Formation, spreadConfiguration, type FirstConfiguration } from '../controller/formation.ts'
 import type { StartOfGroup } from '../partition/group.ts'
 import { initialState, type StateRecord } from '../paxos/state.ts'
+import type { Replica as ReplicaId } from '../types/ids.ts'
 import type { LogStore, RecoveredGroup } from '../storage/log-store.ts'
 import type { Formation as ToldFormation, Hello, PeerAddress } from '../transport/transport.ts'
 
@@ -13,11 +14,17 @@ export interface MembershipOptions {
   askHello(address: PeerAddress): Promise<Hello>
   /** Tells the broker at an address which cluster it belongs to. */
   tellFormation(address: PeerAddress, formation: ToldFormation): Promise<void>
+  /** Who votes on the metadata, once this broker knows. */
+  controllers(): readonly ReplicaId[] | undefined
   drawClusterId(): string
   warn(sentence: string): void
   isStopped(): boolean
   pause(delayMs: number): Promise<void>
 }
+
+/** Of the configuration that a cluster is formed with, and of one that only says whom a new broker learns from. */
+const FIRST_NUMBER = 1
+const LEARNER_NUMBER = 0
 
 /**
  * How a store becomes part of a cluster: formed once out of empty stores, afterwards remembered. The order on disk is the
@@ -31,6 +38,8 @@ export class Membership {
   #first: StateRecord | undefined
   /** The store is read: only now it takes writes, and is known to hold no group yet. */
   #isStoreRead = false
+  /** The store is read, and it did not take the place of another one, which was part of a cluster. */
+  #mayFound = false
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -40,15 +49,24 @@ export class Membership {
     this.#formation = new Formation({
       ...this.#calls(),
       seeds: [config.brokerId, ...this.seedAddresses.keys()],
-      adopt: (configuration) => this.#adopt(configuration),
+      adopt: (configuration) => this.#adopt(configuration, FIRST_NUMBER),
+      adoptAsLearner: (cluster) => this.#adopt(cluster, LEARNER_NUMBER),
       drawClusterId: options.drawClusterId,
+      mayFound: () => this.#mayFound,
       warn: options.warn,
     })
   }
 
+  /** `empty` only when a cluster may be founded with it. */
   hello(): Hello {
+    const status = this.#status()
+    return { ...status, empty: status.empty && this.#mayFound }
+  }
+
+  #status() {
     const { brokerId, storeId: ownStore, clusterId } = this.#options.store.identity
-    return { brokerId, storeId: ownStore, clusterId, empty: clusterId === '' }
+    const controllers = this.#options.controllers()
+    return { brokerId, storeId: ownStore, clusterId, empty: clusterId === '', controllers }
   }
 
   /** Where other brokers reach this one: as the seeds say, else where it listens. */
@@ -64,6 +82,7 @@ export class Membership {
     const found = recovered.find(({ group }) => group === CONTROLLER_GROUP)
     this.#first = found?.state
     this.#isStoreRead = true
+    this.#mayFound = (await store.notes.read('replaces')) === undefined
     if (store.identity.clusterId === '') await this.#formation.join()
     if (store.identity.clusterId === '') return undefined
     if (found === undefined)
@@ -99,17 +118,16 @@ export class Membership {
     const { store, config } = this.#options
     if ([...this.seedAddresses.keys()].some((seed) => seed < config.brokerId)) return
     const { configuration } = this.#firstState()
-    const voters = configuration.voters.map(({ broker, store: voterStore }) => ({
-      broker,
-      store: voterStore,
-    }))
+    // Whoever joined later, or knows of later voters, has nothing to tell of the first ones.
+    if (configuration.number !== FIRST_NUMBER) return
+    const voters = configuration.voters.map(voterOf)
     void spreadConfiguration({ clusterId: store.identity.clusterId, voters }, this.#calls())
   }
 
   #calls() {
     const { askHello, tellFormation, pause, isStopped } = this.#options
     return {
-      self: this.hello(),
+      self: this.#status(),
       ask: (seed: BrokerId) => askHello(this.#addressOf(seed)),
       tell: (seed: BrokerId, configuration: FirstConfiguration) =>
         tellFormation(this.#addressOf(seed), configuration),
@@ -124,11 +142,11 @@ export class Membership {
     return address
   }
 
-  async #adopt({ clusterId, voters }: FirstConfiguration): Promise<void> {
+  async #adopt({ clusterId, voters }: FirstConfiguration, number: number): Promise<void> {
     const { store } = this.#options
     if (this.#first === undefined) {
       const replicas = voters.map((voter) => ({ broker: voter.broker, store: storeId(voter.store) }))
-      const state = initialState({ number: 1, voters: replicas, learners: [], fromSlot: NO_SLOT })
+      const state = initialState({ number, voters: replicas, learners: [], fromSlot: NO_SLOT })
       await new Promise<void>((onDurable) =>
         store.append({ group: CONTROLLER_GROUP, writes: [{ kind: 'state', state }], onDurable }),
       )
@@ -142,4 +160,8 @@ export class Membership {
       throw new Error('The store names a cluster but has no controller group: it is incomplete.')
     return this.#first
   }
+}
+
+function voterOf({ broker, store }: Replica): FirstConfiguration['voters'][number] {
+  return { broker, store }
 }

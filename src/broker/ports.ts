@@ -2,6 +2,7 @@ import type { BrokerId } from '../types/ids.ts'
 import type { Topic } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import type { ClusterStatus, Health } from '../controller/cluster.ts'
+import type { Operations } from '../controller/operations.ts'
 import type { TopicDirectory } from '../controller/topics.ts'
 import type { PartitionState, PaxosState, Ports } from '../gateway/ports.ts'
 import type { GroupState, Inspector } from '../partition/inspect.ts'
@@ -12,6 +13,7 @@ import type { LeaderMoves } from '../partition/move-leader.ts'
 export interface Services {
   readonly log: PartitionLog
   readonly directory: TopicDirectory
+  readonly operations: Operations
   readonly inspector: Inspector
   readonly moves: LeaderMoves
   readonly status: ClusterStatus
@@ -53,6 +55,16 @@ export function gatewayPorts(options: {
       moveLeader: async (topic, partition, to) => services().moves.move(topic, partition, to),
       trim: async (topic, partition, beforeOffset) => services().log.trim(topic, partition, beforeOffset),
       paxos: async (topic, partition) => paxosState(await services().inspector.partition(topic, partition)),
+    },
+    operations: {
+      list: () => options.services()?.operations.list() ?? [],
+      find: async (id) => services().operations.find(id),
+      moveReplicas: async (topic, partition, target) =>
+        services().operations.moveReplicas(topic, partition, target),
+      drain: async (broker) => services().operations.drain(broker),
+      remove: async (broker, isForced) => services().operations.remove(broker, isForced),
+      activate: async (broker) => services().operations.activate(broker),
+      cancel: async (id) => services().operations.cancel(id),
     },
     cluster: {
       broker: options.self,

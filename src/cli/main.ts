@@ -18,8 +18,13 @@ const COMMANDS: Readonly<
   serve: { summary: 'run one broker in this process', load: () => import('./commands/serve.ts') },
   topic: { summary: 'list, create, show and delete topics', load: () => import('./commands/topic.ts') },
   partition: {
-    summary: 'let another broker lead a partition',
+    summary: 'let other brokers hold or lead a partition',
     load: () => import('./commands/partition.ts'),
+  },
+  broker: { summary: 'list, drain and remove brokers', load: () => import('./commands/broker.ts') },
+  operation: {
+    summary: 'look at long changes, wait for them, cancel them',
+    load: () => import('./commands/operation.ts'),
   },
   produce: { summary: 'store the lines of standard input', load: () => import('./commands/produce.ts') },
   tail: { summary: 'print records as they arrive', load: () => import('./commands/tail.ts') },

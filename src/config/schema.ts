@@ -79,6 +79,16 @@ export const SCHEMA = z.strictObject({
     .max(60_000)
     .default(1_000)
     .describe('A broker that is silent for so long is suspected.'),
+  leaderBalance: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether the controller gives leaderships back to their preferred leaders.'),
+  replaceAfterMs: z
+    .int()
+    .min(5_000)
+    .max(2_592_000_000)
+    .optional()
+    .describe('A broker that is gone for so long gets its replicas rebuilt on others. Default: never.'),
   memory: z
     .strictObject({
       tailCacheBytes: z

@@ -1,13 +1,16 @@
 import type { BrokerId } from '../types/ids.ts'
-import type { BrokerInfo } from '../types/topic.ts'
+import type { BrokerInfo, Member } from '../types/topic.ts'
 import type { Heartbeats } from '../partition/heartbeats.ts'
 import type { Registry } from '../partition/registry.ts'
 import type { Router } from '../partition/router.ts'
 import type { MetadataGroup } from './metadata-group.ts'
 
 /** A broker with what this one knows of its present state. */
-export interface BrokerStatus extends BrokerInfo {
-  readonly state: 'alive' | 'draining' | 'dead'
+export interface BrokerStatus extends Member {
+  /** 'draining' is one that is about to stop; what it holds moves away when its membership says so. */
+  readonly state: 'alive' | 'draining' | 'dead' | 'outsider'
+  /** Why it is an outsider: a sentence. */
+  readonly reason: string | undefined
   readonly leaderCount: number
   readonly replicaCount: number
   readonly diskFreeBytes: number | undefined
@@ -28,6 +31,7 @@ export class ClusterStatus {
   readonly #registry: Registry
   readonly #router: Router
   readonly #diskFreeBytes: () => number | undefined
+  readonly #whyOutsider: () => string | undefined
 
   constructor(options: {
     self: BrokerId
@@ -36,6 +40,8 @@ export class ClusterStatus {
     registry: Registry
     router: Router
     diskFreeBytes: () => number | undefined
+    /** Of this broker. */
+    whyOutsider: () => string | undefined
   }) {
     this.#self = options.self
     this.#group = options.group
@@ -43,6 +49,7 @@ export class ClusterStatus {
     this.#registry = options.registry
     this.#router = options.router
     this.#diskFreeBytes = options.diskFreeBytes
+    this.#whyOutsider = options.whyOutsider
   }
 
   controller(): BrokerId | undefined {
@@ -51,15 +58,29 @@ export class ClusterStatus {
 
   brokers(): readonly BrokerStatus[] {
     const { metadata } = this.#group
-    const replicaCounts = new Map(metadata.loads().map((load) => [load.id, load.replicaCount]))
     const leaderCounts = this.#leaderCounts()
-    return metadata.brokers().map((broker) => ({
-      ...broker,
-      state: this.#stateOf(broker.id),
-      leaderCount: leaderCounts.get(broker.id) ?? 0,
-      replicaCount: replicaCounts.get(broker.id) ?? 0,
-      diskFreeBytes: broker.id === this.#self ? this.#diskFreeBytes() : undefined,
-    }))
+    return metadata.brokers().map((broker) => {
+      const reason = this.#reasonOf(broker)
+      return {
+        ...broker,
+        state: reason === undefined ? this.#stateOf(broker.id) : 'outsider',
+        reason,
+        leaderCount: leaderCounts.get(broker.id) ?? 0,
+        replicaCount: metadata.load(broker.id).replicaCount,
+        diskFreeBytes: broker.id === this.#self ? this.#diskFreeBytes() : undefined,
+      }
+    })
+  }
+
+  /** Why a broker that is there votes in nothing. */
+  #reasonOf({ id, store }: BrokerInfo): string | undefined {
+    if (id === this.#self) return this.#whyOutsider()
+    const peer = this.#heartbeats.view?.peers.get(id)
+    if (peer === undefined || !peer.alive || peer.store === undefined) return undefined
+    if (peer.store.isOutsider)
+      return `The disk of broker ${id} (store ${peer.store.storeId}) has lost writes that it had confirmed. It takes part in no vote.`
+    if (peer.store.storeId === store) return undefined
+    return `Broker ${id} runs on store ${peer.store.storeId} and is registered with store ${store}: it takes part in no vote until its store is replaced.`
   }
 
   #stateOf(broker: BrokerId): BrokerStatus['state'] {

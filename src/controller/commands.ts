@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { BrokerId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
+import { OPERATION_COMMANDS, type OperationCommand } from './operation-schema.ts'
 import { isTopicName, type ConfigChange } from './topic-config.ts'
 
 /** Bounds of the metadata. */
@@ -25,6 +26,13 @@ interface FormCluster {
 export interface RegisterBroker {
   readonly kind: 'registerBroker'
   readonly broker: BrokerInfo
+}
+
+/** A broker's registered store is lost: the wish that another one takes over its votes. */
+export interface ReplaceStore {
+  readonly kind: 'replaceStore'
+  readonly broker: BrokerId
+  readonly store: string
 }
 
 /** What a request names; what it leaves out does not make an existing topic different. */
@@ -67,7 +75,8 @@ export interface DeleteTopic {
   readonly topicId?: string | undefined
 }
 
-export type Command = FormCluster | RegisterBroker | CreateTopic | AlterTopic | DeleteTopic
+export type Command =
+  FormCluster | RegisterBroker | ReplaceStore | CreateTopic | AlterTopic | DeleteTopic | OperationCommand
 
 const whole = z.int().min(0)
 const brokerNumber = z
@@ -97,9 +106,11 @@ const config = z.strictObject({
   closed: z.boolean(),
 })
 
+const store = z.string().regex(/^[0-9a-f]{32}$/)
+
 const broker = z.strictObject({
   id: brokerNumber,
-  store: z.string().regex(/^[0-9a-f]{32}$/),
+  store,
   publicUrl: z.string().max(2_048),
   internalHost: z.string().min(1).max(255),
   internalPort: z.int().min(1).max(65_535),
@@ -110,6 +121,7 @@ const broker = z.strictObject({
 const command: z.ZodType<Command> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('formCluster'), clusterId: z.string().min(1).max(64) }),
   z.strictObject({ kind: z.literal('registerBroker'), broker }),
+  z.strictObject({ kind: z.literal('replaceStore'), broker: brokerNumber, store }),
   z.strictObject({
     kind: z.literal('createTopic'),
     name: topicName,
@@ -137,6 +149,7 @@ const command: z.ZodType<Command> = z.discriminatedUnion('kind', [
     ifRevision: whole.optional(),
     topicId: z.string().min(1).max(32).optional(),
   }),
+  ...OPERATION_COMMANDS,
 ])
 
 /** The body of the DATA entry that holds the command: one JSON object. */

@@ -6,6 +6,7 @@ import { PARTITIONS_PER_TOPIC_MAX, REPLICATION_FACTOR_MAX, type Command } from '
 import type { MetadataGroup } from './metadata-group.ts'
 import type { MetadataOutcome } from './outcomes.ts'
 import { place } from './placement.ts'
+import { checkAdmission } from './operation-admission.ts'
 import type { ControllerAnswer, ControllerRequest } from './requests.ts'
 import { configError, configProblem, isTopicName, mergeConfig } from './topic-config.ts'
 
@@ -38,8 +39,12 @@ export class Controller {
     await this.#nameCluster()
     const { outcome, slot } = await group.submit(this.#command(request), COMMAND_TIMEOUT_MS)
     throwIfRefused(outcome)
-    const topicId = 'topic' in outcome ? outcome.topic.id : undefined
-    return { slot, created: outcome.kind === 'created', topicId }
+    return {
+      slot,
+      created: outcome.kind === 'created',
+      topicId: 'topic' in outcome ? outcome.topic.id : undefined,
+      operation: outcome.kind === 'operation' ? outcome.operation.id : undefined,
+    }
   }
 
   /** The first command of all gives the metadata the name that the stores already have. */
@@ -50,9 +55,19 @@ export class Controller {
   }
 
   #command(request: Exclude<ControllerRequest, { kind: 'position' }>): Command {
+    const { group, isAlive, wallMs } = this.#options
     switch (request.kind) {
+      case 'startOperation':
+        checkAdmission(request.wish, group.metadata, isAlive)
+        return { ...request, startedAtMs: wallMs() }
+      case 'cancelOperation':
+        return { ...request, atMs: wallMs() }
+      case 'activateBroker':
+        return request
       case 'registerBroker':
         return { kind: 'registerBroker', broker: request.broker }
+      case 'replaceStore':
+        return { kind: 'replaceStore', broker: request.broker, store: request.store }
       case 'createTopic':
         return this.#createTopic(request)
       case 'alterTopic':
@@ -188,7 +203,16 @@ function throwIfRefused(outcome: MetadataOutcome): void {
       throw new SynodError(
         'internal',
         `Broker ${outcome.registered.id} is registered with store ${outcome.registered.store}; its data folder is another one now.`,
-        { hint: 'Start it with its old data folder.' },
+        {
+          hint: 'Start it with its old data folder, or have its store replaced.',
+          facts: { registeredStore: outcome.registered.store },
+        },
+      )
+    case 'removed':
+      throw new SynodError(
+        'internal',
+        `Broker ${outcome.registered.id} was removed from the cluster; its store takes no part any more.`,
+        { hint: 'Start it with an empty data folder to join again as a new broker.' },
       )
     case 'exists-different':
       throw new SynodError(

@@ -6,6 +6,8 @@ export interface SeedStatus {
   readonly storeId: string
   readonly clusterId: string
   readonly empty: boolean
+  /** Who votes on the metadata, from a member of a cluster. */
+  readonly controllers?: FirstConfiguration['voters'] | undefined
 }
 
 /** The first configuration of the controller's group, and the cluster's name. */
@@ -22,7 +24,11 @@ export interface FormationOptions {
   tell(seed: BrokerId, configuration: FirstConfiguration): Promise<void>
   /** Makes the first configuration durable here, then the cluster's id. */
   adopt(configuration: FirstConfiguration): Promise<void>
+  /** Makes durable that this broker belongs to a cluster that exists and learns its metadata from these; then the cluster's id. */
+  adoptAsLearner(cluster: FirstConfiguration): Promise<void>
   drawClusterId(): string
+  /** False for a store that took another one's place. */
+  mayFound(): boolean
   pause(delayMs: number): Promise<void>
   /** Said when something keeps the cluster from forming; once a sentence. */
   warn(sentence: string): void
@@ -30,10 +36,9 @@ export interface FormationOptions {
 }
 
 const RETRY_MS = 200
-const FOREIGN_ROUNDS_MIN = 10
 
 /**
- * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'). The seed with the lowest id decides, and only
+ * Forms a cluster once, out of empty stores only (consensus 1.16, 'Bootstrap'), or joins one that exists. The seed with the lowest id decides, and only
  * when *all* seeds answer 'empty': were a majority enough, two wiped brokers could form an empty cluster over the third's data.
  */
 export class Formation {
@@ -41,7 +46,6 @@ export class Formation {
   readonly #said = new Set<string>()
   #adopted: FirstConfiguration | undefined
   #isAdopting = false
-  #foreignRounds = 0
 
   constructor(options: FormationOptions) {
     this.#options = options
@@ -77,11 +81,13 @@ export class Formation {
   }
 
   async #tryToForm(): Promise<void> {
-    const { self, seeds, adopt, drawClusterId } = this.#options
+    const { self, seeds, adopt, drawClusterId, mayFound } = this.#options
     const others = seeds.filter((seed) => seed !== self.brokerId)
     const answers = await Promise.all(others.map((seed) => this.#ask(seed)))
     const statuses = answers.filter((answer) => answer !== undefined)
-    if (this.#tellForeign(statuses) || statuses.length < others.length) return
+    if (await this.#meetMembers(statuses)) return
+    // A store that took the place of another one is part of a cluster already: it never founds one.
+    if (statuses.length < others.length || !mayFound() || statuses.some(({ empty }) => !empty)) return
     const voters = [self, ...statuses].map((status) => ({ broker: status.brokerId, store: status.storeId }))
     const configuration = { clusterId: drawClusterId(), voters: voters.sort((a, b) => a.broker - b.broker) }
     this.#isAdopting = true
@@ -94,18 +100,28 @@ export class Formation {
     const answers = await Promise.all(
       seeds.filter((seed) => seed !== self.brokerId).map((seed) => this.#ask(seed)),
     )
-    this.#tellForeign(answers.filter((answer) => answer !== undefined))
+    await this.#meetMembers(answers.filter((answer) => answer !== undefined))
   }
 
-  /** A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. */
-  #tellForeign(statuses: readonly SeedStatus[]): boolean {
-    const member = statuses.find((status) => !status.empty)
+  /**
+   * A cluster exists, and this store is not in it: it must not vote, whatever its broker's id was. It joins without a vote and
+   * learns what was decided: as a broker of which nobody knew before, or to be given the votes of the store that its id had
+   * (consensus 1.16, 'Identity').
+   */
+  async #meetMembers(statuses: readonly SeedStatus[]): Promise<boolean> {
+    const { self, adoptAsLearner } = this.#options
+    const member = statuses.find((status) => status.clusterId !== '')
     if (member === undefined) return false
-    // Right after a cluster was formed its word may still be on the way.
-    if (++this.#foreignRounds < FOREIGN_ROUNDS_MIN) return true
-    this.#warn(
-      `Broker ${member.brokerId} belongs to cluster ${member.clusterId}, but this broker's data folder is new: it waits to be told of that cluster and takes no part until then. If its data was lost, its old folder is needed.`,
+    const { clusterId, controllers } = member
+    const isVoter = controllers?.some(
+      ({ broker, store }) => broker === self.brokerId && store === self.storeId,
     )
+    // A voter of a cluster that was formed just now is about to be told so.
+    if (controllers === undefined || isVoter !== false || this.#isAdopting) return true
+    const cluster = { clusterId, voters: controllers }
+    this.#isAdopting = true
+    await adoptAsLearner(cluster)
+    this.#adopted = cluster
     return true
   }
 
@@ -148,8 +164,8 @@ export async function spreadConfiguration(
       try {
         const status = await options.ask(broker)
         if (status.clusterId === configuration.clusterId) waiting.delete(broker)
-        else if (status.empty && status.storeId === store) await options.tell(broker, configuration)
-        else waiting.delete(broker)
+        else if (status.clusterId !== '' || status.storeId !== store) waiting.delete(broker)
+        else if (status.empty) await options.tell(broker, configuration)
       } catch {
         // Not there yet: asked again after the pause.
       }

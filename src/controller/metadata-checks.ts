@@ -15,7 +15,7 @@ type Problem = Omit<Refused, 'kind'>
 export function placementProblem(
   partitions: Replicas,
   replicationFactor: number,
-  brokers: ReadonlyMap<BrokerId, BrokerInfo>,
+  brokers: { present(broker: BrokerId): BrokerInfo | undefined },
 ): Problem | undefined {
   for (const replicas of partitions) {
     if (replicas.length !== replicationFactor) {
@@ -30,13 +30,17 @@ export function placementProblem(
         hint,
       }
     }
-    const unknown = replicas.find((broker) => !brokers.has(broker))
+    const unknown = replicas.find((broker) => brokers.present(broker) === undefined)
     if (unknown !== undefined) {
-      const hint = 'GET /v1/brokers tells which brokers there are.'
-      return { code: 'not-enough-brokers', detail: `Broker ${unknown} is not registered.`, hint }
+      return unknownBroker(unknown)
     }
   }
   return undefined
+}
+
+export function unknownBroker(broker: BrokerId): Problem {
+  const hint = 'GET /v1/brokers tells which brokers there are.'
+  return { code: 'not-enough-brokers', detail: `Broker ${broker} is not registered.`, hint }
 }
 
 /** Whether so many more partitions are within the bounds of a topic and of the cluster. */
@@ -94,6 +98,7 @@ export function sameBroker(a: BrokerInfo, b: BrokerInfo): boolean {
     a.internalHost === b.internalHost &&
     a.internalPort === b.internalPort &&
     a.failureDomain === b.failureDomain &&
-    a.version === b.version
+    a.version === b.version &&
+    a.pendingStore === b.pendingStore
   )
 }

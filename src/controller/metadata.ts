@@ -1,6 +1,7 @@
-import { groupId, NO_SLOT, topicId, type BrokerId, type GroupId, type Slot } from '../types/ids.ts'
+import { NO_SLOT, topicId, type BrokerId, type GroupId, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import type { BrokerInfo, PartitionPlacement, Topic } from '../types/topic.ts'
+import type { Operation } from '../types/operation.ts'
+import type { Member, PartitionPlacement, Topic } from '../types/topic.ts'
 import {
   ENTRY_KIND,
   type AppliedPoint,
@@ -9,25 +10,29 @@ import {
   type StateMachine,
 } from '../partition/state-machine.ts'
 import { BROKERS_PER_CLUSTER_MAX, decodeCommand } from './commands.ts'
-import type { AlterTopic, Command, CreateTopic, DeleteTopic, RegisterBroker, Replicas } from './commands.ts'
+import type { Command, RegisterBroker, ReplaceStore } from './commands.ts'
 import {
   brokerRow,
   clusterRow,
   decodeRow,
+  operationRow,
   topicRow,
   type ClusterEntry,
-  type TopicEntry,
 } from './metadata-codec.ts'
-import { groupCountProblem, placementProblem, sameBroker, topicDifferences } from './metadata-checks.ts'
-import { refused, without, type MetadataApplied, type MetadataEvent } from './outcomes.ts'
+import { sameBroker, unknownBroker } from './metadata-checks.ts'
+import { MemberTable } from './member-table.ts'
+import { applyOperationCommand } from './operation-commands.ts'
+import { operationId, OperationTable } from './operation-table.ts'
+import { refused, without, type MetadataApplied } from './outcomes.ts'
 import type { BrokerLoad } from './placement.ts'
-import { changeProblem, configProblem, mergeConfig, sameConfig } from './topic-config.ts'
-import { TopicTable } from './topic-table.ts'
+import { applyTopicCommand } from './topic-commands.ts'
+import { TopicTable, type CarriedLoad } from './topic-table.ts'
 
-const EMPTY_CLUSTER: ClusterEntry = { clusterId: '', nextGroup: 1, nextTopic: 1 }
+const EMPTY_CLUSTER: ClusterEntry = { clusterId: '', nextGroup: 1, nextTopic: 1, nextOperation: 1 }
+
 /**
- * Topics, their placement and the brokers of a cluster, as a pure state machine over the controller's group. Ids of groups
- * and topics are counted up and never used again.
+ * Topics, their placement, the brokers of a cluster and its operations, as a pure state machine over the controller's group.
+ * Ids of groups, topics and operations are counted up and never used again.
  */
 export class Metadata implements StateMachine<MetadataApplied> {
   /** The metadata holds no records: what an index keeps beside rows stays empty. */
@@ -35,11 +40,18 @@ export class Metadata implements StateMachine<MetadataApplied> {
   readonly lastAppendedAtMs = 0
   readonly mark = undefined
   readonly #topics = new TopicTable()
-  readonly #brokers = new Map<BrokerId, BrokerInfo>()
+  readonly #members = new MemberTable()
+  readonly #operations = new OperationTable()
   #cluster = EMPTY_CLUSTER
   #appliedSlot: Slot = NO_SLOT
-  readonly #changedTopics = new Set<string>()
-  readonly #changedBrokers = new Set<BrokerId>()
+  readonly #tables = {
+    topics: this.#topics,
+    members: this.#members,
+    operations: this.#operations,
+    nextTopic: () => topicId(`t${this.#count('nextTopic', 1)}`),
+    nextGroups: (count: number) => this.#count('nextGroup', count),
+    nextOperation: () => operationId(this.#count('nextOperation', 1)),
+  }
   #isClusterChanged = false
 
   get appliedSlot(): Slot {
@@ -92,18 +104,48 @@ export class Metadata implements StateMachine<MetadataApplied> {
     return group >= 1 && group < this.#cluster.nextGroup ? 'deleted' : 'unknown'
   }
 
-  broker(id: BrokerId): BrokerInfo | undefined {
-    return this.#brokers.get(id)
+  /** Also one that was removed. */
+  broker(id: BrokerId): Member | undefined {
+    return this.#members.get(id)
   }
 
-  /** In order of their ids. */
-  brokers(): readonly BrokerInfo[] {
-    return [...this.#brokers.values()].sort((a, b) => a.id - b.id)
+  /** In order of their ids, those that were removed left out. */
+  brokers(): readonly Member[] {
+    return this.#members.allPresent()
   }
 
-  /** What each broker carries, for `place`. In order of their ids. */
+  removedBrokers(): readonly Member[] {
+    return this.#members.all().filter(({ membership }) => membership === 'removed')
+  }
+
+  /** What each broker carries that may get replicas, for `place`. In order of their ids. */
   loads(): readonly BrokerLoad[] {
-    return this.brokers().map(({ id, failureDomain }) => ({ id, failureDomain, ...this.#topics.load(id) }))
+    return this.#members
+      .active()
+      .map(({ id, failureDomain }) => ({ id, failureDomain, ...this.#topics.load(id) }))
+  }
+
+  /** What a broker carries, whatever its membership. */
+  load(broker: BrokerId): CarriedLoad {
+    return this.#topics.load(broker)
+  }
+
+  /** Partitions whose replicas are on their way. */
+  changing(): readonly PartitionPlacement[] {
+    return this.#topics.changing()
+  }
+
+  operation(id: string): Operation | undefined {
+    return this.#operations.get(id)
+  }
+
+  /** In the order of their start. */
+  operations(): readonly Operation[] {
+    return this.#operations.all()
+  }
+
+  runningOperations(): readonly Operation[] {
+    return this.#operations.running()
   }
 
   apply(entry: Entry): MetadataApplied {
@@ -124,12 +166,14 @@ export class Metadata implements StateMachine<MetadataApplied> {
     switch (command.kind) {
       case 'registerBroker':
         return this.#register(command)
+      case 'replaceStore':
+        return this.#replaceStore(command)
       case 'createTopic':
-        return this.#create(command)
       case 'alterTopic':
-        return this.#alter(command)
       case 'deleteTopic':
-        return this.#delete(command)
+        return applyTopicCommand(command, this.#tables)
+      default:
+        return applyOperationCommand(command, this.#tables)
     }
   }
 
@@ -140,12 +184,18 @@ export class Metadata implements StateMachine<MetadataApplied> {
     return { outcome: { kind: 'formed', clusterId }, events: [{ kind: 'cluster-formed', clusterId }] }
   }
 
-  /** Addresses may change, the store may not: a broker with another store has forgotten what it promised. */
+  /**
+   * Addresses may change, the store may not: a broker with another store has forgotten what it promised. One that was removed
+   * is the other way round: its store is done with, and with a new one it joins as a new broker.
+   */
   #register({ broker }: RegisterBroker): MetadataApplied {
-    const known = this.#brokers.get(broker.id)
+    const before = this.#members.get(broker.id)
+    if (before?.membership === 'removed' && before.store === broker.store)
+      return without({ kind: 'removed', registered: before })
+    const known = this.#members.present(broker.id)
     if (known !== undefined && known.store !== broker.store)
       return without({ kind: 'store-differs', registered: known })
-    if (known === undefined && this.#brokers.size >= BROKERS_PER_CLUSTER_MAX) {
+    if (before === undefined && this.#members.size >= BROKERS_PER_CLUSTER_MAX) {
       return refused({
         code: 'overloaded',
         detail: `A cluster has at most ${BROKERS_PER_CLUSTER_MAX} brokers.`,
@@ -154,119 +204,31 @@ export class Metadata implements StateMachine<MetadataApplied> {
     }
     if (known !== undefined && sameBroker(known, broker))
       return without({ kind: 'registered', broker: known })
-    this.#brokers.set(broker.id, broker)
-    this.#changedBrokers.add(broker.id)
-    return { outcome: { kind: 'registered', broker }, events: [{ kind: 'broker-changed', broker }] }
+    return this.#changedMember({ ...broker, membership: known?.membership ?? 'active' })
   }
 
-  #create(command: CreateTopic): MetadataApplied {
-    const existing = this.#topics.get(command.name)
-    if (existing !== undefined) return this.#compare(existing, command)
-    const replicationFactor = command.partitions[0]!.length
-    const problem =
-      placementProblem(command.partitions, replicationFactor, this.#brokers) ??
-      groupCountProblem({
-        before: 0,
-        added: command.partitions.length,
-        inCluster: this.#topics.partitionCount,
-        nextGroup: this.#cluster.nextGroup,
-      })
-    if (problem !== undefined) return refused(problem)
-    const invalid = configProblem(command.config, replicationFactor)
-    if (invalid !== undefined)
-      return refused({ code: 'invalid-config', detail: invalid.detail, hint: invalid.hint })
-    const { name, config, createdAtMs, requestId } = command
-    const id = topicId(`t${this.#cluster.nextTopic}`)
-    this.#setCluster({ ...this.#cluster, nextTopic: this.#cluster.nextTopic + 1 })
-    const partitions = this.#newPartitions(0, command.partitions)
-    const topic: Topic = { id, name, config, partitions, createdAtMs, revision: 1 }
-    this.#putTopic({ topic, createdBy: requestId, alteredBy: undefined })
+  /** Records the wish; its votes move group by group. Asked again it is the same, and the newest store counts. */
+  #replaceStore({ broker, store }: ReplaceStore): MetadataApplied {
+    const known = this.#members.present(broker)
+    if (known === undefined) return refused(unknownBroker(broker))
+    if (known.store === store || known.pendingStore === store)
+      return without({ kind: 'registered', broker: known })
+    return this.#changedMember({ ...known, pendingStore: store })
+  }
+
+  #changedMember(member: Member): MetadataApplied {
+    this.#members.put(member)
     return {
-      outcome: { kind: 'created', topic },
-      events: [{ kind: 'partitions-created', topic, placements: partitions }],
+      outcome: { kind: 'registered', broker: member },
+      events: [{ kind: 'broker-changed', broker: member }],
     }
   }
 
-  /** The command that created the topic may come twice: then it has created it. */
-  #compare({ topic, createdBy }: TopicEntry, { requestId, asked }: CreateTopic): MetadataApplied {
-    if (createdBy === requestId) return without({ kind: 'created', topic })
-    const differences = topicDifferences(topic, asked)
-    return without(
-      differences.length === 0
-        ? { kind: 'exists-same', topic }
-        : { kind: 'exists-different', topic, differences },
-    )
-  }
-
-  #alter(command: AlterTopic): MetadataApplied {
-    const { name, requestId, ifRevision, addPartitions } = command
-    const entry = this.#topics.get(name)
-    if (entry === undefined) return without({ kind: 'not-found', name })
-    const { topic } = entry
-    if (entry.alteredBy === requestId) return without({ kind: 'altered', topic })
-    if (ifRevision !== undefined && ifRevision !== topic.revision)
-      return without({ kind: 'etag-mismatch', topic })
-    const replicationFactor = topic.partitions[0]!.replicas.length
-    const config = mergeConfig(topic.config, command.config ?? {})
-    const invalid = changeProblem(topic.config, config, replicationFactor)
-    if (invalid !== undefined)
-      return refused({ code: 'invalid-config', detail: invalid.detail, hint: invalid.hint })
-    if (addPartitions !== undefined) {
-      const before = topic.partitions.length
-      if (addPartitions.after !== before) return without({ kind: 'partitions-differ', topic })
-      const problem =
-        placementProblem(addPartitions.replicas, replicationFactor, this.#brokers) ??
-        groupCountProblem({
-          before,
-          added: addPartitions.replicas.length,
-          inCluster: this.#topics.partitionCount,
-          nextGroup: this.#cluster.nextGroup,
-        })
-      if (problem !== undefined) return refused(problem)
-    }
-    const isConfigSame = sameConfig(topic.config, config)
-    if (isConfigSame && addPartitions === undefined) return without({ kind: 'unchanged', topic })
-    const added = this.#newPartitions(topic.partitions.length, addPartitions?.replicas ?? [])
-    const altered: Topic = {
-      ...topic,
-      config,
-      partitions: [...topic.partitions, ...added],
-      revision: topic.revision + 1,
-    }
-    this.#putTopic({ ...entry, topic: altered, alteredBy: requestId })
-    const events: MetadataEvent[] = []
-    if (!isConfigSame) events.push({ kind: 'topic-altered', topic: altered })
-    if (added.length > 0) events.push({ kind: 'partitions-created', topic: altered, placements: added })
-    return { outcome: { kind: 'altered', topic: altered }, events }
-  }
-
-  #delete({ name, ifRevision, topicId: meant }: DeleteTopic): MetadataApplied {
-    const topic = this.#topics.get(name)?.topic
-    if (topic === undefined || (meant !== undefined && meant !== topic.id))
-      return without({ kind: 'not-found', name })
-    if (ifRevision !== undefined && ifRevision !== topic.revision)
-      return without({ kind: 'etag-mismatch', topic })
-    this.#topics.delete(name)
-    this.#changedTopics.add(name)
-    const groups = topic.partitions.map((placement) => placement.group)
-    return { outcome: { kind: 'deleted', topic }, events: [{ kind: 'topic-deleted', topic, groups }] }
-  }
-
-  #newPartitions(first: number, replicas: Replicas): PartitionPlacement[] {
-    const { nextGroup } = this.#cluster
-    if (replicas.length > 0) this.#setCluster({ ...this.#cluster, nextGroup: nextGroup + replicas.length })
-    return replicas.map((brokers, index) => ({
-      partition: first + index,
-      group: groupId(nextGroup + index),
-      replicas: [...brokers],
-      configuration: 1,
-      learners: [],
-    }))
-  }
-
-  #putTopic(entry: TopicEntry): void {
-    this.#topics.put(entry)
-    this.#changedTopics.add(entry.topic.name)
+  /** The first of so many numbers that were never used. */
+  #count(counter: 'nextGroup' | 'nextTopic' | 'nextOperation', count: number): number {
+    const first = this.#cluster[counter]
+    if (count > 0) this.#setCluster({ ...this.#cluster, [counter]: first + count })
+    return first
   }
 
   #setCluster(cluster: ClusterEntry): void {
@@ -277,29 +239,26 @@ export class Metadata implements StateMachine<MetadataApplied> {
   takeRows(): readonly Row[] {
     const rows: Row[] = []
     if (this.#isClusterChanged) rows.push(clusterRow(this.#cluster))
-    for (const id of this.#changedBrokers) rows.push(brokerRow(this.#brokers.get(id)!))
-    for (const name of this.#changedTopics) rows.push(topicRow(name, this.#topics.get(name)))
-    this.#forgetChanges()
+    for (const member of this.#members.takeChanged()) rows.push(brokerRow(member))
+    for (const [id, entry] of this.#operations.takeChanged()) rows.push(operationRow(id, entry))
+    for (const [name, entry] of this.#topics.takeChanged()) rows.push(topicRow(name, entry))
+    this.#isClusterChanged = false
     return rows
   }
 
   restore(rows: readonly Row[], applied: AppliedPoint): void {
     this.#topics.clear()
-    this.#brokers.clear()
+    this.#members.clear()
+    this.#operations.clear()
     this.#cluster = EMPTY_CLUSTER
     this.#appliedSlot = applied.slot
     for (const row of rows) {
       const stored = decodeRow(row)
       if (stored.kind === 'cluster') this.#cluster = stored.cluster
-      else if (stored.kind === 'broker') this.#brokers.set(stored.broker.id, stored.broker)
-      else this.#topics.put(stored.entry)
+      else if (stored.kind === 'broker') this.#members.restore(stored.broker)
+      else if (stored.kind === 'operation') this.#operations.restore(stored.entry)
+      else this.#topics.restore(stored.entry)
     }
-    this.#forgetChanges()
-  }
-
-  #forgetChanges(): void {
-    this.#changedTopics.clear()
-    this.#changedBrokers.clear()
     this.#isClusterChanged = false
   }
 }

@@ -1,5 +1,6 @@
 import type { GroupId } from '../types/ids.ts'
-import type { BrokerInfo, PartitionPlacement, Topic } from '../types/topic.ts'
+import type { Operation } from '../types/operation.ts'
+import type { Member, PartitionPlacement, Topic } from '../types/topic.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Difference } from './topic-config.ts'
 
@@ -20,8 +21,10 @@ export type MetadataOutcome =
   | Refused
   | { readonly kind: 'formed'; readonly clusterId: string }
   | { readonly kind: 'already-formed'; readonly clusterId: string }
-  | { readonly kind: 'registered'; readonly broker: BrokerInfo }
-  | { readonly kind: 'store-differs'; readonly registered: BrokerInfo }
+  | { readonly kind: 'registered'; readonly broker: Member }
+  | { readonly kind: 'store-differs'; readonly registered: Member }
+  /** The broker was removed; it may come back with a new store only. */
+  | { readonly kind: 'removed'; readonly registered: Member }
   | { readonly kind: 'created'; readonly topic: Topic }
   | { readonly kind: 'exists-same'; readonly topic: Topic }
   | { readonly kind: 'exists-different'; readonly topic: Topic; readonly differences: readonly Difference[] }
@@ -32,16 +35,24 @@ export type MetadataOutcome =
   | { readonly kind: 'deleted'; readonly topic: Topic }
   | { readonly kind: 'not-found'; readonly name: string }
   | { readonly kind: 'etag-mismatch'; readonly topic: Topic }
+  /** As it is after the command. */
+  | { readonly kind: 'operation'; readonly operation: Operation }
+  | { readonly kind: 'carried-out' }
+  /** What the command was proposed for is no longer so; nothing changed. */
+  | { readonly kind: 'outdated' }
 
 /** What a broker has to do because of a command; `topic` is as it is after it (before it, when it was deleted). */
 export type MetadataEvent =
   | { readonly kind: 'cluster-formed'; readonly clusterId: string }
-  | { readonly kind: 'broker-changed'; readonly broker: BrokerInfo }
+  | { readonly kind: 'broker-changed'; readonly broker: Member }
+  | { readonly kind: 'broker-removed'; readonly broker: Member }
   | {
       readonly kind: 'partitions-created'
       readonly topic: Topic
       readonly placements: readonly PartitionPlacement[]
     }
+  /** Replicas begin to learn, became voters, or are no longer needed. */
+  | { readonly kind: 'placement-changed'; readonly topic: Topic; readonly placement: PartitionPlacement }
   | { readonly kind: 'topic-altered'; readonly topic: Topic }
   | { readonly kind: 'topic-deleted'; readonly topic: Topic; readonly groups: readonly GroupId[] }
 

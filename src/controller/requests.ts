@@ -1,5 +1,6 @@
-import type { TopicId } from '../types/ids.ts'
+import type { BrokerId, TopicId } from '../types/ids.ts'
 import type { BrokerInfo, TopicConfig } from '../types/topic.ts'
+import type { OperationWish } from './operation-schema.ts'
 
 /** What any broker asks of the controller, whichever broker that is at the moment. Travels as JSON. */
 export type ControllerRequest =
@@ -22,6 +23,11 @@ export type ControllerRequest =
     }
   | { readonly kind: 'deleteTopic'; readonly name: string; readonly ifRevision: number | null }
   | { readonly kind: 'registerBroker'; readonly broker: BrokerInfo }
+  | { readonly kind: 'replaceStore'; readonly broker: BrokerId; readonly store: string }
+  /** `requestId` is drawn by the broker that asks, as above. */
+  | { readonly kind: 'startOperation'; readonly requestId: string; readonly wish: OperationWish }
+  | { readonly kind: 'cancelOperation'; readonly operation: string }
+  | { readonly kind: 'activateBroker'; readonly broker: BrokerId }
   /** Up to where must the metadata be applied to know all that was decided before this was asked? */
   | { readonly kind: 'position' }
 
@@ -31,4 +37,6 @@ export interface ControllerAnswer {
   readonly created: boolean
   /** Of the topic that it is about: another one may have its name by the time the answer is read. */
   readonly topicId: TopicId | undefined
+  /** The operation that was started or cancelled. */
+  readonly operation?: string | undefined
 }

@@ -3,6 +3,7 @@ import { invariant } from '../types/invariant.ts'
 import type { PartitionPlacement, Topic } from '../types/topic.ts'
 import type { TopicEntry } from './metadata-codec.ts'
 import { nearestName } from './near-name.ts'
+import { carriersOf } from './placement-change.ts'
 
 /** Names looked at for a suggestion: the neighbours in name order, so that a wrong name costs the same in any cluster. */
 export const SUGGESTION_CANDIDATES_MAX = 2_000
@@ -23,6 +24,8 @@ export class TopicTable {
   readonly #names: string[] = []
   readonly #partitions = new Map<GroupId, { readonly topic: Topic; readonly placement: PartitionPlacement }>()
   readonly #loads = new Map<BrokerId, CarriedLoad>()
+  readonly #changing = new Set<GroupId>()
+  readonly #changed = new Set<string>()
 
   get topicCount(): number {
     return this.#entries.size
@@ -40,6 +43,12 @@ export class TopicTable {
     return this.#partitions.get(group)
   }
 
+  /** Partitions whose replicas are on their way. */
+  changing(): readonly PartitionPlacement[] {
+    return [...this.#changing].map((group) => this.#partitions.get(group)!.placement)
+  }
+
+  /** Replicas that come or go count as well. */
   load(broker: BrokerId): CarriedLoad {
     return this.#loads.get(broker) ?? NO_LOAD
   }
@@ -51,12 +60,14 @@ export class TopicTable {
 
   put(entry: TopicEntry): void {
     const { topic } = entry
+    this.#changed.add(topic.name)
     const before = this.#entries.get(topic.name)
     if (before === undefined) this.#names.splice(this.#placeOf(topic.name), 0, topic.name)
     else this.#forgetPartitions(before.topic)
     this.#entries.set(topic.name, entry)
     for (const placement of topic.partitions) {
       this.#partitions.set(placement.group, { topic, placement })
+      if (placement.change !== undefined) this.#changing.add(placement.group)
       this.#carry(placement, 1)
     }
   }
@@ -64,16 +75,42 @@ export class TopicTable {
   delete(name: string): void {
     const entry = this.#entries.get(name)
     invariant(entry !== undefined, `Topic '${name}' is there when it is deleted.`)
+    this.#changed.add(name)
     this.#forgetPartitions(entry.topic)
     this.#entries.delete(name)
     this.#names.splice(this.#placeOf(name), 1)
   }
 
+  /** The topic as it is with another placement of one partition. Its revision stays: replicas are none of its settings. */
+  replace(placement: PartitionPlacement): Topic {
+    const found = this.#partitions.get(placement.group)
+    invariant(found !== undefined, `Group ${placement.group} is placed when it moves.`)
+    const entry = this.#entries.get(found.topic.name)!
+    const topic = { ...entry.topic, partitions: entry.topic.partitions.with(placement.partition, placement) }
+    this.put({ ...entry, topic })
+    return topic
+  }
+
+  /** As a restart reads it: nothing has changed by it. */
+  restore(entry: TopicEntry): void {
+    this.put(entry)
+    this.#changed.clear()
+  }
+
+  /** What changed since it was asked last; undefined: deleted. */
+  takeChanged(): readonly (readonly [name: string, entry: TopicEntry | undefined])[] {
+    const changed = [...this.#changed].map((name) => [name, this.#entries.get(name)] as const)
+    this.#changed.clear()
+    return changed
+  }
+
   clear(): void {
+    this.#changed.clear()
     this.#entries.clear()
     this.#names.length = 0
     this.#partitions.clear()
     this.#loads.clear()
+    this.#changing.clear()
   }
 
   /** Topics whose names begin with `prefix`, in name order, names above `after` only, at most `limit`. */
@@ -112,14 +149,19 @@ export class TopicTable {
   #forgetPartitions(topic: Topic): void {
     for (const placement of topic.partitions) {
       this.#partitions.delete(placement.group)
+      this.#changing.delete(placement.group)
       this.#carry(placement, -1)
     }
   }
 
-  #carry({ replicas }: PartitionPlacement, sign: 1 | -1): void {
-    for (const [index, broker] of replicas.entries()) {
+  #carry(placement: PartitionPlacement, sign: 1 | -1): void {
+    const preferred = placement.replicas[0]
+    for (const broker of carriersOf(placement)) {
       const { replicaCount, leaderCount } = this.load(broker)
-      const next = { replicaCount: replicaCount + sign, leaderCount: leaderCount + (index === 0 ? sign : 0) }
+      const next = {
+        replicaCount: replicaCount + sign,
+        leaderCount: leaderCount + (broker === preferred ? sign : 0),
+      }
       if (next.replicaCount === 0) this.#loads.delete(broker)
       else this.#loads.set(broker, next)
     }

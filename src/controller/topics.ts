@@ -1,15 +1,8 @@
-import { CONTROLLER_GROUP, type TopicId } from '../types/ids.ts'
+import type { BrokerId, TopicId } from '../types/ids.ts'
 import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
-import { decodeJson, encodeJson } from '../partition/forward.ts'
-import type { Router } from '../partition/router.ts'
-import type { Controller } from './controller.ts'
+import type { ControllerCalls } from './controller-calls.ts'
 import type { MetadataGroup } from './metadata-group.ts'
-import type { ControllerAnswer, ControllerRequest } from './requests.ts'
-
-const CONTROLLER_TIMEOUT_MS = 6_000
-/** How long an answer waits for this broker to learn what the controller decided. */
-const LEARN_TIMEOUT_MS = 3_000
 
 export interface TopicSpec {
   readonly partitions: number | undefined
@@ -23,23 +16,18 @@ export interface TopicSpec {
  */
 export class TopicDirectory {
   readonly #group: MetadataGroup
-  readonly #controller: Controller
-  readonly #router: Router
+  readonly #calls: ControllerCalls
   readonly #drawRequestId: () => string
   readonly #creating = new Map<string, Promise<{ readonly topic: Topic; readonly created: boolean }>>()
-  #asking: Promise<void> | undefined
-  #askingNext: Promise<void> | undefined
 
   constructor(options: {
     group: MetadataGroup
-    controller: Controller
-    router: Router
+    calls: ControllerCalls
     /** By it a command that is sent again is known: no two requests have the same. */
     drawRequestId: () => string
   }) {
     this.#group = options.group
-    this.#controller = options.controller
-    this.#router = options.router
+    this.#calls = options.calls
     this.#drawRequestId = options.drawRequestId
   }
 
@@ -53,7 +41,7 @@ export class TopicDirectory {
   ): Promise<Topic | undefined> {
     const known = this.#group.metadata.topic(name)
     if (known !== undefined && !linearizable) return known
-    await this.#catchUp()
+    await this.#calls.catchUp()
     return this.#group.metadata.topic(name)
   }
 
@@ -87,7 +75,7 @@ export class TopicDirectory {
     change: { readonly config: Partial<TopicConfig>; readonly partitions: number | undefined },
     ifRevision: number | undefined,
   ): Promise<Topic> {
-    const { topicId } = await this.#change({
+    const { topicId } = await this.#calls.change({
       kind: 'alterTopic',
       name,
       requestId: this.#drawRequestId(),
@@ -99,19 +87,27 @@ export class TopicDirectory {
   }
 
   async delete(name: string, ifRevision: number | undefined): Promise<void> {
-    await this.#change({ kind: 'deleteTopic', name, ifRevision: ifRevision ?? null })
+    await this.#calls.change({ kind: 'deleteTopic', name, ifRevision: ifRevision ?? null })
   }
 
   /** Tells the cluster where this broker is reached. */
   async register(broker: BrokerInfo): Promise<void> {
-    await this.#change({ kind: 'registerBroker', broker })
+    const request = { kind: 'registerBroker', broker } as const
+    if (this.#group.replica.paxos.isVoter || this.#group.metadata.broker(broker.id) !== undefined)
+      await this.#calls.change(request)
+    else await this.#calls.introduce(request)
+  }
+
+  /** Asks that this store be given the votes of the broker's registered one. */
+  async replaceStore(broker: BrokerId, store: string): Promise<void> {
+    await this.#calls.change({ kind: 'replaceStore', broker, store })
   }
 
   async #create(
     name: string,
     spec: TopicSpec,
   ): Promise<{ readonly topic: Topic; readonly created: boolean }> {
-    const { created, topicId } = await this.#change({
+    const { created, topicId } = await this.#calls.change({
       kind: 'createTopic',
       name,
       requestId: this.#drawRequestId(),
@@ -122,56 +118,6 @@ export class TopicDirectory {
     return { topic: this.#mustFind(name, topicId), created }
   }
 
-  async #change(request: ControllerRequest): Promise<ControllerAnswer> {
-    const answer = await this.#ask(request)
-    try {
-      await this.#group.reached(answer.slot, LEARN_TIMEOUT_MS)
-    } catch (error) {
-      // The cluster has decided it: whatever keeps this broker from knowing, it must not be told as undone.
-      throw new SynodError('outcome-unknown', 'The change is made, but this broker has not learned it yet.', {
-        hint: 'Look in a moment whether it is there, or ask another broker.',
-        retryAfterMs: 1_000,
-        cause: error,
-      })
-    }
-    return answer
-  }
-
-  /**
-   * Asks how far the controller is, and waits until this broker is as far. Those who come while a question is under way share
-   * the next one: an answer given before they asked could be too old for them.
-   */
-  #catchUp(): Promise<void> {
-    const asking = this.#asking
-    if (asking === undefined) {
-      this.#asking = this.#ask({ kind: 'position' })
-        .then(({ slot }) => this.#group.reached(slot, LEARN_TIMEOUT_MS))
-        .finally(() => (this.#asking = undefined))
-      return this.#asking
-    }
-    this.#askingNext ??= asking
-      .catch(() => {})
-      .then(() => {
-        this.#askingNext = undefined
-        return this.#catchUp()
-      })
-    return this.#askingNext
-  }
-
-  #ask(request: ControllerRequest): Promise<ControllerAnswer> {
-    return this.#router.atLeader(
-      { group: CONTROLLER_GROUP, replicas: this.#group.voters },
-      {
-        kind: 'controller',
-        changes: changesOf(request),
-        local: () => this.#controller.handle(request),
-        body: () => encodeJson(request),
-        decode: (answer) => decodeJson(answer) as ControllerAnswer,
-      },
-      CONTROLLER_TIMEOUT_MS,
-    )
-  }
-
   /** A topic of the same name that was made since is another one. */
   #mustFind(name: string, id: TopicId | undefined): Topic {
     const topic = this.#group.metadata.topic(name)
@@ -180,10 +126,4 @@ export class TopicDirectory {
       hint: 'Create it again if it is still needed.',
     })
   }
-}
-
-/** A delete that is sent again could delete a topic that was made anew in between. */
-function changesOf({ kind }: ControllerRequest): 'nothing' | 'once' | 'each-time' {
-  if (kind === 'position') return 'nothing'
-  return kind === 'deleteTopic' ? 'each-time' : 'once'
 }

@@ -1,7 +1,7 @@
 import type { BrokerId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import type { LinkView, PeerView } from '../paxos/link-view.ts'
-import type { Heartbeat } from './heartbeat.ts'
+import { isSameStore, type LinkView, type PeerStore, type PeerView } from '../paxos/link-view.ts'
+import type { Pulse } from './heartbeat.ts'
 
 /** Milliseconds of the host's monotonic clock (consensus 1.9). */
 export interface DetectorTuning {
@@ -30,10 +30,12 @@ interface PeerBook {
   acknowledgedAtMs: number
   /** Of the last heartbeat from it. */
   receivedSequence: number
-  report: { readonly heard: readonly BrokerId[]; readonly stalled: boolean; readonly draining: boolean }
+  report: Report
 }
 
-const NO_REPORT = { heard: [], stalled: false, draining: false }
+type Report = Pick<Pulse, 'heard' | 'stalled' | 'draining'> & { readonly store?: PeerStore | undefined }
+
+const NO_REPORT: Report = { heard: [], stalled: false, draining: false }
 
 /**
  * The failure detector of one broker, over all groups (D4): who is alive, and which pairs hear each other both ways. As
@@ -47,7 +49,6 @@ export class Detector {
   readonly #peers = new Map<BrokerId, PeerBook>()
   #oldestPendingMs = 0
   #isDraining = false
-  #durableLsn = 0
   #view: LinkView = { selfStalled: false, selfDraining: false, peers: new Map() }
   #hasMembersChanged = false
   #nowMs = 0
@@ -92,17 +93,12 @@ export class Detector {
   }
 
   /** What the own heartbeats tell. */
-  setSelf(self: {
-    readonly oldestPendingMs: number
-    readonly draining: boolean
-    readonly durableLsn: number
-  }): void {
+  setSelf(self: { readonly oldestPendingMs: number; readonly draining: boolean }): void {
     this.#oldestPendingMs = self.oldestPendingMs
     this.#isDraining = self.draining
-    this.#durableLsn = self.durableLsn
   }
 
-  onHeartbeat(from: BrokerId, heartbeat: Heartbeat, nowMs: number): void {
+  onHeartbeat(from: BrokerId, heartbeat: Pulse & Pick<Report, 'store'>, nowMs: number): void {
     const book = this.#peers.get(from)
     if (book === undefined) return
     this.#hear(book, nowMs)
@@ -139,8 +135,8 @@ export class Detector {
     if (book !== undefined) book.isRefused = true
   }
 
-  /** The heartbeat to send now. Counts the sequence of this peer, so each one made is to be sent. */
-  heartbeat(to: BrokerId): Heartbeat {
+  /** The part of the heartbeat to send now that is about being alive. Counts the sequence of this peer, so each one made is to be sent. */
+  heartbeat(to: BrokerId): Pulse {
     const book = this.#peers.get(to)
     if (book !== undefined) book.sentSequence++
     return {
@@ -150,7 +146,6 @@ export class Detector {
       heard: [...this.#peers.keys()].filter((peer) => this.#isLinked(peer)),
       stalled: this.#isStalled,
       draining: this.#isDraining,
-      durableLsn: this.#durableLsn,
     }
   }
 
@@ -202,7 +197,8 @@ export class Detector {
     const links = new Set<BrokerId>([peer])
     if (alive) for (const other of book.report.heard) if (other !== this.#self) links.add(other)
     if (this.#isLinked(peer)) links.add(this.#self)
-    return { alive, bootId: book.bootId, stalled: book.report.stalled, draining: book.report.draining, links }
+    const { stalled, draining, store } = book.report
+    return { alive, bootId: book.bootId, stalled, draining, links, store }
   }
 
   /** Never changed, only replaced. */
@@ -214,7 +210,7 @@ export class Detector {
 function isSameView(a: PeerView, b: PeerView): boolean {
   if (a.alive !== b.alive || a.bootId !== b.bootId || a.stalled !== b.stalled || a.draining !== b.draining)
     return false
-  if (a.links.size !== b.links.size) return false
+  if (a.links.size !== b.links.size || !isSameStore(a.store, b.store)) return false
   for (const link of a.links) if (!b.links.has(link)) return false
   return true
 }

@@ -1,7 +1,7 @@
-import type { BrokerId } from '../types/ids.ts'
+import type { BrokerId, StoreId } from '../types/ids.ts'
 
-/** Sent to every peer each 100 ms, whatever the number of groups (consensus 1.9). */
-export interface Heartbeat {
+/** The part of a heartbeat by which brokers know who is alive (consensus 1.9). */
+export interface Pulse {
   /** Drawn at each start of the process. */
   readonly bootId: string
   readonly sequence: number
@@ -11,6 +11,34 @@ export interface Heartbeat {
   readonly heard: readonly BrokerId[]
   readonly stalled: boolean
   readonly draining: boolean
-  /** Highest durable journal number. */
+}
+
+/** What somebody was told of a store: in the start `bootId` its journal was durable up to `walSeq`. */
+export interface SeenStore {
+  readonly storeId: StoreId
+  readonly bootId: string
+  readonly walSeq: number
+}
+
+/** The part by which brokers vouch for each other's disks (consensus 1.16): the StoreHello and StoreView of the protocol. */
+export interface StoreReport {
+  readonly storeId: StoreId
+  /** What this start found in the journal. */
+  readonly recovered: number
+  /** Highest durable journal number. An assigned one would make every power cut look like a loss. */
   readonly durableLsn: number
+  /** The sender's store forgot something: it votes in nothing, and its answer does not count. */
+  readonly isOutsider: boolean
+  /**
+   * The answer to the addressee's start `bootId`: the highest number ever seen of its store in *other* starts, 0 when none.
+   * An empty `bootId` when the addressee has not been heard yet.
+   */
+  readonly view: { readonly bootId: string; readonly walSeq: number }
+  /** What the sender knows of stores, some of it at a time, so that it outlives the sender. */
+  readonly seen: readonly SeenStore[]
+}
+
+/** Sent to every peer each 100 ms, whatever the number of groups. */
+export interface Heartbeat extends Pulse {
+  readonly store: StoreReport
 }

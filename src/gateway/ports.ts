@@ -1,5 +1,6 @@
 import type { BrokerId } from '../types/ids.ts'
-import type { BrokerInfo, Topic, TopicConfig } from '../types/topic.ts'
+import type { Operation } from '../types/operation.ts'
+import type { Member, Topic, TopicConfig } from '../types/topic.ts'
 import type { CommittedBatch, Idempotency, RecordDraft } from '../types/record.ts'
 
 /**
@@ -10,6 +11,7 @@ export interface Ports {
   readonly log: Log
   readonly topics: Topics
   readonly cluster: ClusterView
+  readonly operations: OperationsPort
 }
 
 export interface Log {
@@ -176,10 +178,30 @@ export interface ClusterView {
   }
 }
 
-export interface BrokerState extends BrokerInfo {
-  readonly state: 'alive' | 'draining' | 'dead'
+export interface BrokerState extends Member {
+  readonly state: 'alive' | 'draining' | 'dead' | 'outsider'
+  /** Why it is an outsider, in a sentence. */
+  readonly reason?: string | undefined
   readonly leaderCount: number
   readonly replicaCount: number
   /** Free bytes of the disk; only known of this broker. */
   readonly diskFreeBytes: number | undefined
+}
+
+/** Long changes. Each call resolves when the operation has begun; errors besides 'no-leader', 'no-quorum', 'outcome-unknown': */
+export interface OperationsPort {
+  /** The newest first, as far as this broker knows. */
+  list(): readonly Operation[]
+  /** Asks the controller before it says undefined. */
+  find(id: string): Promise<Operation | undefined>
+  /** 'reassignment-in-progress', 'not-enough-brokers', 'invalid-config', 'topic-not-found'. */
+  moveReplicas(topic: Topic, partition: number, target: readonly BrokerId[]): Promise<Operation>
+  /** 'not-found', 'reassignment-in-progress', 'would-lose-quorum', 'not-enough-brokers'. */
+  drain(broker: BrokerId): Promise<Operation>
+  /** The same, and 'invalid-parameter' for a broker that is alive and needs no force. */
+  remove(broker: BrokerId, isForced: boolean): Promise<Operation>
+  /** Takes a drained broker back. 'not-found', 'reassignment-in-progress'. */
+  activate(broker: BrokerId): Promise<void>
+  /** 'not-found', 'operation-ended'. */
+  cancel(id: string): Promise<Operation>
 }

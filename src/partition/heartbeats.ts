@@ -1,13 +1,15 @@
-import type { BrokerId } from '../types/ids.ts'
+import type { BrokerId, StoreId } from '../types/ids.ts'
 import type { Detector } from '../detector/detector.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
-import type { LinkView, PeerView } from '../paxos/link-view.ts'
+import type { Witness } from '../detector/witness.ts'
+import { isSameStore, type LinkView, type PeerView } from '../paxos/link-view.ts'
 import type { StoreUsage } from '../storage/log-store.ts'
 import type { LoopClock } from './loop.ts'
 import type { Registry } from './registry.ts'
 
 export interface HeartbeatOptions {
   readonly detector: Detector
+  readonly witness: Witness
   readonly registry: Registry
   readonly clock: LoopClock
   readonly heartbeatMs: number
@@ -15,6 +17,8 @@ export interface HeartbeatOptions {
   send(to: BrokerId, heartbeat: Heartbeat): void
   /** A broker came, went, or changed its mind about others. */
   onChange(view: LinkView): void
+  /** Somebody saw more of the own store than this start found: it must not vote. */
+  onForgotten(): void
 }
 
 /** Drives the failure detector: one heartbeat a peer and interval, whatever the number of groups, and word to the groups concerned. */
@@ -23,6 +27,7 @@ export class Heartbeats {
   #peers: readonly BrokerId[] = []
   #view: LinkView | undefined
   #isDraining = false
+  #isStarted = false
   #timer: { cancel(): void } | undefined
 
   constructor(options: HeartbeatOptions) {
@@ -37,13 +42,31 @@ export class Heartbeats {
     return this.#view?.peers.get(broker)?.alive ?? false
   }
 
+  /** Alive, and with a disk that remembers: the registered one, as far as both are known. */
+  isVoting(broker: BrokerId, registered: StoreId | undefined): boolean {
+    if (!this.isAlive(broker)) return false
+    const store = this.#view?.peers.get(broker)?.store
+    if (store === undefined) return true
+    return !store.isOutsider && (registered === undefined || registered === store.storeId)
+  }
+
   setPeers(peers: readonly BrokerId[]): void {
     this.#peers = peers
     this.#options.detector.setPeers(peers, this.#options.clock.nowMs())
   }
 
+  /** After the witness began. From here on who vouches for the own store is told to the groups. */
   start(): void {
+    this.#options.registry.standingChanged(this.#options.witness.standing)
+    this.#isStarted = true
     this.#beat()
+  }
+
+  /** The own store is known to have forgotten: no group votes any more, and the others are told. */
+  exclude(): void {
+    if (!this.#options.witness.exclude()) return
+    this.#tellStanding()
+    this.#sendAll()
   }
 
   /** Tells peers that this broker is about to stop: nobody counts on it as a leader any more. */
@@ -68,8 +91,20 @@ export class Heartbeats {
   }
 
   received(from: BrokerId, heartbeat: Heartbeat): void {
-    this.#options.detector.onHeartbeat(from, heartbeat, this.#options.clock.nowMs())
+    const { detector, witness, clock } = this.#options
+    const isNewProcess = witness.peer(from)?.bootId !== heartbeat.bootId
+    const hasStandingChanged = witness.onHeartbeat(from, heartbeat)
+    detector.onHeartbeat(from, heartbeat, clock.nowMs())
+    // A start is answered at once: until then it may not vote.
+    if (isNewProcess && this.#isStarted) this.#send(from)
+    if (hasStandingChanged) this.#tellStanding()
     this.#look()
+  }
+
+  #tellStanding(): void {
+    const { registry, witness, onForgotten } = this.#options
+    if (this.#isStarted) registry.standingChanged(witness.standing)
+    if (witness.standing.isOutsider) onForgotten()
   }
 
   #beat(): void {
@@ -79,13 +114,15 @@ export class Heartbeats {
   }
 
   #sendAll(): void {
-    const { detector, store, send } = this.#options
-    detector.setSelf({
-      oldestPendingMs: store.usage().oldestPendingMs,
-      draining: this.#isDraining,
-      durableLsn: store.durableLsn,
-    })
-    for (const peer of this.#peers) send(peer, detector.heartbeat(peer))
+    const { detector, store } = this.#options
+    detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: this.#isDraining })
+    for (const peer of this.#peers) this.#send(peer)
+  }
+
+  #send(peer: BrokerId): void {
+    const { detector, witness, store, send } = this.#options
+    const report = witness.report(peer, store.durableLsn)
+    if (report !== undefined) send(peer, { ...detector.heartbeat(peer), store: report })
   }
 
   #look(): void {
@@ -116,5 +153,6 @@ function samePeer(a: PeerView | undefined, b: PeerView): boolean {
   if (a === undefined) return false
   if (a.alive !== b.alive || a.bootId !== b.bootId || a.stalled !== b.stalled || a.draining !== b.draining)
     return false
+  if (!isSameStore(a.store, b.store)) return false
   return a.links.size === b.links.size && [...a.links].every((broker) => b.links.has(broker))
 }

@@ -5,10 +5,11 @@ import type { PartitionPlacement, Topic, TopicConfig } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import { initialState, type RecoveredState, type StateRecord } from '../paxos/state.ts'
 import type { LogStore, RecoveredGroup, Row } from '../storage/log-store.ts'
+import { DamagedStoreError } from '../storage/storage-errors.ts'
 import { topicDeleted } from './log.ts'
 import { Partition } from './partition.ts'
 import type { Registry } from './registry.ts'
-import type { ReplicaHost } from './replica.ts'
+import type { ReplicaHost } from './replica-host.ts'
 import type { TailCache } from './tail-cache.ts'
 
 export interface HostingOptions {
@@ -78,6 +79,11 @@ export class Hosting {
       this.#options.registry.partition(placement.group)?.configure(topic.config)
       this.#follow(topic.config, placement)
     }
+  }
+
+  /** Its replicas are on their way. */
+  placed(topic: Topic, placement: PartitionPlacement): void {
+    this.#follow(topic.config, placement)
   }
 
   /** The topic is gone: its groups stop at once and their data leaves the disk in the background. */
@@ -209,7 +215,7 @@ export class Hosting {
     const found = this.#recovered.get(placement.group)
     this.#recovered.delete(placement.group)
     if (found === undefined) {
-      throw new Error(
+      throw new DamagedStoreError(
         `The store has nothing of group ${placement.group}, which the metadata placed here: the folder is incomplete, and this broker must not vote with it.`,
       )
     }

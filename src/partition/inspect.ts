@@ -1,4 +1,4 @@
-import type { BrokerId, GroupId } from '../types/ids.ts'
+import type { BrokerId, GroupId, Replica } from '../types/ids.ts'
 import type { PartitionPlacement, Topic } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import { formatBallot } from '../paxos/ballot.ts'
@@ -14,6 +14,11 @@ import type { Router } from './router.ts'
 export interface GroupState {
   readonly answeredBy: BrokerId
   readonly ballot: string
+  /** Number of the configuration in force here, and who votes in it. */
+  readonly configuration: number
+  readonly voters: readonly Replica[]
+  /** It leads, elected in that configuration: whoever votes in it no more is not needed any more. */
+  readonly isElected: boolean
   readonly leader: BrokerId | undefined
   readonly role: Role
   readonly promised: string
@@ -61,6 +66,9 @@ export class Inspector {
     return {
       answeredBy: this.#self,
       ballot: formatBallot(paxos.ballot),
+      configuration: paxos.configuration.number,
+      voters: paxos.configuration.voters,
+      isElected: paxos.role === 'leader' && paxos.ballot.config === paxos.configuration.number,
       leader: paxos.leader,
       role: paxos.role,
       promised: formatBallot(paxos.promised),

@@ -6,8 +6,13 @@ import { REFUSALS } from './proposals.ts'
 /** Who wants to change a group's voters, at once; more are refused as 'overloaded'. */
 export const RECONFIGURATIONS_MAX = 16
 
+/** The configuration that came of an order. */
+export interface Reconfigured {
+  readonly number: number
+}
+
 interface Asked {
-  resolve(done: { readonly number: number }): void
+  resolve(done: Reconfigured): void
   reject(error: SynodError): void
 }
 
@@ -15,11 +20,7 @@ interface Asked {
 export class Reconfigurations {
   readonly #asked = new Map<number, Asked>()
 
-  ask(
-    token: number,
-    timeoutMs: number,
-    clock: Pick<LoopClock, 'later'>,
-  ): Promise<{ readonly number: number }> {
+  ask(token: number, timeoutMs: number, clock: Pick<LoopClock, 'later'>): Promise<Reconfigured> {
     return new Promise((resolve, reject) => {
       if (this.#asked.size >= RECONFIGURATIONS_MAX) return reject(REFUSALS.full())
       const timer = clock.later(() => this.#settle(token)?.reject(unknown()), timeoutMs)
@@ -69,6 +70,8 @@ function errorOf(reason: ReconfigureRefusal): SynodError {
   switch (reason) {
     case 'not-leader':
       return REFUSALS['not-leader']()
+    case 'outdated':
+      return new SynodError('etag-mismatch', 'The replicas of the partition have changed since.')
     case 'under-way':
       return new SynodError(
         'overloaded',

@@ -1,6 +1,7 @@
 import type { BrokerId, GroupId } from '../types/ids.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
+import type { Standing } from '../paxos/standing.ts'
 import type { Partition } from './partition.ts'
 import type { Replica } from './replica.ts'
 
@@ -14,6 +15,7 @@ export type AnyReplica = Pick<
   | 'told'
   | 'exchange'
   | 'links'
+  | 'standing'
   | 'resign'
   | 'transfer'
   | 'reconfigure'
@@ -30,6 +32,7 @@ export class Registry {
   readonly #partitions = new Map<GroupId, Partition>()
   readonly #watchers = new Map<GroupId, Set<() => void>>()
   #links: LinkView | undefined
+  #standing: Standing | undefined
 
   get replicaCount(): number {
     return this.#partitions.size
@@ -49,6 +52,7 @@ export class Registry {
   addReplica(replica: AnyReplica): void {
     this.#replicas.set(replica.group, replica)
     if (this.#links !== undefined) replica.links(this.#links)
+    if (this.#standing !== undefined) replica.standing(this.#standing)
   }
 
   remove(group: GroupId): Partition | undefined {
@@ -88,6 +92,12 @@ export class Registry {
       const concerned = changed === 'self' || [...changed].some((broker) => replica.paxos.concerns(broker))
       if (concerned) replica.links(links)
     }
+  }
+
+  /** Who vouches for the own store, or that it has forgotten: it concerns every group. */
+  standingChanged(standing: Standing): void {
+    this.#standing = standing
+    for (const replica of this.#replicas.values()) replica.standing(standing)
   }
 
   /** All groups that this broker leads, the controller's among them. */

@@ -1,80 +1,21 @@
-import type { Place } from '../types/digest.ts'
 import { slot, type BrokerId, type GroupId, type Replica as ReplicaId, type Slot } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { SynodError } from '../errors.ts'
 import { Paxos } from '../paxos/paxos.ts'
-import type { Ballot } from '../paxos/ballot.ts'
 import type { Effect, Moment, PaxosEvent, Proposal } from '../paxos/effects.ts'
 import type { LinkView } from '../paxos/link-view.ts'
 import type { Message } from '../paxos/messages.ts'
-import type { PaxosTuning } from '../paxos/options.ts'
-import {
-  ENTRY_KIND,
-  type Checksum,
-  type Entry,
-  type EntryKind,
-  type RecoveredState,
-  type Role,
-} from '../paxos/state.ts'
+import type { Standing } from '../paxos/standing.ts'
+import { ENTRY_KIND, type Entry, type EntryKind } from '../paxos/state.ts'
 import { decodeRows, encodeRows } from '../storage/checkpoint-rows.ts'
-import type { LogStore, OffsetMark, Row } from '../storage/log-store.ts'
+import type { OffsetMark, Row } from '../storage/log-store.ts'
 import { notLeader } from './forward.ts'
-import type { Loop, TurnTaker } from './loop.ts'
-import { Proposals, REFUSALS, type QueuedBytes, type Waiting } from './proposals.ts'
-import type { StateMachine } from './state-machine.ts'
-import { Reconfigurations } from './reconfigurations.ts'
+import type { TurnTaker } from './loop.ts'
+import { Proposals, REFUSALS, type Waiting } from './proposals.ts'
+import { Reconfigurations, type Reconfigured } from './reconfigurations.ts'
 import { Transfers } from './transfers.ts'
+import type { HostedMachine, ReplicaHost, ReplicaListener, ReplicaOptions } from './replica-host.ts'
 import { readAndSend, readPartAndSend } from './serve.ts'
-
-/** What all replicas of one broker share. */
-export interface ReplicaHost {
-  readonly loop: Loop
-  readonly store: LogStore
-  readonly checksum: Checksum
-  readonly bootNumber: number
-  readonly queued: QueuedBytes
-  send(to: BrokerId, group: GroupId, message: Message): void
-  /** The detector's view as of now; undefined before its first one. */
-  links(): LinkView | undefined
-  /** A replica stands here now; it is still in the middle of its step. */
-  applied(place: Place): void
-  /** A broken invariant or a damaged entry: the broker stops with this sentence. */
-  fatal(error: unknown): void
-}
-
-/** What a group's owner wants to hear. All calls are synchronous and come from the loop. */
-export interface ReplicaListener<Result> {
-  /** Before a proposal is appended: the last chance to write the leader's time into its body. */
-  stamp(body: Uint8Array): void
-  applied(entry: Entry, result: Result): void
-  /** Everything that this turn applied has been told. */
-  turnEnded(): void
-  roleChanged(role: Role, ballot: Ballot, leader: BrokerId | undefined): void
-  /** The machine went on from a checkpoint: what was told of entries below is of a log that is not held any more. */
-  wasReset?(): void
-  /** When the owner wants a turn to end by itself, monotonic milliseconds; undefined: when something happens. */
-  dueMs?(): number | undefined
-}
-
-/** The machine with the numbers that the index keeps beside its rows. */
-export interface HostedMachine<Result> extends StateMachine<Result> {
-  readonly nextOffset: number
-  readonly lastAppendedAtMs: number
-  /** Where the records of the entry applied last begin; undefined when it added none. */
-  readonly mark: OffsetMark | undefined
-}
-
-export interface ReplicaOptions<Result> {
-  readonly group: GroupId
-  readonly self: ReplicaId
-  readonly recovered: RecoveredState
-  /** Bytes of all bodies up to `recovered.commit`, trimmed ones included. */
-  readonly logBytes: number
-  readonly machine: HostedMachine<Result>
-  readonly tuning: PaxosTuning
-  readonly host: ReplicaHost
-  readonly listener: ReplicaListener<Result>
-}
 
 interface Tap {
   readonly to: BrokerId
@@ -157,6 +98,11 @@ export class Replica<Result> implements TurnTaker {
     this.#push({ kind: 'links', links })
   }
 
+  /** Until it is told one that lets it vote it promises and accepts nothing. */
+  standing(standing: Standing): void {
+    this.#push({ kind: 'standing', standing })
+  }
+
   /** Another broker knows everything up to `commit` to be chosen. */
   told(from: BrokerId, commit: Slot): void {
     this.#push({ kind: 'told', from, commit })
@@ -188,14 +134,15 @@ export class Replica<Result> implements TurnTaker {
    * Changes who votes; resolves when the configuration with these voters is in force, at once when it is so already. A leader
    * of it comes a moment later, here or elsewhere: `paxos.configuration.number` and `ballot.config` of the one that leads say
    * so, and only then may the replicas of dropped voters be deleted (consensus 1.12). What is proposed meanwhile waits.
+   * With `after` it ends that configuration and no other ('etag-mismatch'), even when the voters stay.
    * Errors: 'no-leader'; 'overloaded' when a transfer or another change is under way; 'not-enough-in-sync', also when a new
    * voter does not learn yet or lags; 'malformed-request' for voters that can be none; 'outcome-unknown' after the time.
    */
-  reconfigure(voters: readonly ReplicaId[], timeoutMs: number): Promise<{ readonly number: number }> {
+  reconfigure(voters: readonly ReplicaId[], timeoutMs: number, after?: number): Promise<Reconfigured> {
     if (this.#isStopped) return Promise.reject(REFUSALS.stopping())
     const token = ++this.#token
     const done = this.#reconfigurations.ask(token, timeoutMs, this.#host.loop.clock)
-    this.#push({ kind: 'reconfigure', token, voters })
+    this.#push({ kind: 'reconfigure', token, voters, after })
     return done
   }
 

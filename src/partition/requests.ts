@@ -11,6 +11,7 @@ import {
 } from './forward.ts'
 import type { Inspector } from './inspect.ts'
 import type { ForwardedPosition, PartitionLog } from './log.ts'
+import type { Reassignments } from './reassignments.ts'
 import type { LeaderMoves } from './move-leader.ts'
 import { batchBody, MalformedBatchError } from './record-batch.ts'
 
@@ -19,11 +20,18 @@ export class PartitionRequests {
   readonly #log: PartitionLog
   readonly #inspector: Inspector
   readonly #moves: LeaderMoves
+  readonly #reassignments: Reassignments
 
-  constructor(log: PartitionLog, inspector: Inspector, moves: LeaderMoves) {
-    this.#log = log
-    this.#inspector = inspector
-    this.#moves = moves
+  constructor(parts: {
+    log: PartitionLog
+    inspector: Inspector
+    moves: LeaderMoves
+    reassignments: Reassignments
+  }) {
+    this.#log = parts.log
+    this.#inspector = parts.inspector
+    this.#moves = parts.moves
+    this.#reassignments = parts.reassignments
   }
 
   async handle(
@@ -50,6 +58,8 @@ export class PartitionRequests {
         return encodeJson({ logStart: await this.#trim(group, body, options.deadlineMs) })
       case 'transfer':
         return this.#moves.handle(group, body)
+      case 'reconfigure':
+        return this.#reassignments.handle(group, body)
       default:
         throw new SynodError(
           'malformed-request',

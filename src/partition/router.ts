@@ -97,7 +97,8 @@ export class Router {
   /** Who leads, as far as this broker knows. A hint, never used for safety. */
   leaderOf(group: GroupId): BrokerId | undefined {
     const replica = this.#registry.replica(group)
-    return replica === undefined ? this.#hints.get(group) : replica.paxos.leader
+    if (replica === undefined) return this.#hints.get(group)
+    return replica.paxos.leader ?? (replica.paxos.isVoter ? undefined : this.#hints.get(group))
   }
 
   /**
@@ -144,8 +145,8 @@ export class Router {
     const leader = this.leaderOf(routed.group)
     // Nothing is sent to a leader that the detector misses: what it would answer could not be known for seconds.
     if (leader !== undefined && (leader === this.#self || this.#isAlive(leader))) return leader
-    if (this.#registry.replica(routed.group) !== undefined) return undefined
-    // This broker holds no replica: ask those who do, one after the other.
+    if (this.#registry.replica(routed.group)?.paxos.isVoter === true) return undefined
+    // This broker holds no replica that would hear of a leader: ask those who do, one after the other.
     const next = routed.replicas.find((broker) => !tried.has(broker) && this.#isAlive(broker))
     if (next === undefined) tried.clear()
     else tried.add(next)

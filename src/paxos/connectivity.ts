@@ -5,7 +5,7 @@ import type { LinkView } from './link-view.ts'
 /** Whether the own broker and `peer` hear each other. */
 export function isLinked(core: Core, peer: BrokerId, links: LinkView | undefined = core.links): boolean {
   const view = links?.peers.get(peer)
-  return view !== undefined && view.alive && view.links.has(core.self)
+  return view !== undefined && view.alive && view.links.has(core.self) && core.isVoterStore(peer, view)
 }
 
 /** The process that runs a live broker; undefined while something was heard of it, but not yet which process it is. */
@@ -38,7 +38,7 @@ export function isLeaderHappy(core: Core): boolean {
   if (core.leaderBootId !== undefined && view.bootId !== core.leaderBootId) return false
   let count = 0
   if (view.alive) {
-    if (view.stalled) return false
+    if (view.stalled || !core.isVoterStore(leader, view)) return false
     for (const voter of core.voters) if (voter === leader || view.links.has(voter)) count++
     return count >= core.majority
   }

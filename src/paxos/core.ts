@@ -2,11 +2,12 @@ import { sameReplica, type BrokerId, type Replica, type Slot } from '../types/id
 import { invariant } from '../types/invariant.ts'
 import { NO_BALLOT, sameBallot, type Ballot } from './ballot.ts'
 import type { Effect, Moment, Write } from './effects.ts'
-import type { LinkView } from './link-view.ts'
+import type { LinkView, PeerView } from './link-view.ts'
 import type { Message } from './messages.ts'
 import type { PaxosOptions, PaxosTuning } from './options.ts'
 import { ReplicaLog } from './replica-log.ts'
 import type { Rules } from './rules.ts'
+import { mayVote, type Standing } from './standing.ts'
 import {
   VOTERS_MAX,
   type Checkpoint,
@@ -58,12 +59,15 @@ export class Core {
 
   // Derived of the configuration, in `setConfiguration` alone.
   voters: readonly BrokerId[] = []
-  isVoter = false
+  /** The configuration gives this replica's store a vote; whether it may use it is its standing's to say. */
+  hasVote = false
   majority = 0
 
   // Volatile.
   role: Role = 'follower'
   status: ReplicaStatus = 'ok'
+  /** Undefined until the host has told it: then nothing is voted on. */
+  standing: Standing | undefined
   /** Of the own candidacy or leadership, or of the leader that is followed. */
   ballot: Ballot = NO_BALLOT
   leader: BrokerId | undefined
@@ -85,7 +89,7 @@ export class Core {
   gathering: Gathering | undefined
 
   // Deadlines, monotonic milliseconds. Those of the sub-states stand in them.
-  canvassAtMs: number
+  canvassAtMs = NEVER
   /** A replica that no leader reaches asks others for what is chosen. */
   pollAtMs = NEVER
   /** A follower forgets what it holds in memory of chosen slots. */
@@ -131,8 +135,6 @@ export class Core {
     this.setConfiguration(state.configuration)
     this.highestRound = state.promised.round
     this.readCounter = (options.bootNumber % 2 ** 32) * 2 ** 20
-    // The first tick comes at once: a lone voter needs no link to begin. The others wait for the first links.
-    this.canvassAtMs = this.isVoter && this.voters.length === 1 ? 0 : NEVER
     invariant(
       this.log.through >= state.through,
       'The recovered log reaches at least as far as the state record says.',
@@ -154,7 +156,7 @@ export class Core {
     invariant(configuration.voters.length <= VOTERS_MAX, 'A configuration has at most seven voters.')
     this.configuration = configuration
     this.voters = configuration.voters.map((voter) => voter.broker)
-    this.isVoter =
+    this.hasVote =
       this.rules.votesIn(configuration.number, this.minConfiguration) && this.#isAmong(configuration.voters)
     this.majority = this.rules.quorum(this.voters.length)
     this.knownCommits = this.voters.map((voter) => known.get(voter) ?? 0)
@@ -168,9 +170,11 @@ export class Core {
     const { voters } = this.configuration
     const isVoting = (replica: Replica): boolean =>
       voters.some((voter) => sameReplica(voter, replica)) &&
-      (this.isVoter || !sameReplica(replica, this.replica))
+      (this.hasVote || !sameReplica(replica, this.replica))
     this.#toldLearners = replicas.filter((replica) => !isVoting(replica))
-    this.isLearner = this.#isAmong(this.#toldLearners)
+    // A store that came in place of a voter's learns without being told to, until the vote is its own.
+    const isInPlace = voters.some(({ broker, store }) => broker === this.self && store !== this.replica.store)
+    this.isLearner = isInPlace || this.#isAmong(this.#toldLearners)
     const before = this.learners
     this.learners = this.#toldLearners
       .filter((replica) => replica.broker !== this.self)
@@ -182,11 +186,18 @@ export class Core {
 
   /** Neither a voter nor a learner: it answers with what it knows until it is deleted. */
   get isRetired(): boolean {
-    return !this.isVoter && !this.isLearner
+    return !this.hasVote && !this.isLearner
   }
 
   #isAmong(replicas: readonly Replica[]): boolean {
     return replicas.some((replica) => sameReplica(replica, this.replica))
+  }
+
+  /** The gate of every promise, acceptance, endorsement and campaign. */
+  get isVoter(): boolean {
+    return (
+      this.hasVote && this.standing !== undefined && mayVote(this.self, this.configuration, this.standing)
+    )
   }
 
   begin(moment: Moment): void {
@@ -249,8 +260,23 @@ export class Core {
     return this.knownCommits[this.voters.indexOf(of)] ?? 0
   }
 
+  /** A voter whose store was lost, or has forgotten, is as good as dead: it answers nothing until it is replaced. */
+  isVoterStore(broker: BrokerId, { store }: PeerView): boolean {
+    if (store === undefined) return true
+    const voter = this.configuration.voters.find((each) => each.broker === broker)
+    return !store.isOutsider && (voter === undefined || voter.store === store.storeId)
+  }
+
+  /** A learner is the store that it was said to be, also while another one of its broker has the vote. */
+  isLearnerAlive({ broker, store }: Replica): boolean {
+    const view = this.links?.peers.get(broker)
+    if (view === undefined || !view.alive) return false
+    return view.store === undefined || (!view.store.isOutsider && view.store.storeId === store)
+  }
+
   isAlive(broker: BrokerId): boolean {
-    return this.links?.peers.get(broker)?.alive === true
+    const view = this.links?.peers.get(broker)
+    return view !== undefined && view.alive && this.isVoterStore(broker, view)
   }
 
   leads(ballot: Ballot): boolean {

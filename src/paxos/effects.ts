@@ -3,6 +3,7 @@ import type { Ballot } from './ballot.ts'
 import type { Message } from './messages.ts'
 import type { Checkpoint, Configuration, Entry, EntryKind, MachineFacts, Role, StateRecord } from './state.ts'
 import type { LinkView } from './link-view.ts'
+import type { Standing } from './standing.ts'
 
 /** Time and chance enter the core only here. `nowMs` is monotonic; `random` is uniform in [0, 1). */
 export interface Moment {
@@ -30,6 +31,8 @@ export type PaxosEvent =
   | { readonly kind: 'persisted'; readonly id: number }
   /** The failure detector's view changed for some broker of this group. */
   | { readonly kind: 'links'; readonly links: LinkView }
+  /** More brokers have answered this start, or one objects. The first one opens the gate, so nothing is voted before it. */
+  | { readonly kind: 'standing'; readonly standing: Standing }
   | { readonly kind: 'readIndex'; readonly token: number }
   /** Another broker says that everything up to `commit` is chosen: a replica that nobody else told of it fetches it. */
   | { readonly kind: 'told'; readonly from: BrokerId; readonly commit: Slot }
@@ -37,8 +40,17 @@ export type PaxosEvent =
   | { readonly kind: 'resign' }
   /** Operator or host wants another voter to lead (consensus 1.13). `token` names it in the answer. */
   | { readonly kind: 'transfer'; readonly token: number; readonly to: BrokerId }
-  /** The next configuration is to have these voters (consensus 1.12). `token` names it in the answer. */
-  | { readonly kind: 'reconfigure'; readonly token: number; readonly voters: readonly Replica[] }
+  /**
+   * The next configuration is to have these voters (consensus 1.12). `token` names it in the answer. With `after` it is meant for
+   * the end of that configuration and no other, and comes then even when the voters stay: that makes sure that no order of
+   * before can still be carried out.
+   */
+  | {
+      readonly kind: 'reconfigure'
+      readonly token: number
+      readonly voters: readonly Replica[]
+      readonly after?: number | undefined
+    }
   /**
    * These replicas learn without a vote, perhaps this one: no part of consensus, so the host says it after each start and at
    * each change. A leader tells them when there is something to pull and keeps how far they are. At most LEARNERS_MAX.
@@ -81,12 +93,12 @@ export type RefusalReason =
 export type TransferRefusal = 'not-leader' | 'under-way' | 'target-not-ready'
 
 /**
- * `under-way`: a transfer or another change is. `learner-behind`: a new voter does not learn, or is more than half of MaxLag
+ * `outdated`: another configuration is in force than the one that was to end. `under-way`: a transfer or another change is. `learner-behind`: a new voter does not learn, or is more than half of MaxLag
  * behind. `not-enough-in-sync`: the old or the new voters would have no majority in sync. `invalid`: not one to seven
  * different brokers and stores.
  */
 export type ReconfigureRefusal =
-  'not-leader' | 'under-way' | 'learner-behind' | 'not-enough-in-sync' | 'invalid'
+  'not-leader' | 'outdated' | 'under-way' | 'learner-behind' | 'not-enough-in-sync' | 'invalid'
 
 /**
  * What the host must do, in order. Duties: (H1) persists of one group become durable in the order of their ids, each as

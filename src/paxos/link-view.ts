@@ -1,4 +1,4 @@
-import type { BrokerId } from '../types/ids.ts'
+import type { BrokerId, StoreId } from '../types/ids.ts'
 
 /**
  * What the failure detector tells a group about brokers (consensus 1.9). Brokers that are not listed are unknown: dead.
@@ -20,4 +20,16 @@ export interface PeerView {
   readonly draining: boolean
   /** Brokers this peer has two-way links with, by its own report and ours; itself included. */
   readonly links: ReadonlySet<BrokerId>
+  /** The store that it runs on, left out while no heartbeat has told it. */
+  readonly store?: PeerStore | undefined
+}
+
+export interface PeerStore {
+  readonly storeId: StoreId
+  /** It has forgotten what it had confirmed, and votes in nothing. */
+  readonly isOutsider: boolean
+}
+
+export function isSameStore(a: PeerStore | undefined, b: PeerStore | undefined): boolean {
+  return a?.storeId === b?.storeId && a?.isOutsider === b?.isOutsider
 }

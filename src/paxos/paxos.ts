@@ -1,5 +1,6 @@
 import type { BrokerId, Slot } from '../types/ids.ts'
 import { invariant, unreachable } from '../types/invariant.ts'
+import { isSilenced, onStanding } from './admission.ts'
 import { onAccept, onAcceptSync, onLearn, onPrepare, passesGate } from './acceptor.ts'
 import { sameBallot, type Ballot } from './ballot.ts'
 import { candidateTick, onOwnPromiseDurable, onPromise } from './campaign.ts'
@@ -84,17 +85,20 @@ export class Paxos {
       case 'links':
         onLinks(core, event.links)
         return watchTransfer(core)
+      case 'standing':
+        return onStanding(core, event.standing)
       case 'readIndex':
         return onReadIndex(core, event.token)
       case 'told':
-        return onTold(core, event.from, event.commit)
+        if (!isSilenced(core)) onTold(core, event.from, event.commit)
+        return
       case 'resign':
         if (core.role === 'leader') resign(core)
         return
       case 'transfer':
         return onTransfer(core, event.token, event.to)
       case 'reconfigure':
-        return onReconfigure(core, event.token, event.voters)
+        return onReconfigure(core, event.token, event.voters, event.after)
       case 'learners':
         return onLearners(core, event.replicas)
       case 'checkpointed':
@@ -118,7 +122,7 @@ export class Paxos {
   /** The only switch on a message's kind. */
   #receive(from: BrokerId, message: Message): void {
     const core = this.#core
-    if (from === core.self) return
+    if (from === core.self || (isSilenced(core) && message.kind !== 'syncRequest')) return
     switch (message.kind) {
       case 'canvass':
         return onCanvass(core, from, message)
@@ -225,6 +229,11 @@ export class Paxos {
 
   get leader(): BrokerId | undefined {
     return this.#core.leader
+  }
+
+  /** It may promise and accept now; who may not is told of no leader. */
+  get isVoter(): boolean {
+    return this.#core.isVoter
   }
 
   get promised(): Ballot {

@@ -13,15 +13,17 @@ import type { Activation, Leadership } from './volatile.ts'
 
 /**
  * Ends the configuration by a stop-sign that names the voters of the next one (consensus 1.12). Until that is chosen nothing
- * else is proposed. Who asks for the voters that there are is told at once that they are in force, so asking again is safe.
+ * else is proposed. Who asks for the voters that there are is told at once that they are in force, so asking again is safe;
+ * unless it is the end of the present configuration that is asked for.
  */
-export function onReconfigure(core: Core, token: number, voters: readonly Replica[]): void {
+export function onReconfigure(core: Core, token: number, voters: readonly Replica[], after?: number): void {
   const { leadership, configuration } = core
-  if (sameVoters(configuration.voters, voters)) {
+  const isMeant = after === configuration.number
+  if (!isMeant && sameVoters(configuration.voters, voters)) {
     core.effects.push({ kind: 'reconfigured', token, number: configuration.number })
     return
   }
-  const reason = refusalOf(core, voters)
+  const reason = after === undefined || isMeant ? refusalOf(core, voters) : 'outdated'
   if (leadership === undefined || reason !== undefined) {
     core.effects.push({ kind: 'reconfigureRefused', token, reason: reason ?? 'not-leader' })
     return

@@ -22,7 +22,7 @@ import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeStat
  * its bytes belong to the head.
  */
 const VERSION = 2
-const RECORD_KIND = { PERSIST: 1, DELETION: 2, ROWS: 3 } as const
+const RECORD_KIND = { PERSIST: 1, DELETION: 2, ROWS: 3, START: 4 } as const
 const FIXED_BYTES = 36
 const ENTRY_BYTES = 17 + BALLOT_BYTES
 
@@ -65,7 +65,12 @@ export interface DeletionRecord {
   readonly minConfiguration: number
 }
 
-export type JournalRecord = PersistRecord | RowsRecord | DeletionRecord
+/** The store was opened: what that found is durable from here on (consensus 1.16). Of no group. */
+export interface StartRecord {
+  readonly kind: 'start'
+}
+
+export type JournalRecord = PersistRecord | RowsRecord | DeletionRecord | StartRecord
 
 /** A persist's parts. The state record comes first, the slots of the entries are contiguous: this form keeps both. */
 export interface PersistParts {
@@ -153,6 +158,12 @@ export function encodeDeletion(
   return seal(key, value)
 }
 
+export function encodeStart(key: Uint8Array): Buffer {
+  const value = Buffer.alloc(FIXED_BYTES)
+  writeFixed(value, { headLength: FIXED_BYTES, kind: RECORD_KIND.START, group: 0, born: 0 })
+  return seal(key, value)
+}
+
 /** Undefined when the head is damaged. Bodies are not looked at: see `verifyBodies` and `entryOf`. */
 export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord | undefined {
   const value = asBuffer(bytes)
@@ -165,6 +176,7 @@ export function decodeRecord(key: Uint8Array, bytes: Uint8Array): JournalRecord 
   )
   const group = value.readUInt32BE(10) as GroupId
   const born = readU64(value, 14)
+  if (value[9] === RECORD_KIND.START) return { kind: 'start' }
   if (value[9] === RECORD_KIND.DELETION)
     return { kind: 'deletion', group, born, minConfiguration: readU64(value, 28) }
   const stateLength = value.readUInt16BE(22)

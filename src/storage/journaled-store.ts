@@ -5,7 +5,7 @@ import { Collector } from './collector.ts'
 import { readEntries } from './entry-reader.ts'
 import { firstSlotOf, indexedParts, type GroupLog } from './group-log.ts'
 import { identityPut, openIdentity, type IdentityFile } from './identity.ts'
-import { encodeDeletion, encodePersist, partsOf } from './journal-record.ts'
+import { encodeDeletion, encodePersist, encodeStart, partsOf } from './journal-record.ts'
 import { JournalWriter, type JournalItem } from './journal-writer.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey } from './keys.ts'
@@ -26,6 +26,7 @@ import type {
   StoreUsage,
 } from './log-store.ts'
 import { findOffset, findTime, readMarks } from './mark-reader.ts'
+import { MemoryNotes, type Notes } from './notes.ts'
 import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
 import { groupGone, TrimmedSlotError } from './storage-errors.ts'
@@ -36,12 +37,15 @@ export interface StoreFiles {
   readonly journal: KeyValue
   readonly index: KeyValue
   readonly identity: IdentityFile
+  /** Default: in memory, gone with the store. */
+  readonly notes?: Notes
   /** Puts an empty database in the index's place. Default: its rows are deleted. */
   readonly setIndexAside?: () => Promise<void>
 }
 
 /** The one LogStore there is, over LevelDB or its twin in memory. */
 export class JournaledStore implements LogStore {
+  readonly notes: Notes
   readonly #files: StoreFiles
   readonly #options: StoreOptions
   readonly #tuning: StoreTuning
@@ -51,7 +55,10 @@ export class JournaledStore implements LogStore {
   readonly #flusher: IndexFlusher
   #identity: StoreIdentity
   #assignedLsn = 0
+  /** The last durable record that says something of a group, and the one that the start found. */
+  #factLsn = 0
   #recoveredLsn = 0
+  #cleanLsn = 0
   /** First LSN of every group that is there, also of writes that wait. */
   readonly #births = new Map<GroupId, number>()
   /** What a group is called below: journal and index know the lives of a group by a number each. */
@@ -62,6 +69,7 @@ export class JournaledStore implements LogStore {
 
   private constructor(files: StoreFiles, identity: StoreIdentity, options: StoreOptions) {
     this.#files = files
+    this.notes = files.notes ?? new MemoryNotes()
     this.#identity = identity
     this.#options = options
     this.#tuning = { ...DEFAULT_STORE_TUNING, ...options.tuning }
@@ -101,7 +109,15 @@ export class JournaledStore implements LogStore {
   }
 
   get durableLsn(): number {
-    return Math.max(this.#recoveredLsn, this.#writer.durableLsn)
+    return this.#factLsn
+  }
+
+  get recoveredLsn(): number {
+    return this.#recoveredLsn
+  }
+
+  get hasForgotten(): boolean {
+    return this.#recoveredLsn < this.#cleanLsn
   }
 
   /** Whether a write is queued or under way. */
@@ -125,7 +141,9 @@ export class JournaledStore implements LogStore {
     invariant(!this.#isRecovered, 'A store recovers once.')
     const { journal } = this.#files
     const recovered = await recoverStore(journal, this.#index, (reason) => this.#guard.setAside(reason))
-    this.#recoveredLsn = recovered.lastLsn
+    this.#factLsn = recovered.factLsn
+    this.#recoveredLsn = recovered.factLsn
+    this.#cleanLsn = await readClean(this.notes, this.#identity.storeId)
     this.#assignedLsn = recovered.lastLsn
     for (const { group: number, born } of this.#index.groups.values()) {
       this.#births.set(number, born)
@@ -138,6 +156,20 @@ export class JournaledStore implements LogStore {
     this.#flusher.start(this.#sweeperOf(recovered))
     this.#isRecovered = true
     return recovered.groups.map((found) => ({ ...found, group: groupOf(found.group) }))
+  }
+
+  async begin(): Promise<void> {
+    this.#checkOpen()
+    // A store that has forgotten keeps the proof of it.
+    if (!this.hasForgotten) await this.notes.remove('clean')
+    const lsn = ++this.#assignedLsn
+    const key = recordKey(lsn)
+    const value = encodeStart(key)
+    await this.#write(
+      { operations: [{ type: 'put', key, value }], bytes: value.length, needsSync: true },
+      lsn,
+      () => this.#index.recordStart(lsn),
+    )
   }
 
   async recoverRows(group: GroupId): Promise<readonly Row[]> {
@@ -168,6 +200,7 @@ export class JournaledStore implements LogStore {
       needsSync: true,
       lsn,
       record: () => {
+        this.#factLsn = lsn
         this.#index.recordPersist(group, born, indexedParts(lsn, group, parts))
         this.#flusher.noticeChange()
       },
@@ -207,6 +240,7 @@ export class JournaledStore implements LogStore {
     const value = encodeDeletion(key, number, born, minConfiguration)
     const deleted = { lsn, born, isFreed: false, minConfiguration }
     const record = (): void => {
+      this.#factLsn = lsn
       this.#index.recordDeletion(number, deleted)
       this.#flusher.addDeleted(number, deleted)
     }
@@ -275,14 +309,24 @@ export class JournaledStore implements LogStore {
     await this.#flusher.stop(() => this.#writer.drained())
     await this.#files.journal.close()
     await this.#files.index.close()
+    if (this.#isRecovered && this.#failure === undefined && !this.hasForgotten) await this.#noteEnd()
   }
 
-  #sweeperOf({ floor, deleted }: Recovered): Sweeper {
+  /** Without this note the next start knows less, and is as after a crash. */
+  async #noteEnd(): Promise<void> {
+    try {
+      await this.notes.write('clean', { storeId: this.#identity.storeId, walSeq: this.durableLsn })
+    } catch (error) {
+      this.#options.onWarning?.(`Where the journal ended could not be noted (${String(error)}).`)
+    }
+  }
+
+  #sweeperOf({ floor, deleted, lastLsn }: Recovered): Sweeper {
     const collector = new Collector(this.#files.journal, this.#index, floor, {
       ...this.#options,
       tuning: this.#tuning,
       census: () => ({ groupCount: this.#births.size, lastLsn: this.#assignedLsn }),
-      durableLsn: () => this.durableLsn,
+      durableLsn: () => Math.max(lastLsn, this.#writer.durableLsn),
       oldestPendingMs: () => this.#writer.oldestPendingMs,
       write: (item) => this.#write(item),
       onChange: () => this.#flusher.noticeChange(),
@@ -335,6 +379,12 @@ export class JournaledStore implements LogStore {
     this.#guard.notice(error)
     this.#options.onFailure(error)
   }
+}
+
+/** Where the journal ended when this store was closed in good order; 0 when it was not. */
+async function readClean(notes: Notes, store: string): Promise<number> {
+  const { storeId, walSeq } = ((await notes.read('clean')) ?? {}) as Record<string, unknown>
+  return storeId === store && typeof walSeq === 'number' ? walSeq : 0
 }
 
 function ignore(): void {}

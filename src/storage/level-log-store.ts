@@ -8,6 +8,7 @@ import { JournaledStore, type StoreFiles } from './journaled-store.ts'
 import { openLevelIndex } from './level-index.ts'
 import { LevelKeyValue } from './level-key-value.ts'
 import type { StoreIdentity } from './log-store.ts'
+import { NotesOnDisk } from './notes.ts'
 import type { StoreOptions } from './options.ts'
 import { DamagedStoreError, DataFolderError } from './storage-errors.ts'
 
@@ -69,7 +70,8 @@ async function openFiles(folder: string, options: Pick<StoreOptions, 'onWarning'
       mustExist: isFormatted,
       warn: (sentence) => options.onWarning?.(sentence),
     })
-    return { journal, index: index.database, identity, setIndexAside: () => index.setAside() }
+    const notes = new NotesOnDisk(folder)
+    return { journal, index: index.database, identity, notes, setIndexAside: () => index.setAside() }
   } catch (error) {
     await journal.close()
     throw new DataFolderError(`The index in ${folder} cannot be opened.`, { cause: error })

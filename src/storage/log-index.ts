@@ -179,6 +179,12 @@ export class LogIndex {
     this.pending.addGarbage(lsn, valueBytes)
   }
 
+  /** A start changes nothing of any group. Its key stays for good, as a deletion's does. */
+  recordStart(lsn: number): void {
+    invariant(lsn > this.recordedLsn, 'Records are told to the index in the order of their LSNs.')
+    this.recordedLsn = lsn
+  }
+
   /** Ends a recovery: from this batch on everything is trusted again, whatever numbers were found (`batchKeys`). */
   async flushRecovered(batchKeys: readonly Uint8Array[]): Promise<void> {
     this.#base = { number: this.#number + 1, lsn: this.recordedLsn }

@@ -2,6 +2,7 @@ import type { BrokerId, GroupId, Slot, StoreId } from '../types/ids.ts'
 import type { Ballot } from '../paxos/ballot.ts'
 import type { Write } from '../paxos/effects.ts'
 import type { Entry, StateRecord } from '../paxos/state.ts'
+import type { Notes } from './notes.ts'
 
 /** Who a data directory belongs to. `clusterId` is empty until the cluster is formed. */
 export interface StoreIdentity {
@@ -88,14 +89,27 @@ export interface StoreUsage {
  */
 export interface LogStore {
   readonly identity: StoreIdentity
-  /** Highest durable journal number (`walSeq`). Only this one is ever told to others. */
+  /**
+   * The `walSeq`: highest durable journal number of a record that says something of a group; starts do not count. Only this
+   * one is ever told to others.
+   */
   readonly durableLsn: number
+  /** The `walSeq` that `recover` found; 0 before it. */
+  readonly recoveredLsn: number
+  /** The journal ends before the place where it ended when this store was closed: the disk forgot, and the store must not vote. */
+  readonly hasForgotten: boolean
+  readonly notes: Notes
 
   /** Writes the cluster's id, once; durable when it returns. */
   adoptCluster(clusterId: string): Promise<void>
 
   /** Every group found, except deleted ones. Called once, before any append. */
   recover(): Promise<readonly RecoveredGroup[]>
+  /**
+   * Makes a start durable, once, after `recover` and before the first vote: what a killed process left in the system's cache
+   * is durable only with a synced write after it (consensus 1.16).
+   */
+  begin(): Promise<void>
   /** The rows of a group's state machine as of its `applied.slot`, in key order. */
   recoverRows(group: GroupId): Promise<readonly Row[]>
 
@@ -138,6 +152,6 @@ export interface LogStore {
   usage(): StoreUsage
   /** Free bytes of the disk, and whether it is too full to take writes (< 5 % or < 512 MiB). */
   space(): Promise<{ readonly freeBytes: number; readonly full: boolean }>
-  /** Waits for queued writes, flushes the index, closes. */
+  /** Waits for queued writes, flushes the index, closes, and notes where the journal ended. */
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { MemoryIdentityFile } from './identity.ts'
 import { JournaledStore, type StoreFiles } from './journaled-store.ts'
 import { MemoryKeyValue } from './memory-key-value.ts'
+import { MemoryNotes } from './notes.ts'
 import type { StoreOptions } from './options.ts'
 
 /** What outlives a store in memory: open it again to restart a broker. */
@@ -11,7 +12,12 @@ export interface MemoryDisk extends StoreFiles {
 }
 
 export function memoryDisk(): MemoryDisk {
-  return { journal: new MemoryKeyValue(), index: new MemoryKeyValue(), identity: new MemoryIdentityFile() }
+  return {
+    journal: new MemoryKeyValue(),
+    index: new MemoryKeyValue(),
+    identity: new MemoryIdentityFile(),
+    notes: new MemoryNotes(),
+  }
 }
 
 /** A LogStore without files, with the journal, index and recovery of the real one. */

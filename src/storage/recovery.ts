@@ -37,6 +37,8 @@ export interface Recovered {
   readonly groups: readonly RecoveredGroup[]
   /** Highest journal number found; everything found is durable. */
   readonly lastLsn: number
+  /** The highest one of a record that is more than a start; a start alone is no progress. */
+  readonly factLsn: number
   readonly floor: Floor
   /** Groups whose deletion is on record. */
   readonly deleted: ReadonlyMap<GroupId, DeletedRow>
@@ -112,7 +114,7 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
     log.isAhead = false
     groups.push(await recoverGroup(journal, index, log, found.isRebuilt))
   }
-  return { groups, lastLsn, floor, deleted: replay.deleted }
+  return { groups, lastLsn, factLsn: await findFactLsn(journal), floor, deleted: replay.deleted }
 }
 
 async function findFloor(journal: KeyValue): Promise<Floor> {
@@ -128,6 +130,18 @@ async function findLastLsn(journal: KeyValue): Promise<number> {
   const range = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
   const [newest] = await journal.scan({ ...range, reverse: true, countMax: 1 })
   return newest === undefined ? 0 : numberOf(newest.key)
+}
+
+/** Starts that nothing followed say nothing: a store that is started again and again must not seem to go on. */
+async function findFactLsn(journal: KeyValue): Promise<number> {
+  const { from } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+  let { below } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+  for (;;) {
+    const [newest] = await journal.scan({ from, below, reverse: true, countMax: 1 })
+    if (newest === undefined) return 0
+    if (decodeRecord(newest.key, newest.value)?.kind !== 'start') return numberOf(newest.key)
+    below = newest.key
+  }
 }
 
 /** Reads the journal from what the index is trusted for and tells the index of every record. */
@@ -173,6 +187,7 @@ class Replay {
   }
 
   #apply(lsn: number, record: JournalRecord, valueBytes: number): void {
+    if (record.kind === 'start') return this.#index.recordStart(lsn)
     if (record.kind === 'deletion') {
       const { group, born, minConfiguration } = record
       const deleted = { lsn, born, isFreed: false, minConfiguration }

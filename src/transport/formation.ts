@@ -233,13 +233,15 @@ function notAuthenticated(): RequestProblem {
 function helloFromJson(json: unknown): Hello {
   if (isObject(json)) {
     const { brokerId, storeId, clusterId, empty } = json
+    const controllers = votersFromJson(json['controllers'])
     if (
       isBrokerId(brokerId) &&
       isStoreId(storeId) &&
       typeof clusterId === 'string' &&
       typeof empty === 'boolean'
     ) {
-      return { brokerId, storeId, clusterId, empty }
+      const hello = { brokerId, storeId, clusterId, empty }
+      return controllers === undefined ? hello : { ...hello, controllers }
     }
   }
   throw new Error('The broker answered hello with something else.')
@@ -253,18 +255,24 @@ function formationFromJson(json: unknown): Formation {
   if (typeof clusterId !== 'string' || clusterId.length === 0 || clusterId.length > 128) {
     throw bad("'clusterId' is a text of 1 to 128 characters.")
   }
-  if (!Array.isArray(voters) || voters.length === 0 || voters.length > VOTERS_MAX) {
-    throw bad(`'voters' is a list of 1 to ${VOTERS_MAX} replicas.`)
+  const checked = votersFromJson(voters)
+  if (checked === undefined) {
+    throw bad(
+      `'voters' is a list of 1 to ${VOTERS_MAX} replicas: a broker id and a store id of 32 hex digits each.`,
+    )
   }
-  return {
-    clusterId,
-    voters: voters.map((voter: unknown) => {
-      if (!isObject(voter) || !isBrokerId(voter['broker']) || !isStoreId(voter['store'])) {
-        throw bad('A voter has a broker id and a store id of 32 hex digits.')
-      }
-      return { broker: voter['broker'], store: voter['store'] }
-    }),
+  return { clusterId, voters: checked }
+}
+
+/** Undefined when it is no list of voters. */
+function votersFromJson(json: unknown): Formation['voters'] | undefined {
+  if (!Array.isArray(json) || json.length === 0 || json.length > VOTERS_MAX) return undefined
+  const voters: Formation['voters'][number][] = []
+  for (const voter of json as readonly unknown[]) {
+    if (!isObject(voter) || !isBrokerId(voter['broker']) || !isStoreId(voter['store'])) return undefined
+    voters.push({ broker: voter['broker'], store: voter['store'] })
   }
+  return voters
 }
 
 function isBrokerId(value: unknown): value is BrokerId {

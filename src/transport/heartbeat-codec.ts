@@ -1,21 +1,35 @@
 import { invariant } from '../types/invariant.ts'
-import type { BrokerId } from '../types/ids.ts'
-import type { Heartbeat } from '../detector/heartbeat.ts'
+import type { BrokerId, StoreId } from '../types/ids.ts'
+import type { Heartbeat, SeenStore, StoreReport } from '../detector/heartbeat.ts'
 import { MalformedFrameError, type ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 
 const STALLED = 1
 const DRAINING = 2
+const OUTSIDER = 4
+const SEEN_MAX = 0xff
 
 export function encodeHeartbeat(writer: ByteWriter, heartbeat: Heartbeat): void {
-  invariant(heartbeat.heard.length <= 0xffff, `A heartbeat names at most 65535 brokers.`)
+  const { heard, stalled, draining, store } = heartbeat
+  invariant(heard.length <= 0xffff, `A heartbeat names at most 65535 brokers.`)
+  invariant(store.seen.length <= SEEN_MAX, `A heartbeat tells of at most ${SEEN_MAX} stores.`)
   writer.shortText(heartbeat.bootId)
   writer.count(heartbeat.sequence)
   writer.count(heartbeat.acknowledged)
-  writer.u16(heartbeat.heard.length)
-  for (const broker of heartbeat.heard) writer.u16(broker)
-  writer.u8((heartbeat.stalled ? STALLED : 0) | (heartbeat.draining ? DRAINING : 0))
-  writer.count(heartbeat.durableLsn)
+  writer.u16(heard.length)
+  for (const broker of heard) writer.u16(broker)
+  writer.u8((stalled ? STALLED : 0) | (draining ? DRAINING : 0) | (store.isOutsider ? OUTSIDER : 0))
+  writer.shortText(store.storeId)
+  writer.count(store.recovered)
+  writer.count(store.durableLsn)
+  writer.shortText(store.view.bootId)
+  writer.count(store.view.walSeq)
+  writer.u8(store.seen.length)
+  for (const { storeId: id, bootId, walSeq } of store.seen) {
+    writer.shortText(id)
+    writer.shortText(bootId)
+    writer.count(walSeq)
+  }
 }
 
 /** Throws `MalformedFrameError`. */
@@ -26,8 +40,9 @@ export function decodeHeartbeat(reader: ByteReader): Heartbeat {
   const heard: BrokerId[] = []
   for (let left = reader.u16(); left > 0; left--) heard.push(readBroker(reader))
   const flags = reader.u8()
-  if (flags > (STALLED | DRAINING)) throw new MalformedFrameError(`A heartbeat has unknown flags ${flags}.`)
-  const durableLsn = reader.count()
+  if (flags > (STALLED | DRAINING | OUTSIDER))
+    throw new MalformedFrameError(`A heartbeat has unknown flags ${flags}.`)
+  const store = readStore(reader, (flags & OUTSIDER) !== 0)
   reader.expectEnd()
   return {
     bootId,
@@ -36,8 +51,25 @@ export function decodeHeartbeat(reader: ByteReader): Heartbeat {
     heard,
     stalled: (flags & STALLED) !== 0,
     draining: (flags & DRAINING) !== 0,
-    durableLsn,
+    store,
   }
+}
+
+function readStore(reader: ByteReader, isOutsider: boolean): StoreReport {
+  const store = readStoreId(reader)
+  const recovered = reader.count()
+  const durableLsn = reader.count()
+  const view = { bootId: reader.shortText(), walSeq: reader.count() }
+  const seen: SeenStore[] = []
+  for (let left = reader.u8(); left > 0; left--)
+    seen.push({ storeId: readStoreId(reader), bootId: reader.shortText(), walSeq: reader.count() })
+  return { storeId: store, recovered, durableLsn, isOutsider, view, seen }
+}
+
+function readStoreId(reader: ByteReader): StoreId {
+  const text = reader.shortText()
+  if (!/^[0-9a-f]{32}$/.test(text)) throw new MalformedFrameError('A heartbeat names a store that is none.')
+  return text as StoreId
 }
 
 function readBroker(reader: ByteReader): BrokerId {

@@ -63,12 +63,14 @@ export interface TransportHandlers {
   onForm(from: BrokerId, formation: Formation): Promise<void>
 }
 
-/** What a seed says of itself. `empty`: no cluster id yet. */
+/** What a seed says of itself. `empty`: no cluster id yet, and a cluster may be founded with it. */
 export interface Hello {
   readonly brokerId: BrokerId
   readonly storeId: string
   readonly clusterId: string
   readonly empty: boolean
+  /** Who votes on the metadata, as this broker knows; only from a member of a cluster. A new broker learns from them. */
+  readonly controllers?: Formation['voters'] | undefined
 }
 
 /** The first configuration, told by the seed with the lowest id after all seeds answered 'empty'. */

@@ -40,13 +40,24 @@ export interface PartitionPlacement {
   readonly group: GroupId
   /** The voters of the newest configuration on record. The first is the preferred leader. */
   readonly replicas: readonly BrokerId[]
-  /** Number of the configuration that has these voters, 1 at creation (consensus 1.12). */
+  /** Number of the configuration whose voters `replicas` are, as last recorded; 1 when the partition is made. */
   readonly configuration: number
   /**
-   * Brokers that learn without a vote, before they become voters; usually none. One that was ordered to vote stays here until a
+   * Brokers that pull the log without a vote, usually none: replicas to be. One that was ordered to vote stays here until a
    * later configuration is on record: the order may yet prevail.
    */
   readonly learners: readonly BrokerId[]
+  /** Undefined: the replicas stay where they are. */
+  readonly change?: PlacementChange | undefined
+}
+
+/** Replicas on their way. While one is `learning` it can be called off; once `switching`, only turned round. */
+export interface PlacementChange {
+  /** The operation that wants it. */
+  readonly operation: string
+  /** The replicas that the partition is to have, the preferred leader first. */
+  readonly target: readonly BrokerId[]
+  readonly phase: 'learning' | 'switching'
 }
 
 /** A topic as the metadata holds it. */
@@ -60,7 +71,7 @@ export interface Topic {
   readonly revision: number
 }
 
-/** A broker as the metadata holds it. */
+/** What a broker says of itself when it registers. */
 export interface BrokerInfo {
   readonly id: BrokerId
   readonly store: string
@@ -70,4 +81,11 @@ export interface BrokerInfo {
   readonly internalPort: number
   readonly failureDomain: string
   readonly version: string
+  /** It runs on this store now, which waits to be given the votes of the registered one. */
+  readonly pendingStore?: string | undefined
+}
+
+/** A broker as the metadata holds it. A 'draining' one gets no new replicas; a 'removed' one is only remembered. */
+export interface Member extends BrokerInfo {
+  readonly membership: 'active' | 'draining' | 'removed'
 }

@@ -58,9 +58,11 @@ test('wiped brokers form no new cluster beside one that holds data, and do not v
   await cluster.pass(15_000)
   for (const id of [1, 2]) {
     const broker = cluster.broker(id)
-    assert.equal(broker.store.identity.clusterId, '')
-    assert.equal(broker.engine.registry.replica(CONTROLLER_GROUP), undefined)
-    assert.match(broker.warnings.join(), /but this broker's data folder is new/)
+    assert.equal(broker.store.identity.clusterId, cluster.broker(3).store.identity.clusterId)
+    const { isVoter, commit } = broker.engine.registry.replica(CONTROLLER_GROUP)!.paxos
+    assert.equal(isVoter, false)
+    assert.ok(commit <= cluster.broker(3).control.group.replica.paxos.commit)
+    assert.equal(broker.composition.ports.cluster.health().ready, false)
   }
   assert.equal(cluster.broker(3).isReady, false)
 })
@@ -74,8 +76,8 @@ test('one wiped broker stays outside while the others go on', async (t) => {
   const wiped = await cluster.open(1)
   await cluster.finish(cluster.append(2, topic, 'b'))
   await cluster.pass(15_000)
-  assert.equal(wiped.store.identity.clusterId, '')
-  assert.equal(wiped.isReady, false)
+  assert.equal(wiped.control.group.replica.paxos.isVoter, false)
+  assert.equal(wiped.composition.ports.cluster.health().ready, false)
   assert.deepEqual(await cluster.finish(cluster.read(cluster.leaderOf(topic), topic)), ['a', 'b'])
 })
 
@@ -92,4 +94,51 @@ test('a broker is reached where the seeds say, else where it listens', async (t)
   assert.deepEqual(cluster.broker(1).membership.ownAddress(7), { host: 'memory', port: 1_001 })
   const alone = await TestCluster.start(t, { size: 1, config: { seeds: [] } })
   assert.deepEqual(alone.broker(1).membership.ownAddress(7), { host: '127.0.0.1', port: 7 })
+})
+
+test('a broker that nobody knew joins a cluster that exists, learns its metadata, and votes on it as the third one', async (t) => {
+  const cluster = await TestCluster.start(t, { size: 2 })
+  const topic = await cluster.topic('orders')
+  const joined = await cluster.open(3)
+  await cluster.allReady()
+  assert.deepEqual(joined.control.group.metadata.topic('orders'), topic)
+  const voters = () =>
+    cluster.brokers.map((broker) =>
+      broker.control.group.replica.paxos.configuration.voters.map((voter) => Number(voter.broker)),
+    )
+  await cluster.until(() =>
+    assert.deepEqual(voters(), [
+      [1, 2, 3],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]),
+  )
+  await cluster.kill(1)
+  const spec = { partitions: undefined, replicationFactor: 2, config: {} }
+  const made = await cluster.finish(cluster.services(3).directory.create('later', spec))
+  assert.equal(made.created, true)
+  await cluster.kill(3)
+  await cluster.open(1)
+  await cluster.open(3)
+  await cluster.allReady()
+})
+
+test('a fourth broker knows all topics without a vote, and its restart changes nothing', async (t) => {
+  const cluster = await TestCluster.start(t)
+  await cluster.open(4)
+  await cluster.allReady()
+  const topic = await cluster.topic('orders', {}, 4)
+  await cluster.kill(4)
+  await cluster.open(4)
+  await cluster.allReady()
+  const { metadata, replica } = cluster.broker(4).control.group
+  assert.deepEqual(metadata.topic('orders'), topic)
+  assert.deepEqual(
+    replica.paxos.configuration.voters.map((voter) => Number(voter.broker)),
+    [1, 2, 3],
+  )
+  assert.deepEqual(
+    metadata.brokers().map(({ id }) => Number(id)),
+    [1, 2, 3, 4],
+  )
 })

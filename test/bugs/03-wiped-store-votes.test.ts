@@ -4,7 +4,8 @@ import { NO_BALLOT } from '../../src/paxos/ballot.ts'
 import { slot, storeId } from '../../src/types/ids.ts'
 import { ballot, LoneReplica } from '../paxos/lone-replica.ts'
 import { configurationOf } from '../paxos/virtual-cluster.ts'
-import { assertStored, openScene, paxosOf } from './scene.ts'
+import { copyOf } from '../support/test-broker.ts'
+import { assertStored, cutPower, openScene, paxosOf } from './scene.ts'
 
 /*
  * nats-server #2792 and dragonboat #256: a node whose disk was wiped came back and voted as if it remembered; together with
@@ -44,4 +45,83 @@ test('bug 3: a replica in another store than the one that was given a vote promi
   assert.deepEqual(replica.receive(3, { kind: 'prepare', ballot: ballot(1, 3), ...log }), [])
   assert.deepEqual(replica.receive(3, { kind: 'canvass', configNumber: 1, ...log, attempt: 1 }), [])
   assert.deepEqual(replica.written, [])
+})
+
+test('bug 3: a broker whose disk is an old copy votes in nothing, and the others go on without it', async (t) => {
+  const scene = await openScene(t)
+  const { cluster, topic, leader, followers } = scene
+  const [old, other] = followers
+  await cluster.finish(cluster.append(leader, topic, 'before the copy'))
+  const group = topic.partitions[0]!.group
+  await cluster.until(() => assert.equal(cluster.broker(old).partition(group)?.highWatermark, 1))
+  await cluster.kill(old)
+  const copy = copyOf(cluster.disk(old))
+  await cluster.open(old)
+  await cluster.allReady()
+  // The copy is known to be old only by what the others were told since: nothing of it is in the copy itself.
+  await cluster.kill(other)
+  await cluster.finish(cluster.append(leader, topic, 'only two have it'), { withinMs: 15_000 })
+  await cluster.pass(200)
+  await cluster.kill(old)
+  cluster.putBack(old, copy)
+  const forgetful = await cluster.open(old)
+  await cluster.until(() =>
+    assert.match(forgetful.engine.vouching.reason ?? '', /has lost writes that it had confirmed/),
+  )
+  await cluster.refused(cluster.append(leader, topic, 'without a majority'), 'no-quorum', {
+    withinMs: 15_000,
+  })
+  assert.notEqual(forgetful.partition(group)?.replica.paxos.role, 'leader')
+  await cluster.open(other)
+  await cluster.finish(cluster.append(leader, topic, 'after it'), { withinMs: 15_000 })
+  assert.deepEqual(await cluster.finish(cluster.read(leader, topic)), [
+    'before the copy',
+    'only two have it',
+    'after it',
+  ])
+  assert.equal(forgetful.isReady && forgetful.engine.vouching.reason === undefined, false)
+})
+
+test('bug 3: a whole cluster that is killed at one moment starts as before', async (t) => {
+  const scene = await openScene(t)
+  const { cluster, topic, leader } = scene
+  await cluster.finish(cluster.append(leader, topic, 'a'))
+  await cutPower(scene)
+  await cluster.finish(cluster.append(leader, topic, 'b'), { withinMs: 15_000 })
+  await assertStored(scene, ['a', 'b'])
+  for (const { engine } of cluster.brokers) assert.equal(engine.vouching.reason, undefined)
+})
+
+test('bug 3: a wiped broker learns all that is stored, has no vote, and asks for one', async (t) => {
+  const scene = await openScene(t)
+  const { cluster, topic, leader, followers } = scene
+  const [wiped, other] = followers
+  await cluster.finish(cluster.append(leader, topic, 'a'))
+  await cluster.kill(wiped)
+  cluster.wipe(wiped)
+  const fresh = await cluster.open(wiped)
+  const { storeId } = fresh.store.identity
+  await cluster.until(() => {
+    const [registered] = cluster
+      .services(leader)
+      .status.brokers()
+      .filter(({ id }) => id === wiped)
+    assert.deepEqual([registered?.state, registered?.pendingStore], ['outsider', storeId])
+    assert.match(registered?.reason ?? '', /takes part in no vote until its store is replaced/)
+    assert.match(fresh.engine.vouching.reason ?? '', /takes part in no vote until its store is replaced/)
+  })
+  await cluster.finish(cluster.append(leader, topic, 'b'), { withinMs: 15_000 })
+  const group = topic.partitions[0]!.group
+  await cluster.until(() => assert.equal(fresh.partition(group)?.highWatermark, 2))
+  assert.deepEqual(await cluster.finish(cluster.read(wiped, topic)), ['a', 'b'])
+  // With the wiped one there are two, and no majority.
+  await cluster.kill(other)
+  await cluster.refused(cluster.append(leader, topic, 'c'), 'no-quorum', { withinMs: 15_000 })
+  await cluster.kill(wiped)
+  const again = await cluster.open(wiped)
+  await cluster.open(other)
+  await cluster.until(() => assert.equal(cluster.broker(other).isReady, true))
+  assert.equal(again.store.identity.storeId, storeId)
+  await cluster.finish(cluster.append(leader, topic, 'd'), { withinMs: 15_000 })
+  await cluster.until(() => assert.equal(again.partition(group)?.highWatermark, 3))
 })

@@ -1,9 +1,16 @@
 import fc from 'fast-check'
-import { brokerId, type BrokerId } from '../../src/types/ids.ts'
-import { DEFAULT_TOPIC_CONFIG, type BrokerInfo, type TopicConfig } from '../../src/types/topic.ts'
+import { brokerId, groupId, type BrokerId } from '../../src/types/ids.ts'
+import {
+  DEFAULT_TOPIC_CONFIG,
+  type BrokerInfo,
+  type Member,
+  type PartitionPlacement,
+  type TopicConfig,
+} from '../../src/types/topic.ts'
 import { ENTRY_KIND, type Entry } from '../../src/paxos/state.ts'
 import { encodeCommand } from '../../src/controller/commands.ts'
 import type { AlterTopic, AskedTopic, Command, CreateTopic } from '../../src/controller/commands.ts'
+import type { OperationCommand, OperationWish } from '../../src/controller/operation-schema.ts'
 import { entryAt, noopAt } from '../partition/entries.ts'
 
 export function brokerInfo(id: number, change: Partial<BrokerInfo> = {}): BrokerInfo {
@@ -12,6 +19,26 @@ export function brokerInfo(id: number, change: Partial<BrokerInfo> = {}): Broker
   const publicUrl = `http://127.0.0.1:${8_000 + id}`
   const about = { internalHost: '127.0.0.1', internalPort, failureDomain: `d${id}`, version: '0.1.0' }
   return { id: brokerId(id), store, publicUrl, ...about, ...change }
+}
+
+export function member(
+  id: number,
+  membership: Member['membership'] = 'active',
+  change: Partial<BrokerInfo> = {},
+): Member {
+  return { ...brokerInfo(id, change), membership }
+}
+
+/** A placement that nobody is changing. */
+export function placedOn(partition: number, group: number, ...replicas: number[]): PartitionPlacement {
+  return {
+    partition,
+    group: groupId(group),
+    replicas: replicas.map(brokerId),
+    configuration: 1,
+    learners: [],
+    change: undefined,
+  }
 }
 
 export interface TopicMaking {
@@ -62,6 +89,67 @@ const change = fc.record(
   { requiredKeys: [] },
 )
 
+const operation = fc.constantFrom('op1', 'op2', 'op3', 'op4', 'op5', 'op6')
+const group = fc.integer({ min: 1, max: 4 }).map(groupId)
+const target = fc.subarray([1, 2, 3, 4].map(brokerId), { minLength: 1 })
+const atMs = fc.nat(9)
+const someBroker = fc.integer({ min: 1, max: 4 }).map(brokerId)
+
+const wishArbitrary: fc.Arbitrary<OperationWish> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('move-replicas' as const),
+      topic: name,
+      topicId: fc.constantFrom('t1', 't1', 't2'),
+      partition: fc.nat(2),
+      target,
+    }),
+  },
+  fc.record({ kind: fc.constantFrom('drain-broker' as const, 'repair-broker' as const), broker: someBroker }),
+  fc.record({ kind: fc.constant('remove-broker' as const), broker: someBroker, isForced: fc.boolean() }),
+)
+
+/** Operations and their steps in any order: most of them come too late or too early. */
+const operationArbitrary: fc.Arbitrary<OperationCommand> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('startOperation' as const),
+      requestId: fc.string({ minLength: 3, maxLength: 8 }),
+      startedAtMs: atMs,
+      wish: wishArbitrary,
+    }),
+  },
+  fc.record({
+    kind: fc.constant('changeReplicas' as const),
+    operation,
+    group,
+    configuration: fc.integer({ min: 1, max: 3 }),
+    target,
+  }),
+  fc.record({ kind: fc.constant('abandonChange' as const), operation, group }),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('switchReplicas' as const), operation, group }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('recordConfiguration' as const),
+      group,
+      number: fc.integer({ min: 1, max: 5 }),
+      replicas: target,
+      atMs,
+    }),
+  },
+  fc.record({ kind: fc.constant('cancelOperation' as const), operation, atMs }),
+  fc.record({
+    kind: fc.constant('endOperation' as const),
+    operation,
+    state: fc.constantFrom('done' as const, 'failed' as const),
+    atMs,
+  }),
+  fc.record({ kind: fc.constant('activateBroker' as const), broker: someBroker }),
+)
+
 /** Commands over few names, so that they meet; some of them are wrong. */
 export const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Command>({ kind: 'formCluster', clusterId: 'c' }) },
@@ -91,8 +179,9 @@ export const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
       addPartitions: optional(fc.record({ after: fc.integer({ min: 1, max: 3 }), replicas: partitions })),
     }) satisfies fc.Arbitrary<AlterTopic>,
   },
+  { weight: 12, arbitrary: operationArbitrary },
   {
-    weight: 2,
+    weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('deleteTopic' as const),
       name,
@@ -110,7 +199,7 @@ export const metadataLogArbitrary: fc.Arbitrary<readonly Entry[]> = fc
       { weight: 1, arbitrary: fc.constantFrom('noop', 'garbage') },
     ),
     {
-      maxLength: 30,
+      maxLength: 40,
       size: 'max',
     },
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Member } from '../../src/types/topic.ts'
 import { TestCluster } from '../support/cluster.ts'
 
 async function create(cluster: TestCluster, name: string, spec: object = {}) {
@@ -69,16 +70,16 @@ test('who is not the controller says so', async (t) => {
 
 test('a broker whose store is another one than the registered one is refused', async (t) => {
   const cluster = await TestCluster.start(t, { size: 1 })
-  const [known] = cluster.broker(1).control.group.metadata.brokers()
-  const stranger = { ...known!, store: 'f'.repeat(32) }
+  const [{ membership: _, ...known }] = cluster.broker(1).control.group.metadata.brokers() as [Member]
+  const stranger = { ...known, store: 'f'.repeat(32) }
   const error = await cluster.refused(cluster.services(1).directory.register(stranger), 'internal')
   assert.match(error.hint ?? '', /old data folder/)
 })
 
 test('a broker that moved is known at its new address', async (t) => {
   const cluster = await TestCluster.start(t)
-  const [known] = cluster.broker(1).control.group.metadata.brokers()
-  const moved = { ...known!, publicUrl: 'http://elsewhere' }
+  const [{ membership: _, ...known }] = cluster.broker(1).control.group.metadata.brokers() as [Member]
+  const moved = { ...known, publicUrl: 'http://elsewhere' }
   await cluster.finish(cluster.services(2).directory.register(moved))
   for (const id of cluster.ids)
     await cluster.until(() =>

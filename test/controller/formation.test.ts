@@ -15,6 +15,7 @@ interface Seed {
   formation: Formation
   readonly warnings: string[]
   readonly adopted: FirstConfiguration[]
+  readonly learnsFrom: FirstConfiguration[]
   isUp: boolean
   isStopped: boolean
 }
@@ -84,6 +85,7 @@ class Seeds {
       status,
       warnings: [] as string[],
       adopted: [] as FirstConfiguration[],
+      learnsFrom: [] as FirstConfiguration[],
       isUp: true,
       isStopped: false,
     } as unknown as Seed
@@ -97,7 +99,13 @@ class Seeds {
         seed.adopted.push(configuration)
         seed.status = { ...status, clusterId: configuration.clusterId, empty: false }
       },
+      adoptAsLearner: async (cluster) => {
+        await turns(1)
+        seed.learnsFrom.push(cluster)
+        seed.status = { ...status, clusterId: cluster.clusterId, empty: false }
+      },
       drawClusterId: () => `cluster-${++this.drawn}`,
+      mayFound: () => status.empty,
       pause: (delayMs) => new Promise((resolve) => void this.clock.later(resolve, delayMs)),
       warn: (sentence) => void seed.warnings.push(sentence),
       isStopped: () => seed.isStopped || !seed.isUp,
@@ -150,9 +158,31 @@ test('two brokers that were wiped form no cluster over the data of the third, wh
     )
     await seeds.run(10_000)
     for (const id of [1, 2, 3]) assert.deepEqual(seeds.at(id).adopted, [], `${id} with ${full} full`)
-    const wiped = [1, 2, 3].find((id) => id !== full)!
-    assert.match(seeds.at(wiped).warnings.join(), new RegExp(`Broker ${full} belongs to cluster old, but`))
   }
+})
+
+test('brokers that were wiped become part of the cluster of the third, and have no vote in it', async () => {
+  const voters = three().map(({ brokerId: broker, storeId }) => ({ broker, store: `old-${storeId}` }))
+  for (const full of [1, 2, 3]) {
+    const seeds = new Seeds(
+      three().map((each) =>
+        Number(each.brokerId) === full ? { ...statusOf(full, 'old'), controllers: voters } : each,
+      ),
+    )
+    await seeds.run(1_000)
+    for (const id of [1, 2, 3]) {
+      assert.deepEqual(seeds.at(id).adopted, [])
+      assert.deepEqual(seeds.at(id).learnsFrom, id === full ? [] : [{ clusterId: 'old', voters }])
+    }
+    assert.equal(seeds.drawn, 0)
+  }
+})
+
+test('a store that took the place of another one founds no cluster, also when all are such', async () => {
+  const seeds = new Seeds(three().map((status) => ({ ...status, empty: false })))
+  for (const id of seeds.ids) void seeds.at(id).formation.join()
+  await seeds.pass(10_000)
+  for (const id of seeds.ids) assert.deepEqual(seeds.at(id).adopted, [])
 })
 
 test('two brokers that were wiped wait for the third, which may hold the data', async () => {

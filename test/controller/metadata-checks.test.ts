@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brokerId, GROUP_ID_MAX, groupId, topicId } from '../../src/types/ids.ts'
+import { brokerId, GROUP_ID_MAX, topicId } from '../../src/types/ids.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import { PARTITIONS_PER_CLUSTER_MAX, PARTITIONS_PER_TOPIC_MAX } from '../../src/controller/commands.ts'
 import {
@@ -9,9 +9,11 @@ import {
   sameBroker,
   topicDifferences,
 } from '../../src/controller/metadata-checks.ts'
-import { brokerInfo } from './command-arbitrary.ts'
+import { MemberTable } from '../../src/controller/member-table.ts'
+import { brokerInfo, member, placedOn } from './command-arbitrary.ts'
 
-const brokers = new Map([1, 2, 3].map((id) => [brokerId(id), brokerInfo(id)]))
+const brokers = new MemberTable()
+for (const id of [1, 2, 3]) brokers.put(member(id))
 const replicas = (...ids: number[]) => ids.map(brokerId)
 
 test('replicas are as many as asked for, on different brokers that are registered', () => {
@@ -33,9 +35,7 @@ test('partitions fit exactly up to both bounds', () => {
 })
 
 test('what a request leaves out is no difference', () => {
-  const partitions = [
-    { partition: 0, group: groupId(1), replicas: replicas(1, 2), configuration: 1, learners: [] },
-  ]
+  const partitions = [placedOn(0, 1, 1, 2)]
   const about = { id: topicId('t1'), name: 'a', config: DEFAULT_TOPIC_CONFIG, createdAtMs: 0, revision: 1 }
   const topic = { ...about, partitions }
   assert.deepEqual(topicDifferences(topic, { config: {} }), [])

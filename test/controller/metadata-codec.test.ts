@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brokerId, GROUP_ID_MAX, groupId, topicId } from '../../src/types/ids.ts'
+import { GROUP_ID_MAX, topicId } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import {
@@ -10,22 +10,14 @@ import {
   topicRow,
   type TopicEntry,
 } from '../../src/controller/metadata-codec.ts'
-import { brokerInfo } from './command-arbitrary.ts'
+import { member, placedOn } from './command-arbitrary.ts'
 
 const entry: TopicEntry = {
   topic: {
     id: topicId('t7'),
     name: 'orders',
     config: { ...DEFAULT_TOPIC_CONFIG, retentionMs: 5_000, minInSync: 2 },
-    partitions: [
-      {
-        partition: 0,
-        group: groupId(GROUP_ID_MAX),
-        replicas: [brokerId(65_535), brokerId(1)],
-        configuration: 9,
-        learners: [brokerId(7)],
-      },
-    ],
+    partitions: [placedOn(0, GROUP_ID_MAX, 65_535, 1)],
     createdAtMs: 2 ** 50,
     revision: 3,
   },
@@ -34,9 +26,9 @@ const entry: TopicEntry = {
 }
 
 test('each kind of row comes back as it was encoded', () => {
-  const cluster = { clusterId: 'c', nextGroup: 2 ** 32, nextTopic: 9 }
+  const cluster = { clusterId: 'c', nextGroup: 2 ** 32, nextTopic: 9, nextOperation: 4 }
   assert.deepEqual(decodeRow(clusterRow(cluster)), { kind: 'cluster', cluster })
-  const broker = brokerInfo(65_535)
+  const broker = member(65_535, 'draining')
   assert.deepEqual(decodeRow(brokerRow(broker)), { kind: 'broker', broker })
   assert.deepEqual(decodeRow(topicRow('orders', entry)), { kind: 'topic', entry })
   const altered = { ...entry, alteredBy: 'r2' }
@@ -44,7 +36,7 @@ test('each kind of row comes back as it was encoded', () => {
 })
 
 test('keys are those that were written to disk, brokers in the order of their ids', () => {
-  const keyOf = (id: number) => Buffer.from(brokerRow(brokerInfo(id)).key)
+  const keyOf = (id: number) => Buffer.from(brokerRow(member(id)).key)
   assert.equal(keyOf(258).toString('hex'), '020102')
   assert.ok(Buffer.compare(keyOf(2), keyOf(10)) < 0)
   assert.ok(Buffer.compare(keyOf(255), keyOf(256)) < 0)

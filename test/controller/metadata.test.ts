@@ -16,7 +16,15 @@ import { Metadata } from '../../src/controller/metadata.ts'
 import type { MetadataApplied } from '../../src/controller/outcomes.ts'
 import { entryAt, noopAt } from '../partition/entries.ts'
 import { RowStore } from '../partition/log-arbitrary.ts'
-import { brokerInfo, commandAt, createTopic, formed, metadataLogArbitrary } from './command-arbitrary.ts'
+import {
+  brokerInfo,
+  commandAt,
+  createTopic,
+  formed,
+  member,
+  metadataLogArbitrary,
+  placedOn,
+} from './command-arbitrary.ts'
 
 /** Metadata that commands are given to at the next slot; formed, with brokers 1 to `brokerCount`. */
 function open(brokerCount = 3) {
@@ -48,11 +56,12 @@ test('a cluster is formed once, and nothing happens before', () => {
 
 test('a broker may change its address, and its store never', () => {
   const { metadata, run } = open()
-  const moved = brokerInfo(2, { internalPort: 7 })
-  assert.deepEqual(run({ kind: 'registerBroker', broker: moved }).events, [
+  const moved = member(2, 'active', { internalPort: 7 })
+  const said = brokerInfo(2, { internalPort: 7 })
+  assert.deepEqual(run({ kind: 'registerBroker', broker: said }).events, [
     { kind: 'broker-changed', broker: moved },
   ])
-  assert.deepEqual(run({ kind: 'registerBroker', broker: moved }), {
+  assert.deepEqual(run({ kind: 'registerBroker', broker: said }), {
     outcome: { kind: 'registered', broker: moved },
     events: [],
   })
@@ -66,6 +75,25 @@ test('a broker may change its address, and its store never', () => {
     metadata.brokers().map((broker) => broker.id),
     [1, 2, 3],
   )
+})
+
+test('the wish for another store is recorded, and ends when the registered one comes back', () => {
+  const { metadata, run } = open()
+  const two = metadata.broker(brokerId(2))!
+  const store = 'f'.repeat(32)
+  const wish = { kind: 'replaceStore', broker: brokerId(2), store } as const
+  const pending = { ...two, pendingStore: store }
+  assert.deepEqual(run(wish), {
+    outcome: { kind: 'registered', broker: pending },
+    events: [{ kind: 'broker-changed', broker: pending }],
+  })
+  assert.deepEqual(run(wish).events, [], 'Asked again it is the same wish.')
+  assert.equal(kindOf(run({ kind: 'registerBroker', broker: brokerInfo(2, { store }) })), 'store-differs')
+  assert.deepEqual(metadata.broker(brokerId(2)), pending)
+  assert.deepEqual(run({ ...wish, store: two.store }).events, [])
+  run({ kind: 'registerBroker', broker: brokerInfo(2) })
+  assert.deepEqual(metadata.broker(brokerId(2)), two)
+  assert.equal(kindOf(run({ ...wish, broker: brokerId(9) })), 'not-enough-brokers')
 })
 
 test('a topic gets an id and its partitions get groups, counted up', () => {
@@ -84,10 +112,7 @@ test('a topic gets an id and its partitions get groups, counted up', () => {
     outcome: { kind: 'created', topic },
     events: [{ kind: 'partitions-created', topic, placements: topic.partitions }],
   })
-  assert.deepEqual(topic.partitions, [
-    { partition: 0, group: 1, replicas: [1, 2, 3], configuration: 1, learners: [] },
-    { partition: 1, group: 2, replicas: [2, 3, 1], configuration: 1, learners: [] },
-  ])
+  assert.deepEqual(topic.partitions, [placedOn(0, 1, 1, 2, 3), placedOn(1, 2, 2, 3, 1)])
   assert.equal(topic.id, 't1')
   assert.equal(topic.revision, 1)
   assert.deepEqual(metadata.partition(groupId(2)), { topic, placement: topic.partitions[1] })
@@ -190,10 +215,7 @@ test('partitions are added once, after those they were placed for', () => {
   const topic = metadata.topic('a')!
   const added = topic.partitions.slice(1)
   assert.deepEqual(result.events, [{ kind: 'partitions-created', topic, placements: added }])
-  assert.deepEqual(added, [
-    { partition: 1, group: 2, replicas: [2, 3, 1], configuration: 1, learners: [] },
-    { partition: 2, group: 3, replicas: [3, 1, 2], configuration: 1, learners: [] },
-  ])
+  assert.deepEqual(added, [placedOn(1, 2, 2, 3, 1), placedOn(2, 3, 3, 1, 2)])
   assert.equal(
     kindOf(alter('a', { addPartitions: { after: 1, replicas: [replicas(1, 2, 3)] } })),
     'partitions-differ',
@@ -311,7 +333,16 @@ test('the load of each broker follows what is placed', () => {
 /** All that anybody can see of the metadata. */
 function seen(metadata: Metadata): unknown {
   const topics: Topic[] = [...metadata.topics()]
-  return { topics, brokers: metadata.brokers(), loads: metadata.loads(), clusterId: metadata.clusterId }
+  return {
+    topics,
+    brokers: metadata.brokers(),
+    removed: metadata.removedBrokers(),
+    loads: metadata.loads(),
+    clusterId: metadata.clusterId,
+    operations: metadata.operations(),
+    running: metadata.runningOperations(),
+    changing: metadata.changing(),
+  }
 }
 
 test('two replicas that are fed the same log say the same and hold the same rows', () => {

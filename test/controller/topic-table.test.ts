@@ -4,13 +4,12 @@ import fc from 'fast-check'
 import { groupId, topicId } from '../../src/types/ids.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import { SUGGESTION_CANDIDATES_MAX, TopicTable } from '../../src/controller/topic-table.ts'
+import { placedOn } from './command-arbitrary.ts'
 
 function tableOf(names: readonly string[]): TopicTable {
   const table = new TopicTable()
   for (const [index, name] of names.entries()) {
-    const partitions = [
-      { partition: 0, group: groupId(index + 1), replicas: [], configuration: 1, learners: [] },
-    ]
+    const partitions = [placedOn(0, index + 1)]
     const about = { config: DEFAULT_TOPIC_CONFIG, createdAtMs: 0, revision: 1 }
     table.put({
       topic: { id: topicId(`t${index}`), name, partitions, ...about },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTROLLER_GROUP } from '../../src/types/ids.ts'
 import { TestCluster } from '../support/cluster.ts'
+import { turns } from '../support/virtual-clock.ts'
 
 const PLAIN = { partitions: undefined, replicationFactor: undefined, config: {} }
 
@@ -43,6 +44,25 @@ test('a topic that was deleted elsewhere is found no more by who asks linearizab
   cluster.network.healAll()
   const find = () => directory(behind).find('orders', { linearizable: true })
   assert.equal(await cluster.finish(find()), undefined)
+})
+
+test('who created a topic that was deleted and made anew before the answer came is not told that it made the new one', async (t) => {
+  const { cluster, controller, directory } = await withController(t)
+  const asker = cluster.others(controller())[0]!
+  const { transport } = cluster.broker(asker)
+  const request = transport.request.bind(transport)
+  let anew: string | undefined
+  transport.request = async (...call) => {
+    const answer = await request(...call)
+    transport.request = request
+    await directory(controller()).delete('orders', undefined)
+    const { topic } = await directory(controller()).create('orders', PLAIN)
+    anew = topic.id
+    while (cluster.broker(asker).control.group.metadata.topic('orders')?.id !== topic.id) await turns(1)
+    return answer
+  }
+  await cluster.refused(directory(asker).create('orders', PLAIN), 'topic-not-found')
+  assert.equal((await cluster.finish(directory(asker).find('orders')))?.id, anew)
 })
 
 test('a topic that nobody created is not found, and a near name is suggested', async (t) => {

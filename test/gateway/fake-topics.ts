@@ -32,6 +32,7 @@ export class FakeTopics implements Topics {
         replicas: this.#brokers,
         configuration: 1,
         learners: [],
+        change: undefined,
       })),
       createdAtMs: this.#log.nowMs(),
       revision: 1,
@@ -90,6 +91,7 @@ export class FakeTopics implements Topics {
           replicas: this.#brokers,
           configuration: 1,
           learners: [],
+          change: undefined,
         },
     )
     const altered: Topic = {

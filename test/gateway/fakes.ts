@@ -2,6 +2,7 @@ import type { BrokerState, ClusterView, Ports } from '../../src/gateway/ports.ts
 import { brokerId } from '../../src/types/ids.ts'
 import type { BrokerId } from '../../src/types/ids.ts'
 import { FakeLog } from './fake-log.ts'
+import { FakeOperations } from './fake-operations.ts'
 import { FakeTopics } from './fake-topics.ts'
 
 export class FakeCluster implements ClusterView {
@@ -20,6 +21,7 @@ export class FakeCluster implements ClusterView {
       internalPort: 9080 + index,
       failureDomain: 'here',
       version: '0.0.0',
+      membership: 'active',
       state: 'alive',
       leaderCount: 0,
       replicaCount: 0,
@@ -51,6 +53,7 @@ export class FakeCluster implements ClusterView {
 }
 
 export interface FakePorts extends Ports {
+  readonly operations: FakeOperations
   readonly log: FakeLog
   readonly topics: FakeTopics
   readonly cluster: FakeCluster
@@ -63,6 +66,7 @@ export function fakePorts(brokerCount = 3): FakePorts {
   return {
     log,
     cluster,
+    operations: new FakeOperations(cluster.brokers().map(({ id }) => id)),
     topics: new FakeTopics(
       log,
       cluster.brokers().map(({ id }) => id),

@@ -2,34 +2,44 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../../src/detector/detector.ts'
 import type { Heartbeat } from '../../src/detector/heartbeat.ts'
+import { Witness } from '../../src/detector/witness.ts'
 import type { LinkView } from '../../src/paxos/link-view.ts'
 import { changedBrokers, Heartbeats } from '../../src/partition/heartbeats.ts'
-import { Registry } from '../../src/partition/registry.ts'
-import { brokerId, type BrokerId } from '../../src/types/ids.ts'
+import { Registry, type AnyReplica } from '../../src/partition/registry.ts'
+import type { Standing } from '../../src/paxos/standing.ts'
+import { brokerId, groupId, storeId, type BrokerId } from '../../src/types/ids.ts'
+import { sampleReport } from '../support/sample-messages.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const [ONE, TWO, THREE] = [brokerId(1), brokerId(2), brokerId(3)]
+const OWN = storeId('1'.repeat(32))
 
 function open() {
   const clock = new VirtualClock()
   const sent: { readonly to: BrokerId; readonly heartbeat: Heartbeat }[] = []
   const views: LinkView[] = []
   const usage = { oldestPendingMs: 0 }
+  const witness = new Witness({ storeId: OWN, bootId: 'boot' })
+  witness.began(40, [])
+  const forgotten: string[] = []
+  const registry = new Registry()
   const heartbeats = new Heartbeats({
+    witness,
     detector: new Detector({ self: ONE, bootId: 'boot', tuning: DEFAULT_DETECTOR_TUNING }),
-    registry: new Registry(),
+    registry,
     clock,
     heartbeatMs: 100,
     store: { usage: () => ({ ...usage }) as never, durableLsn: 42 },
     send: (to, heartbeat) => void sent.push({ to, heartbeat }),
     onChange: (view) => void views.push(view),
+    onForgotten: () => void forgotten.push(`after ${witness.lost}`),
   })
   heartbeats.setPeers([TWO, THREE])
-  return { clock, sent, views, usage, heartbeats }
+  return { clock, sent, views, usage, heartbeats, registry, witness, forgotten }
 }
 
 function from(peer: string, sequence: number, more: Partial<Heartbeat> = {}): Heartbeat {
-  const nothing = { acknowledged: 0, heard: [], stalled: false, draining: false, durableLsn: 0 }
+  const nothing = { acknowledged: 0, heard: [], stalled: false, draining: false, store: sampleReport() }
   return { bootId: peer, sequence, ...nothing, ...more }
 }
 
@@ -45,7 +55,7 @@ test('each peer gets one heartbeat an interval, with what is durable here', () =
     sent.filter(({ to }) => to === TWO).map(({ heartbeat }) => heartbeat.sequence),
     [1, 2, 3],
   )
-  assert.equal(sent[0]!.heartbeat.durableLsn, 42)
+  assert.equal(sent[0]!.heartbeat.store.durableLsn, 42)
   heartbeats.stop()
   assert.equal(clock.timerCount, 0)
 })
@@ -118,4 +128,49 @@ test('only brokers that differ are told as changed, and this one concerns all gr
     assert.deepEqual(changedBrokers(before, now), new Set([THREE]))
   }
   assert.deepEqual(changedBrokers(before, view(new Map([[TWO, peer]]))), new Set([THREE]))
+})
+
+test('a start is answered at once, and who vouches for the own store is told to the groups', () => {
+  const { sent, heartbeats, registry, witness, forgotten } = open()
+  const standings: Standing[] = []
+  const replica = {
+    group: groupId(1),
+    paxos: { concerns: () => true },
+    links: () => {},
+    standing: (standing: Standing) => void standings.push(standing),
+  }
+  registry.addReplica(replica as unknown as AnyReplica)
+  heartbeats.received(TWO, from('two', 1))
+  assert.equal(sent.length, 0, 'Nothing is told before the own start is durable.')
+  heartbeats.start()
+  assert.equal(standings.length, 1)
+  sent.length = 0
+  heartbeats.received(THREE, from('three', 1))
+  assert.deepEqual(
+    sent.map(({ to, heartbeat }) => [to, heartbeat.store.view]),
+    [[THREE, { bootId: 'three', walSeq: 0 }]],
+  )
+  heartbeats.received(THREE, from('three', 2))
+  assert.equal(sent.length, 1, 'Once a start.')
+  const answer = (walSeq: number) => ({ store: sampleReport({ view: { bootId: 'boot', walSeq } }) })
+  heartbeats.received(TWO, from('two', 2, answer(40)))
+  assert.deepEqual([...standings.at(-1)!.answers], [sampleReport().storeId])
+  heartbeats.received(THREE, from('three', 3, answer(41)))
+  assert.deepEqual(forgotten, ['after 41'])
+  assert.equal(standings.at(-1)!.isOutsider, true)
+  assert.equal(witness.report(TWO, 42)?.isOutsider, true)
+  heartbeats.stop()
+})
+
+test('a store that knows by itself that it has forgotten says so to everybody at once', () => {
+  const { sent, heartbeats, forgotten } = open()
+  heartbeats.exclude()
+  assert.deepEqual(
+    sent.map(({ to, heartbeat }) => [to, heartbeat.store.isOutsider]),
+    [
+      [TWO, true],
+      [THREE, true],
+    ],
+  )
+  assert.equal(forgotten.length, 1)
 })

@@ -4,10 +4,12 @@ import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import { ENTRY_KIND, initialState, type Entry } from '../../src/paxos/state.ts'
 import { Loop } from '../../src/partition/loop.ts'
-import { Replica, type HostedMachine } from '../../src/partition/replica.ts'
+import { Replica } from '../../src/partition/replica.ts'
+import type { HostedMachine } from '../../src/partition/replica-host.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { openMemoryStore } from '../../src/storage/memory-log-store.ts'
 import { brokerId, groupId, NO_SLOT, storeId, type BrokerId, type GroupId } from '../../src/types/ids.ts'
+import { ADMITTED } from '../support/admitted.ts'
 import { PausableKeyValue } from '../support/pausable-key-value.ts'
 import { turns, VirtualClock } from '../support/virtual-clock.ts'
 
@@ -93,6 +95,7 @@ export async function openReplica(options: LoneOptions = {}) {
     host,
     listener: { stamp: () => {}, applied: () => {}, turnEnded: () => {}, roleChanged: () => {} },
   })
+  replica.standing(ADMITTED.standing)
   const propose = (text: string, timeoutMs = 1_000) =>
     replica.propose({ kind: ENTRY_KIND.DATA, recordCount: 0, body: Buffer.from(text), timeoutMs })
   /** With one voter it leads after this. */

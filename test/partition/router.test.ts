@@ -17,7 +17,8 @@ type Reaction = string | Error | { readonly afterMs: number; readonly answer: st
 function open(options: { readonly isHere?: boolean; readonly alive?: readonly number[] } = {}) {
   const clock = new VirtualClock()
   const registry = new Registry()
-  const replica = { group: GROUP, paxos: { leader: undefined as BrokerId | undefined }, links: () => {} }
+  const paxos = { isVoter: true, leader: undefined as BrokerId | undefined }
+  const replica = { group: GROUP, paxos, links: () => {} }
   if (options.isHere !== false) registry.addReplica(replica as unknown as AnyReplica)
   const asked: string[] = []
   const reactions: Reaction[] = []

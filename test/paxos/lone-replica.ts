@@ -9,6 +9,7 @@ import { Rules } from '../../src/paxos/rules.ts'
 import { ENTRY_KIND, initialState, type Entry, type StateRecord } from '../../src/paxos/state.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
 import { configurationOf, replicaOf } from './virtual-cluster.ts'
+import { ADMITTED } from '../support/admitted.ts'
 
 /** A ballot of the first configuration. */
 export function ballot(round: number, broker: number): Ballot {
@@ -70,6 +71,8 @@ export class LoneReplica {
         tail: log.slice(commit),
       },
     )
+    this.step(ADMITTED)
+    this.effects = []
   }
 
   step(event: PaxosEvent): readonly Effect[] {

@@ -15,6 +15,7 @@ import {
 } from '../../src/paxos/state.ts'
 import { configurationOf as configurationOfEntry } from '../../src/paxos/stop-sign.ts'
 import { brokerId, slot, storeId, type BrokerId, type Replica } from '../../src/types/ids.ts'
+import { ADMITTED } from '../support/admitted.ts'
 
 /** Entries that one answer to a pull carries, few so that tests see several. */
 const CHUNK_ENTRIES_MAX = 4
@@ -151,6 +152,9 @@ export class VirtualCluster {
       { state: replica.state, commit: slot(0), chainAtCommit: 0, tail },
     )
     Object.assign(replica, { pending: [], gated: [], durable: 0, applied: [] })
+    // What it would ask for now is left to the test: nothing moves by itself.
+    const effects = replica.paxos.step(ADMITTED, { nowMs: this.nowMs, random: this.#random() })
+    for (const effect of effects) if (effect.kind === 'apply') this.#carryOut(replica, effect)
   }
 
   /** Loses what is not durable, and what has not left. */

@@ -22,6 +22,7 @@ import {
 } from '../../src/types/ids.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../../src/types/topic.ts'
 import { batch } from '../partition/entries.ts'
+import { ADMITTED } from '../support/admitted.ts'
 import { PausableKeyValue } from '../support/pausable-key-value.ts'
 import { turns, VirtualClock } from '../support/virtual-clock.ts'
 
@@ -89,6 +90,7 @@ export class OnePartition {
       wallMs: () => 1_700_000_000_000,
       onLeaderChange: () => {},
     })
+    this.partition.replica.standing(ADMITTED.standing)
     await turns(4)
   }
 

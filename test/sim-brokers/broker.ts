@@ -190,6 +190,8 @@ export class SimulatedBroker {
       drawId: () => `id-${this.id}-${++this.#drawnIds}`,
       logger: this.#logger(),
       publicUrl: () => `http://broker-${this.id}`,
+      onRemoved: () =>
+        this.#scene.failed(new Error(`Broker ${this.id} was removed, and nobody asked for it.`)),
       onFatal: (error) => this.#ended(life, error),
     })
     await composition.listen()
@@ -260,6 +262,8 @@ export class SimulatedBroker {
       produceTimeoutMs: swarm.produceTimeoutMs,
       heartbeatMs: swarm.heartbeatMs,
       suspectMs: swarm.suspectMs,
+      leaderBalance: 'on',
+      replaceAfterMs: undefined,
       memory: { tailCacheBytes: swarm.tailCacheBytes, appendQueueBytesMax: swarm.appendQueueBytesMax },
       logLevel: 'error',
       insecure: false,

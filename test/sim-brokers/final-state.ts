@@ -9,6 +9,8 @@ import type { BrokersScene } from './scene.ts'
 /** More than a run writes. */
 const ALL = 1_000_000_000
 const MARKS_MAX = 1_000_000
+/** Heartbeat, look at the free space, comparison with other brokers, note of what is known of stores, two kinds of the controller's rounds. */
+const TIMERS_MAX = 6
 
 /** The topics as the metadata of one broker has them. */
 export function topicsOf(process: BrokerProcess): readonly Topic[] {
@@ -53,8 +55,8 @@ export function whyNotIdle(scene: BrokersScene): string | undefined {
     for (const { group, paxos } of replicasOf(process))
       if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0)
         return `g${group} broker ${broker.id}: ${paxos.role}, tick at ${paxos.deadlineMs}, ${paxos.memoryBytes} bytes`
-    // The heartbeat, the look at the free space, and the comparison with other brokers.
-    if (process.clock.timerCount > 3) return `broker ${broker.id} has ${process.clock.timerCount} timers`
+    if (process.clock.timerCount > TIMERS_MAX)
+      return `broker ${broker.id} has ${process.clock.timerCount} timers`
     if (process.store.isSyncing) return `broker ${broker.id} writes`
   }
   return undefined

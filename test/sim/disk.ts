@@ -1,6 +1,8 @@
-import type { Replica } from '../../src/types/ids.ts'
+import { storeId, type Replica, type StoreId } from '../../src/types/ids.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
+import { MemoryNotes } from '../../src/storage/notes.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { JOURNAL_TAG, numberOf, recordKey, tagRange } from '../../src/storage/keys.ts'
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import { FaultyDatabase, type DatabaseTiming, type Platter } from './database.ts'
 import type { EventQueue } from './event-queue.ts'
@@ -36,22 +38,27 @@ const INDEX_LOSSES = ['nothing', 'end', 'holes', 'unsynced', 'everything'] as co
 
 /**
  * One broker's disk, with the real storage code on it. The journal loses at a power cut any end of what was not synced, the
- * index any of its batches that are not in a synced table (consensus 2, rules J1 and J2). Damage comes later, here.
+ * index any of its batches that are not in a synced table (consensus 2, rules J1 and J2). Flipped bits come later, here.
  */
 export class Disk {
   private readonly self: Replica
   private readonly scene: DiskScene
   private readonly random: Random
-  private readonly identity = new MemoryIdentityFile()
+  private identity = new MemoryIdentityFile()
+  private notes = new MemoryNotes()
   private readonly journal: Platter = { contents: new MemoryKeyValue() }
   private readonly index: Platter = { contents: new MemoryKeyValue() }
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
   private stalledUntilMs = 0
+  private copied: { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue } | undefined
+  /** Drawn when it was formatted. */
+  storeId: StoreId
 
   constructor(self: Replica, scene: DiskScene, random: Random) {
     this.self = self
     this.scene = scene
     this.random = random
+    this.storeId = self.store
   }
 
   async open(user: DiskUser): Promise<JournaledStore> {
@@ -71,10 +78,10 @@ export class Disk {
     })
     this.databases = { journal, index }
     return JournaledStore.open(
-      { journal, index, identity: this.identity },
+      { journal, index, identity: this.identity, notes: this.notes },
       {
         brokerId: self.broker,
-        randomStoreId: () => self.store,
+        randomStoreId: () => this.storeId,
         nowMs: () => user.nowMs(),
         schedule: (run, delayMs) => user.schedule(run, delayMs),
         onFailure: (error) => user.onFailure(error),
@@ -118,6 +125,47 @@ export class Disk {
     if (loss === 'everything') this.index.contents = new MemoryKeyValue()
   }
 
+  /** The disk is empty and gets a new identity, unless a mutant lets it keep the old one. */
+  wipe(keepsStoreId: boolean): void {
+    this.journal.contents = new MemoryKeyValue()
+    this.index.contents = new MemoryKeyValue()
+    this.identity = new MemoryIdentityFile()
+    this.notes = new MemoryNotes()
+    if (!keepsStoreId) this.storeId = storeId(`${'f'.repeat(16)}${this.storeId.slice(16)}`)
+  }
+
+  /** Remembers what lies on it now. */
+  copy(): void {
+    this.copied = { journal: this.journal.contents.copy(), index: this.index.contents.copy() }
+  }
+
+  /** Puts the copy back, when it is older than what others know. */
+  async restore(known: number): Promise<boolean> {
+    const { copied } = this
+    if (copied === undefined || (await lastRecord(copied.journal)) >= known) return false
+    this.journal.contents = copied.journal
+    this.index.contents = copied.index
+    return true
+  }
+
+  /** Of the journal only records up to `keptLsn` are there, though more were confirmed; the index may be as it was. */
+  async loseEnd(keptLsn: number, losesIndex: boolean): Promise<boolean> {
+    const { contents } = this.journal
+    if (keptLsn < 1 || (await lastRecord(contents)) <= keptLsn) return false
+    const { below } = RECORDS
+    const lost = await contents.scan({
+      from: recordKey(keptLsn + 1),
+      below,
+      countMax: Number.MAX_SAFE_INTEGER,
+    })
+    await contents.batch(
+      lost.map(({ key }) => ({ type: 'del', key })),
+      { sync: true },
+    )
+    if (losesIndex) this.index.contents = new MemoryKeyValue()
+    return true
+  }
+
   private drawIndexLoss(): (typeof INDEX_LOSSES)[number] {
     const { indexLossWeights } = this.scene.swarm
     let left = this.random.next() * indexLossWeights.reduce((sum, weight) => sum + weight, 0)
@@ -143,4 +191,11 @@ export class Disk {
       stir: () => scene.stir(),
     }
   }
+}
+
+const RECORDS = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
+
+async function lastRecord(journal: MemoryKeyValue): Promise<number> {
+  const [last] = await journal.scan({ ...RECORDS, reverse: true, countMax: 1 })
+  return last === undefined ? 0 : numberOf(last.key)
 }

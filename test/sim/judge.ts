@@ -11,7 +11,8 @@ type OutwardRule =
   | 'idle'
 
 /** What the protocol promises itself (consensus 1.8); a break is seen before anybody is harmed by it. */
-type ProtocolRule = 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'commit' | 'holes' | 'configuration'
+type ProtocolRule =
+  'outsider' | 'I1' | 'I2' | 'I3' | 'I4' | 'I7' | 'I8' | 'chosen' | 'commit' | 'holes' | 'configuration'
 
 /** What a host and its disk owe the core, and what must not happen to any program. */
 type DutyRule = 'durable' | 'recovery' | 'spin' | 'exception'

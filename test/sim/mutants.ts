@@ -25,6 +25,12 @@ export interface Mutant {
   readonly isConfirmedEarly?: boolean
   /** A leader answers linearizable reads without asking a quorum. */
   readonly isReadAlone?: boolean
+  /** Heartbeats tell journal numbers that are not durable yet. */
+  readonly isLsnEarly?: boolean
+  /** A start asks nobody whether its disk has forgotten. */
+  readonly isUnasked?: boolean
+  /** A wiped disk gets its old identity again. */
+  readonly keepsStoreId?: boolean
   /** State machines start without their rows. */
   readonly isRowless?: boolean
   /** A checkpoint is sent with the table of now. */
@@ -313,6 +319,25 @@ export const MUTANTS: readonly Mutant[] = [
     altersWrites: liftCut,
   },
   {
+    name: 'W1',
+    about: 'Heartbeats tell the journal number that was assigned last, not the durable one.',
+    isLsnEarly: true,
+    swarm: { harm: 'none' },
+  },
+  {
+    name: 'W2',
+    about: 'A start asks nobody whether its disk has forgotten something.',
+    isUnasked: true,
+    swarm: { harm: 'lie', brokerCount: 3 },
+  },
+  {
+    name: 'M5',
+    about: 'A wiped disk votes again under its old identity.',
+    isUnasked: true,
+    keepsStoreId: true,
+    swarm: { harm: 'wipe', brokerCount: 3 },
+  },
+  {
     name: 'quorum-of-one',
     about: 'One voter decides alone.',
     paxos: withRules(() => new QuorumOfOne()),
@@ -373,6 +398,21 @@ export const MUTANTS: readonly Mutant[] = [
     isConfirmedEarly: true,
     swarm: { ...STORMY, ...UNCOMPARED, diskMeanMs: 60, diskMaxMs: 400 },
     ignored: new Set<Rule>(['durable', 'chosen', 'commit', 'recovery', 'read', 'I1', 'I3', 'I4']),
+  },
+  {
+    name: 'W2-harm',
+    about: 'As W2, noticed only by what users see.',
+    isUnasked: true,
+    swarm: { ...STORMY, harm: 'lie' },
+    ignored: new Set<Rule>([...EARLY_RULES, 'outsider', 'exception']),
+  },
+  {
+    name: 'M5-harm',
+    about: 'As M5, noticed only by what users see.',
+    isUnasked: true,
+    keepsStoreId: true,
+    swarm: { ...STORMY, harm: 'wipe' },
+    ignored: new Set<Rule>([...EARLY_RULES, 'outsider', 'exception']),
   },
   {
     name: 'M9-harm',

@@ -1,17 +1,19 @@
 import type { Digest } from '../../src/types/digest.ts'
-import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
-import { Detector } from '../../src/detector/detector.ts'
+import type { BrokerId, GroupId, Replica, StoreId } from '../../src/types/ids.ts'
+import type { Heartbeat, SeenStore } from '../../src/detector/heartbeat.ts'
 import { formatBallot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { Digests } from '../../src/partition/digests.ts'
+import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { bootHosts, createHost } from './boot.ts'
 import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
+import { HeartbeatHost } from './heartbeat-host.ts'
 import { Violation } from './judge.ts'
 import { Pausable } from './pausable.ts'
 import type { Random } from './random.ts'
@@ -26,7 +28,7 @@ const TICKS_AT_ONCE_MAX = 50
 
 /** What lives from a start to a crash. */
 interface Process {
-  readonly detector: Detector
+  readonly heartbeats: HeartbeatHost
   readonly digests: Digests
   readonly hosts: Map<GroupId, GroupHost>
   /** Replicas that are about to be gone from the disk. */
@@ -56,6 +58,7 @@ export class SimulatedBroker {
   private process: Process | undefined
   private isBooting = false
   private isAway = false
+  private remembered: readonly SeenStore[] = []
   /** Counts starts and crashes: what was begun under another number must not go on. */
   private life = 0
   private readonly pausable: Pausable
@@ -152,9 +155,37 @@ export class SimulatedBroker {
         queue.nowMs,
         () => `${from} > ${this.id}  g${group} ${describeMessage(message)}`,
       )
-      this.process?.detector.onHeard(from, this.nowMs())
+      this.process?.heartbeats.detector.onHeard(from, this.nowMs())
       this.host(group)?.step({ kind: 'message', from, message })
     })
+  }
+
+  receiveHeartbeat(from: BrokerId, heartbeat: Heartbeat): void {
+    this.whenAwake(() => this.process?.heartbeats.receive(from, heartbeat))
+  }
+
+  /** The highest journal number of a store that this broker remembers. */
+  sawOf(store: StoreId): number {
+    let highest = 0
+    for (const { storeId, walSeq } of this.remembered)
+      if (storeId === store) highest = Math.max(highest, walSeq)
+    return highest
+  }
+
+  /** Its disk has lost what it had confirmed. */
+  private get hasForgotten(): boolean {
+    const { groups, oracles } = this.scene
+    return groups.some((group) => oracles.of(group).truth.hasForgotten(this.id))
+  }
+
+  /** It keeps its store, and votes in nothing. */
+  get isOutsider(): boolean {
+    return this.process?.heartbeats.witness.standing.isOutsider === true
+  }
+
+  /** Its store has no vote in any group. */
+  get hasNewStore(): boolean {
+    return this.scene.configuration.voters.every(({ store }) => store !== this.disk.storeId)
   }
 
   receiveDigest(from: BrokerId, digest: Digest): void {
@@ -172,7 +203,7 @@ export class SimulatedBroker {
   /** The peer's port refuses connections: its process is gone. */
   refusedBy(peer: BrokerId): void {
     this.whenAwake(() => {
-      this.process?.detector.onRefused(peer, this.nowMs())
+      this.process?.heartbeats.detector.onRefused(peer, this.nowMs())
       this.lookAround()
     })
   }
@@ -238,7 +269,8 @@ export class SimulatedBroker {
   private open(process: Process, group: GroupId): void {
     const host = process.create(group)
     process.hosts.set(group, host)
-    host.step({ kind: 'links', links: process.detector.view })
+    host.step({ kind: 'links', links: process.heartbeats.detector.view })
+    process.heartbeats.tellStandingTo(host)
   }
 
   /** As a leader: marks, and trims up to the `place`th of the marks it knows, if there is one. */
@@ -258,7 +290,7 @@ export class SimulatedBroker {
     this.whenAwake(() => {
       const { process } = this
       if (process === undefined) return
-      const { view } = process.detector
+      const { view } = process.heartbeats.detector
       const known = view.peers.get(peer)
       const all = new Set(this.scene.brokers.keys())
       const wrong: PeerView =
@@ -284,21 +316,37 @@ export class SimulatedBroker {
       whenAwake: (run) => this.life === life && this.whenAwake(run),
     })
     const options = {
-      self: this.self,
+      self: { broker: this.id, store: store.identity.storeId },
       scene,
       bootNumber: life,
       around: this.surroundings(life, store),
       undecided: this.undecided,
     }
-    const hosts = await bootHosts(options, () => this.life === life)
+    let hosts: Map<GroupId, GroupHost> | undefined
+    try {
+      hosts = await bootHosts(options, () => this.life === life)
+    } catch (error) {
+      if (!(error instanceof DamagedStoreError) || !this.hasForgotten || this.life !== life) throw error
+      return this.replaceStore(life)
+    }
     if (hosts === undefined) return
-    const detector = new Detector({ self: this.id, bootId: `${this.id}.${life}`, tuning: scene.swarm })
-    const peers = [...scene.brokers.keys()].filter((id) => id !== this.id)
-    detector.setPeers(peers, this.nowMs())
-    const process: Process = {
-      detector,
+    scene.stir()
+    await store.begin()
+    if (this.life !== life) return
+    const heartbeats = new HeartbeatHost({
+      self: this.id,
+      bootId: `${this.id}.${life}`,
+      scene,
+      store,
       hosts,
-      digests: this.digests(life, hosts, detector),
+      remembered: this.remembered,
+      remember: (seen) => (this.remembered = seen),
+      nowMs: () => this.nowMs(),
+    })
+    const process: Process = {
+      heartbeats,
+      hosts,
+      digests: this.digests(life, hosts, heartbeats.detector),
       dropping: new Map(),
       store,
       create: (group) => createHost(group, options),
@@ -311,10 +359,19 @@ export class SimulatedBroker {
       this.hearMembership(host.group)
       this.arrangeTick(host)
     }
+    heartbeats.tellStanding()
     queue.after(this.random.between(0, scene.swarm.heartbeatMs), () => this.beat(life))
   }
 
-  private digests(life: number, hosts: Process['hosts'], detector: Detector): Digests {
+  /** A store that is damaged as a whole is set aside: the broker goes on with an empty one that has no vote. */
+  private async replaceStore(life: number): Promise<void> {
+    const { scene } = this
+    this.disk.wipe(false)
+    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id)
+    await this.boot(life)
+  }
+
+  private digests(life: number, hosts: Process['hosts'], detector: HeartbeatHost['detector']): Digests {
     const { scene } = this
     return openDigests({
       id: this.id,
@@ -392,19 +449,7 @@ export class SimulatedBroker {
     this.whenAwake(() => {
       const { process, scene } = this
       if (process === undefined) return
-      const { detector, store } = process
-      detector.setSelf({
-        oldestPendingMs: store.usage().oldestPendingMs,
-        draining: false,
-        durableLsn: store.durableLsn,
-      })
-      for (const peer of scene.brokers.values()) {
-        if (peer.id === this.id) continue
-        const heartbeat = detector.heartbeat(peer.id)
-        scene.network.send(this.id, peer.id, () =>
-          peer.whenAwake(() => peer.process?.detector.onHeartbeat(this.id, heartbeat, peer.nowMs())),
-        )
-      }
+      process.heartbeats.sendAll()
       this.lookAround()
       scene.queue.after(scene.swarm.heartbeatMs / this.clockRate, () => this.beat(life))
     })
@@ -412,11 +457,11 @@ export class SimulatedBroker {
 
   private lookAround(): void {
     const { process } = this
-    if (process !== undefined && process.detector.tick(this.nowMs())) this.tellLinks()
+    if (process !== undefined && process.heartbeats.detector.tick(this.nowMs())) this.tellLinks()
   }
 
   private tellLinks(): void {
-    const links = this.process?.detector.view
+    const links = this.process?.heartbeats.detector.view
     if (links !== undefined) for (const host of this.hosts) host.step({ kind: 'links', links })
   }
 

@@ -3,13 +3,26 @@ import type { Place } from '../../src/types/digest.ts'
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
-import type { Message } from '../../src/paxos/messages.ts'
+import type { Message, MessageKind } from '../../src/paxos/messages.ts'
 import type { Checkpoint, Configuration, Entry } from '../../src/paxos/state.ts'
 import type { RecoveredGroup } from '../../src/storage/log-store.ts'
 import type { AppliedBatch } from '../../src/partition/record-machine.ts'
 import type { Judge } from './judge.ts'
 import { requestOf, type Request } from './requests.ts'
-import { Truth, type Shadow } from './truth.ts'
+import { Shadow, Truth } from './truth.ts'
+
+/** What only a store may say that remembers all it said before. */
+const VOTES: ReadonlySet<MessageKind> = new Set<MessageKind>([
+  'canvass',
+  'endorse',
+  'prepare',
+  'promise',
+  'acceptSync',
+  'accept',
+  'accepted',
+  'nack',
+  'readAck',
+])
 
 /** What became of one slot when it was applied first; every other replica must get the same. */
 interface Outcome {
@@ -124,6 +137,19 @@ export class Oracles {
     }
     this.mustVote(broker, truth, message)
     this.mustBeDurable(broker, truth, message)
+    judge.demand(!truth.hasForgotten(broker) || !VOTES.has(message.kind), 'outsider', () => {
+      return `broker ${broker}, which has forgotten what it confirmed, sends ${message.kind}`
+    })
+  }
+
+  /** A broker finds, or is told, that its disk has forgotten: it must be so. */
+  excluded(broker: BrokerId): void {
+    for (const [group, { truth }] of this.groups)
+      this.judge.demand(
+        truth.hasForgotten(broker),
+        'outsider',
+        () => `broker ${broker} is called an outsider of g${group}, and has forgotten nothing`,
+      )
   }
 
   /** Only voters of a ballot's configuration ask for promises, promise or accept in it (consensus 1.12 step 5). */
@@ -181,6 +207,7 @@ export class Oracles {
   recovered(broker: BrokerId, found: RecoveredGroup, pending: readonly (readonly Write[])[]): void {
     const { judge } = this
     const { truth, outcomes } = this.of(found.group)
+    if (truth.hasForgotten(broker) && truth.foundAnew(broker, shadowOf(found, truth))) return
     const expected = truth.durableOf(broker).copy()
     let count = 0
     while (!isFound(found, expected) && count < pending.length)
@@ -203,6 +230,7 @@ export class Oracles {
   /** Nothing of a group was found: legal only when nothing of it had become durable. */
   foundNothing(broker: BrokerId, group: GroupId): void {
     const { truth } = this.of(group)
+    if (truth.foundAnew(broker, new Shadow())) return
     const durable = truth.durableOf(broker)
     this.judge.demand(
       durable.promised.round === 0 && durable.through === 0,
@@ -341,6 +369,10 @@ function factsOf(checkpoint: Checkpoint): string {
   return [chain, Math.max(1, configuration.number), partCount, offset, lastAppendedAtMs, logBytes].join(' ')
 }
 
+function checkpointSlots({ state }: RecoveredGroup): readonly number[] {
+  return [state.logStart, ...state.checkpoints].map(({ slot }) => slot)
+}
+
 function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   const { state } = found
   if (!sameBallot(state.promised, expected.promised) || !sameBallot(state.acceptedBallot, expected.accepted))
@@ -348,10 +380,21 @@ function isFound(found: RecoveredGroup, expected: Shadow): boolean {
   if (expected.configuration !== undefined && state.configuration.number !== expected.configuration)
     return false
   if (found.applied.slot + found.tail.length !== expected.through) return false
-  const checkpoints = [state.logStart, ...state.checkpoints].map(({ slot }) => slot)
-  if (checkpoints.join() !== expected.checkpoints.join()) return false
+  if (checkpointSlots(found).join() !== expected.checkpoints.join()) return false
   if (found.chainAtApplied !== expected.chainAt(found.applied.slot)) return false
   return found.tail.every((entry) => expected.chainAt(entry.slot) === entry.chain)
+}
+
+/** What a start found, as a shadow of its own: what is applied is chosen. */
+function shadowOf(found: RecoveredGroup, truth: Truth): Shadow {
+  const { state, applied, tail } = found
+  const shadow = new Shadow()
+  shadow.promised = state.promised
+  shadow.accepted = state.acceptedBallot
+  for (let slot = 1; slot <= applied.slot; slot++) shadow.entries.push(truth.chosen[slot]?.entry)
+  shadow.entries.push(...tail)
+  shadow.checkpoints = checkpointSlots(found)
+  return shadow
 }
 
 function describeRecovery(

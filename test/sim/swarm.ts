@@ -1,5 +1,6 @@
 import { DEFAULT_TUNING, type PaxosTuning } from '../../src/paxos/options.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
+import type { Harm } from './harm.ts'
 import type { Random } from './random.ts'
 
 /**
@@ -70,6 +71,8 @@ export interface Swarm {
   /** One broker stays away after the faults: the others must do without it. */
   readonly isOneLeftDown: boolean
   readonly syncChunkBytesMax: number
+  /** What becomes of the disk of one broker. */
+  readonly harm: Harm
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -88,6 +91,7 @@ export function drawSwarm(random: Random): Swarm {
   const pace = random.chance(0.5) ? 0.2 : 1
   const every: DrawEvery = (probability, low, high) =>
     random.chance(probability) ? random.between(low, high) * pace : Infinity
+  const membership = drawMembership(random.fork('membership'), brokerCount, pace)
   const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
   return {
     brokerCount,
@@ -96,13 +100,15 @@ export function drawSwarm(random: Random): Swarm {
     ...drawNetwork(random, pace),
     ...drawFaults(random, every, pace),
     transferEveryMs: drawTransfers(random.fork('transfer'), pace),
-    ...drawMembership(random.fork('membership'), brokerCount, pace),
+    ...membership,
     ...drawTrims(random.fork('trim'), pace),
     ...drawDisk(random),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
     ...drawDigests(random.fork('digests'), pace),
     ...drawClients(random, every, pace),
     isOneLeftDown: brokerCount >= 3 && random.chance(0.3),
+    // What is lost for good may be the one that a smaller configuration cannot do without.
+    harm: membership.reconfigureEveryMs === Infinity ? drawHarm(random.fork('harm'), brokerCount) : 'none',
     heartbeatMs,
     suspectMs: heartbeatMs * random.between(3, 10),
     stalledMs: random.pick([500, 2_000]) * pace,
@@ -140,6 +146,11 @@ export function drawFaults(random: Random, every: DrawEvery, pace: number) {
 /** From a stream of its own, so that seeds of runs without transfers stayed what they were. */
 function drawTransfers(random: Random, pace: number): number {
   return random.chance(0.4) ? random.between(100, 2_000) * pace : Infinity
+}
+
+/** With fewer than three the others could not go on without it. */
+function drawHarm(random: Random, brokerCount: number): Harm {
+  return brokerCount >= 3 && random.chance(0.35) ? random.pick(['lie', 'restore', 'wipe']) : 'none'
 }
 
 /** From a stream of its own as well. Up to seven brokers in all. */

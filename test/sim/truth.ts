@@ -94,6 +94,8 @@ export class Truth {
   readonly chosen: (Chosen | undefined)[] = [undefined]
   private readonly written = new Map<BrokerId, Shadow>()
   private readonly durable = new Map<BrokerId, Shadow>()
+  /** Brokers whose disk has forgotten: what they write is held against it, and counts for nothing any more. */
+  private readonly outside = new Map<BrokerId, { written: Shadow; durable: Shadow; isNew: boolean }>()
   private readonly ledgers = new Map<string, Ledger>()
   /** By number; a configuration is here when its stop-sign is chosen. */
   private readonly configurations = new Map<number, Configuration>()
@@ -124,11 +126,31 @@ export class Truth {
   }
 
   durableOf(broker: BrokerId): Shadow {
-    return this.durable.get(broker) as Shadow
+    return this.outside.get(broker)?.durable ?? (this.durable.get(broker) as Shadow)
   }
 
   writtenOf(broker: BrokerId): Shadow {
-    return this.written.get(broker) as Shadow
+    return this.outside.get(broker)?.written ?? (this.written.get(broker) as Shadow)
+  }
+
+  /**
+   * The disk of a broker loses something. What it confirmed before counts as it did, because it votes no more; whatever it
+   * is found to hold now is taken as it is.
+   */
+  forgets(broker: BrokerId): void {
+    this.outside.set(broker, { written: new Shadow(), durable: new Shadow(), isNew: true })
+  }
+
+  hasForgotten(broker: BrokerId): boolean {
+    return this.outside.has(broker)
+  }
+
+  /** The first start on such a disk. False for every other start, which has to find what was durable. */
+  foundAnew(broker: BrokerId, found: Shadow): boolean {
+    const outside = this.outside.get(broker)
+    if (outside?.isNew !== true) return false
+    this.outside.set(broker, { written: found.copy(), durable: found, isNew: false })
+    return true
   }
 
   /** Whether a ballot of the configuration has led: a majority of its voters holds it on disk then. */
@@ -145,7 +167,9 @@ export class Truth {
 
   /** A start: what is written is what was found. */
   started(broker: BrokerId): void {
-    this.written.set(broker, this.durableOf(broker).copy())
+    const outside = this.outside.get(broker)
+    if (outside !== undefined) outside.written = outside.durable.copy()
+    else this.written.set(broker, this.durableOf(broker).copy())
   }
 
   /** A replica handed a persist to its store. */
@@ -172,6 +196,9 @@ export class Truth {
       () => `broker ${broker} lowers its accepted ballot`,
     )
     const isRaised = !sameBallot(accepted, before)
+    judge.demand(!isRaised || !this.hasForgotten(broker), 'outsider', () => {
+      return `broker ${broker}, which has forgotten, accepts ${formatBallot(accepted)}`
+    })
     if (isRaised && accepted.broker === broker) this.adopt(accepted, shadow)
     const ledger = this.ledgers.get(formatBallot(accepted))
     if (isRaised && ledger !== undefined) {
@@ -202,6 +229,7 @@ export class Truth {
   madeDurable(broker: BrokerId, writes: readonly Write[]): void {
     const shadow = this.durableOf(broker)
     shadow.apply(writes, this.judge, this.chosen)
+    if (this.hasForgotten(broker)) return
     const ledger = this.ledgers.get(formatBallot(shadow.accepted))
     if (ledger !== undefined) this.count(ledger)
   }

@@ -13,6 +13,7 @@ import type { Configuration } from '../../src/paxos/state.ts'
 import { Disk } from './disk.ts'
 import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
+import { Harming } from './harm.ts'
 import { Judge, Violation } from './judge.ts'
 import { isVoting, Membership } from './membership.ts'
 import { Network } from './network.ts'
@@ -126,6 +127,7 @@ class World implements Scene {
       for (const broker of this.brokers.values())
         this.queue.after(this.random.exponential(20), () => broker.start())
       new Faults(this, this.random.fork('faults'))
+      new Harming(this, this.random.fork('harm'))
       await this.until(this.swarm.faultPhaseMs, () => false)
       this.heal()
       const deadlineMs = this.queue.nowMs + PROGRESS_MAX_MS
@@ -167,7 +169,10 @@ class World implements Scene {
     this.isHealed = true
     this.trace.note(TRACED.FAULT, 0, 1, this.queue.nowMs, () => 'all is healed')
     this.network.heal()
-    const drawn = this.swarm.isOneLeftDown ? this.random.pick([...this.brokers.keys()]) : undefined
+    // The others have to do without the one whose disk was spoiled, and cannot do without two of four.
+    const { isOneLeftDown, harm, brokerCount } = this.swarm
+    const mayLeave = isOneLeftDown && (harm === 'none' || brokerCount >= 5)
+    const drawn = mayLeave ? this.random.pick([...this.brokers.keys()]) : undefined
     const canSpare = this.groups.every(
       (group) => drawn !== undefined && this.membership.canSpare(group, drawn),
     )
@@ -189,7 +194,8 @@ class World implements Scene {
       let leaderCount = 0
       for (const voter of newest.voters) {
         const broker = this.brokers.get(voter.broker) as SimulatedBroker
-        if (!broker.isUp) continue
+        // An outsider stays as it is until its store is replaced.
+        if (!broker.isUp || broker.isOutsider) continue
         const paxos = broker.host(group)?.paxos
         if (paxos?.role === 'leader') leaderCount++
         const isLevel = paxos?.commit === chosenThrough && paxos.through === chosenThrough
@@ -201,6 +207,8 @@ class World implements Scene {
 
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
+      // Who has no vote asks for what is chosen, again and again; an outsider keeps the end of its log.
+      if (broker.hasNewStore || broker.isOutsider) continue
       for (const host of broker.hosts) {
         const { deadlineMs, memoryBytes } = host.paxos
         if (isVoting(this, broker.id, host) && (deadlineMs !== undefined || memoryBytes > 0)) return false

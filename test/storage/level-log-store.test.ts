@@ -24,6 +24,19 @@ test('says in one sentence that another broker uses the folder', async (t) => {
   })
 })
 
+test('a note that is damaged on disk is no note', async (t) => {
+  const folder = tempDir(t)
+  const store = await openLevelStore(folder, new TestHost().options())
+  t.after(() => store.close())
+  await store.notes.write('seen', [{ walSeq: 12 }])
+  const path = join(folder, 'seen.json')
+  assert.deepEqual(await store.notes.read('seen'), [{ walSeq: 12 }])
+  await writeFile(path, (await readFile(path, 'utf8')).replace('12', '13'))
+  assert.equal(await store.notes.read('seen'), undefined)
+  await writeFile(path, '{"cr')
+  assert.equal(await store.notes.read('seen'), undefined)
+})
+
 test('never takes a folder whose journal is gone for a new one', async (t) => {
   const folder = tempDir(t)
   await (await openLevelStore(folder, new TestHost().options())).close()

@@ -47,6 +47,51 @@ export function logStoreSuite(name: string, newDisk: (t: TestContext) => OpenSto
       assert.equal(store.durableLsn, 3)
     })
 
+    test('a start becomes durable, and is no progress of the journal however often it happens', async (t) => {
+      const { open, store, log } = await start(t)
+      await store.begin()
+      assert.deepEqual([store.recoveredLsn, store.durableLsn], [0, 0])
+      await persist(store, GROUP, [log.promise(1)])
+      assert.equal(store.durableLsn, 2)
+      let before = store
+      for (let starts = 0; starts < 3; starts++) {
+        const { next, groups } = await restart(t, open, before)
+        assert.deepEqual([next.recoveredLsn, next.durableLsn, groups.length], [2, 2, 1])
+        await next.begin()
+        before = next
+      }
+      await persist(before, GROUP, log.write(1, ['a']))
+      assert.equal(before.durableLsn, 6)
+    })
+
+    test('a journal that is shorter than when it was closed in order is known to have forgotten', async (t) => {
+      const { open, store, log } = await start(t)
+      await persist(store, GROUP, [log.promise(1)])
+      const { next: whole } = await restart(t, open, store)
+      assert.equal(whole.hasForgotten, false)
+      const { storeId } = whole.identity
+      const proof = { storeId, walSeq: whole.durableLsn + 1 }
+      await whole.close()
+      const lost = await open(new TestHost().options())
+      await lost.notes.write('clean', proof)
+      await lost.recover()
+      assert.equal(lost.hasForgotten, true)
+      await lost.begin()
+      const { next: later } = await restart(t, open, lost)
+      assert.equal(later.hasForgotten, true, 'The proof is kept.')
+    })
+
+    test('a note that cannot be read is no note, and one of another store says nothing', async (t) => {
+      const { open, store } = await start(t)
+      await store.notes.write('clean', { storeId: 'f'.repeat(32), walSeq: 99 })
+      const { next } = await restart(t, open, store)
+      assert.equal(next.hasForgotten, false)
+      await next.notes.write('seen', [1, 2, 3])
+      assert.deepEqual(await next.notes.read('seen'), [1, 2, 3])
+      await next.notes.remove('seen')
+      assert.equal(await next.notes.read('seen'), undefined)
+    })
+
     test('makes everything that is queued during a sync one synced batch', async (t) => {
       const { host, store, log } = await start(t)
       await persist(store, GROUP, [log.promise(1)])

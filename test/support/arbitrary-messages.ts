@@ -4,7 +4,7 @@ import { fieldsOf, MESSAGE_TYPES, type FieldForm } from '../../src/transport/mes
 import type { Message, MessageKind } from '../../src/paxos/messages.ts'
 import type { Heartbeat } from '../../src/detector/heartbeat.ts'
 import { DIGEST_PLACES_MAX, type Digest } from '../../src/types/digest.ts'
-import { groupId, slot, type BrokerId } from '../../src/types/ids.ts'
+import { groupId, slot, storeId, type BrokerId } from '../../src/types/ids.ts'
 
 const u32 = fc.oneof(fc.nat(100), fc.integer({ min: 0, max: 0xffffffff }), fc.constant(0xffffffff))
 const count = fc.oneof(fc.nat(100), fc.maxSafeNat(), fc.constant(Number.MAX_SAFE_INTEGER))
@@ -68,8 +68,18 @@ export function arbitraryMessage(kind: MessageKind): Arbitrary<Message> {
   }) as unknown as Arbitrary<Message>
 }
 
+const bootId = fc.string({ unit: 'grapheme-ascii', maxLength: 40 })
+/** Objects as literals make them, so that they equal what a decoder makes. */
+function plain<T>(fields: { [Name in keyof T]: Arbitrary<T[Name]> }): Arbitrary<T> {
+  return fc.record(fields, { noNullPrototype: true }) as Arbitrary<T>
+}
+
+const store = fc
+  .bigInt({ min: 0n, max: 2n ** 128n - 1n })
+  .map((id) => storeId(id.toString(16).padStart(32, '0')))
+
 export const arbitraryHeartbeat: Arbitrary<Heartbeat> = fc.record({
-  bootId: fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+  bootId,
   sequence: count,
   acknowledged: count,
   heard: fc.array(
@@ -78,7 +88,14 @@ export const arbitraryHeartbeat: Arbitrary<Heartbeat> = fc.record({
   ),
   stalled: fc.boolean(),
   draining: fc.boolean(),
-  durableLsn: count,
+  store: plain({
+    storeId: store,
+    recovered: count,
+    durableLsn: count,
+    isOutsider: fc.boolean(),
+    view: plain({ bootId, walSeq: count }),
+    seen: fc.array(plain({ storeId: store, bootId, walSeq: count }), { maxLength: 8 }),
+  }),
 })
 
 export const arbitraryDigest: Arbitrary<Digest> = fc.record({

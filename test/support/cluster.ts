@@ -100,6 +100,11 @@ export class TestCluster {
     this.#running.delete(id)
   }
 
+  /** Replaces the disk of a broker that does not run. */
+  putBack(id: number, disk: TestDisk): void {
+    this.#disks.set(id, disk)
+  }
+
   wipe(id: number): void {
     this.#disks.set(id, emptyDisk())
   }
@@ -240,6 +245,9 @@ export class TestCluster {
       produceTimeoutMs: 10_000,
       heartbeatMs: 100,
       suspectMs: 1_000,
+      // Tests that move leaders mean them to stay; those of the balance turn it on.
+      leaderBalance: 'off',
+      replaceAfterMs: undefined,
       memory: { tailCacheBytes: 1024 * 1024, appendQueueBytesMax: 1024 * 1024 },
       logLevel: 'error',
       insecure: false,

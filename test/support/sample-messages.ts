@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib'
 import type { Ballot } from '../../src/paxos/ballot.ts'
 import type { Accept } from '../../src/paxos/messages.ts'
 import type { Entry } from '../../src/paxos/state.ts'
-import type { Heartbeat } from '../../src/detector/heartbeat.ts'
-import { brokerId, slot } from '../../src/types/ids.ts'
+import type { Heartbeat, StoreReport } from '../../src/detector/heartbeat.ts'
+import { brokerId, slot, storeId } from '../../src/types/ids.ts'
 
 export const SAMPLE_BALLOT: Ballot = { config: 1, round: 4, broker: brokerId(2) }
 
@@ -30,6 +30,19 @@ export function sampleHeartbeat(sequence: number): Heartbeat {
     heard: [],
     stalled: false,
     draining: false,
-    durableLsn: sequence,
+    store: sampleReport({ durableLsn: sequence }),
+  }
+}
+
+/** Of a store of which nothing is known, as a heartbeat tells it. */
+export function sampleReport(more: Partial<StoreReport> = {}): StoreReport {
+  return {
+    storeId: storeId('a'.repeat(32)),
+    recovered: 0,
+    durableLsn: 0,
+    isOutsider: false,
+    view: { bootId: '', walSeq: 0 },
+    seen: [],
+    ...more,
   }
 }

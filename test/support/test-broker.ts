@@ -9,6 +9,7 @@ import type { BrokerConfig } from '../../src/config.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { Partition } from '../../src/partition/partition.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
+import { MemoryNotes } from '../../src/storage/notes.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { openMemoryStore } from '../../src/storage/memory-log-store.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
@@ -22,6 +23,7 @@ export interface TestDisk {
   readonly journal: PausableKeyValue
   readonly index: PausableKeyValue
   readonly identity: MemoryIdentityFile
+  readonly notes: MemoryNotes
 }
 
 export function emptyDisk(): TestDisk {
@@ -29,7 +31,13 @@ export function emptyDisk(): TestDisk {
     journal: new PausableKeyValue(),
     index: new PausableKeyValue(),
     identity: new MemoryIdentityFile(),
+    notes: new MemoryNotes(),
   }
+}
+
+/** A copy of what lies on it, as one makes a backup. */
+export function copyOf({ journal, index, identity, notes }: TestDisk): TestDisk {
+  return { journal: journal.copy(), index: index.copy(), identity, notes: notes.copy() }
 }
 
 export interface TestBrokerOptions {
@@ -58,6 +66,8 @@ export class TestBroker {
   /** What would have ended the process. */
   readonly failures: unknown[] = []
   space = { freeBytes: 2 ** 40, full: false }
+  /** The cluster removed it; a process would stop. */
+  isRemoved = false
   readonly #options: TestBrokerOptions
 
   static async open(options: TestBrokerOptions): Promise<TestBroker> {
@@ -100,6 +110,7 @@ export class TestBroker {
       drawId: randomUUID,
       logger: this.#logger(),
       publicUrl: () => `http://broker-${this.id}`,
+      onRemoved: () => (this.isRemoved = true),
       onFatal: (error) => void this.failures.push(error),
     })
   }
@@ -149,8 +160,7 @@ export class TestBroker {
   async kill(): Promise<TestDisk> {
     this.composition.halt()
     await this.transport.stop()
-    const { journal, index, identity } = this.#options.disk
-    return { journal: journal.copy(), index: index.copy(), identity }
+    return copyOf(this.#options.disk)
   }
 
   #logger(): Logger {

@@ -42,6 +42,9 @@ test('a seed says who it is and takes a formation', async (t) => {
   one.handlers.hello = HELLO
   const address = { host: '127.0.0.1', port: one.transport.port }
   assert.deepEqual(await askHello(address, ASKER), HELLO)
+  const member = { ...HELLO, clusterId: 'cluster', empty: false, controllers: FORMATION.voters }
+  one.handlers.hello = member
+  assert.deepEqual(await askHello(address, ASKER), member)
   await tellFormation(address, FORMATION, ASKER)
   assert.deepEqual(one.handlers.formations, [FORMATION])
 })

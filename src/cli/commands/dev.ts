@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit-codes.ts'
 import { lockFolder } from '../dev/folder-lock.ts'
-import { prepareCluster } from '../dev/prepare.ts'
+import { forgetBroker, prepareCluster } from '../dev/prepare.ts'
 import { brokerSpecs } from '../dev/specs.ts'
 import { Supervisor } from '../dev/supervisor.ts'
 import type { BrokerEvent, RunningProcess } from '../dev/supervisor.ts'
@@ -31,7 +31,11 @@ export function addCommand(program: Command, output: Output): void {
   program
     .command('dev')
     .description('run a whole cluster on this machine, each broker a process of its own')
-    .option('--brokers <count>', 'number of brokers, at the first start (default: 3)', wholeNumber)
+    .option(
+      '--brokers <count>',
+      'number of brokers; more than there are adds new ones (default: 3)',
+      wholeNumber,
+    )
     .option(
       '--port <port>',
       'public port of the first broker, the next ones follow; 0: any free ones (default: 8080)',
@@ -55,7 +59,10 @@ async function dev(options: DevOptions, output: Output): Promise<void> {
     const supervisor = new Supervisor(brokerSpecs(folder, cluster, options.host), {
       restartDelayMs: options.restart ? RESTART_DELAY_MS : undefined,
       killAfterMs: KILL_AFTER_MS,
-      onEvent: (event) => teller.event(event, supervisor.running),
+      onEvent: (event) => {
+        if (event.kind === 'removed') forgetBroker(folder, event.id)
+        teller.event(event, supervisor.running)
+      },
     })
     const stopAsked = stopRequest(() => supervisor.kill())
     try {
@@ -156,6 +163,8 @@ function textTeller(output: Output, options: DevOptions): Teller {
       // What happens before that is told by the command's own success or failure.
       if (!isReady) return
       if (event.kind === 'ready') return say(`broker ${event.id} is back (pid ${event.pid})`)
+      if (event.kind === 'removed')
+        return say(`broker ${event.id} (pid ${event.pid}) was removed from the cluster`)
       const next = options.restart ? `; it is started again in ${RESTART_DELAY_MS / 1_000} s` : ''
       say(`broker ${event.id} (pid ${event.pid}) has ended: ${event.reason}${next}`)
     },

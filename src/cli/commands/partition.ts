@@ -1,30 +1,58 @@
+import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
+import { CommandError, EXIT } from '../exit-codes.ts'
 import { callJson } from '../http.ts'
 import type { Output } from '../output.ts'
 import { withClientOptions } from './client-options.ts'
-import type { ClientOptions } from './client-options.ts'
+import { waitFor } from './operation.ts'
+import type { OperationAnswer, WaitOptions } from './operation.ts'
 import { topicPath, wholeNumber } from './topic.ts'
 
+interface MoveOptions extends WaitOptions {
+  readonly leader?: number
+  readonly replicas?: readonly string[]
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
 export function addCommand(program: Command, output: Output): void {
-  const partition = program.command('partition').description('let another broker lead a partition')
+  const partition = program
+    .command('partition')
+    .description('let other brokers hold a partition, or another one lead it')
 
   withClientOptions(
     partition
       .command('move')
-      .description('hand the leadership of a partition to another of its replicas')
+      .description('move a partition to other brokers, or its leadership to another replica')
       .argument('<topic>')
       .argument('<partition>', 'its number', wholeNumber),
   )
-    .requiredOption('--leader <broker>', 'the broker that is to lead', wholeNumber)
-    .action((topic: string, number: number, options: ClientOptions & { leader: number }) =>
-      move(topic, number, options, output),
+    .option('--leader <broker>', 'the broker that is to lead', wholeNumber)
+    .option(
+      '--replicas <brokers>',
+      'the brokers that are to hold it, the preferred leader first: 1,2,4',
+      brokers,
     )
+    .option('--wait', 'with --replicas: wait until they hold it')
+    .action((topic: string, number: number, options: MoveOptions) => {
+      const isOne = (options.leader === undefined) !== (options.replicas === undefined)
+      if (!isOne) throw new CommandError(EXIT.usage, 'Name either --leader or --replicas.')
+      return options.replicas === undefined
+        ? moveLeader(topic, number, options, output)
+        : moveReplicas(topic, number, options, output)
+    })
 }
 
-async function move(
+function brokers(text: string): readonly string[] {
+  const ids = text.split(',').map((id) => id.trim())
+  if (ids.every((id) => /^\d{1,5}$/.test(id))) return ids
+  throw new InvalidArgumentError('They are ids of brokers with commas between: 1,2,4')
+}
+
+async function moveLeader(
   topic: string,
   partition: number,
-  options: ClientOptions & { leader: number },
+  options: MoveOptions,
   output: Output,
 ): Promise<void> {
   const answer = await callJson<{ broker: string }>(
@@ -32,7 +60,7 @@ async function move(
     `${topicPath(topic)}/partitions/${partition}/leader`,
     {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: JSON_TYPE,
       body: JSON.stringify({ broker: String(options.leader) }),
     },
   )
@@ -41,4 +69,18 @@ async function move(
       ? JSON.stringify({ topic, partition, leader: answer.broker })
       : `Broker ${answer.broker} is about to lead partition ${partition} of ${topic}.`,
   )
+}
+
+async function moveReplicas(
+  topic: string,
+  partition: number,
+  options: MoveOptions,
+  output: Output,
+): Promise<void> {
+  const operation = await callJson<OperationAnswer>(
+    options.url,
+    `${topicPath(topic)}/partitions/${partition}/replicas`,
+    { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ replicas: options.replicas }) },
+  )
+  await waitFor(operation, options, output)
 }

@@ -105,6 +105,16 @@ async function run(
   )
   await Promise.race([broker.done, stopAsked])
   await stopWithin(() => broker.stop())
+  if (broker.isRemoved) tellRemoved(String(broker.id), isReadyTold, output)
+}
+
+/** Whoever starts brokers again has to know that this one is not wanted any more. */
+function tellRemoved(id: string, isReadyTold: boolean, output: Output): void {
+  output.line(
+    isReadyTold
+      ? JSON.stringify({ removed: true, id })
+      : `Broker ${id} was removed from the cluster; its data folder can be deleted.`,
+  )
 }
 
 /** Resolves when this process should stop: by a signal, or by the end of standard input when a parent holds it. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { CommandError, EXIT } from '../exit-codes.ts'
 import { newClusterSecret, readClusterFile, writeClusterFile } from './cluster-file.ts'
 import type { DevBroker, DevClusterFile } from './cluster-file.ts'
@@ -28,17 +30,15 @@ export async function prepareCluster(folder: string, wish: ClusterWish): Promise
     throw new CommandError(EXIT.usage, `--brokers is 1 to ${BROKERS_MAX}, not ${wish.brokers}.`)
   }
   const before = readClusterFile(folder)
-  if (before !== undefined && wish.brokers !== undefined && wish.brokers !== before.brokers.length) {
+  if (before !== undefined && wish.brokers !== undefined && wish.brokers < before.brokers.length) {
     throw new CommandError(
       EXIT.usage,
-      `The cluster in ${folder} has ${before.brokers.length} brokers, not ${wish.brokers}: their number is fixed at the first start.`,
-      { hint: 'Leave --brokers out, or begin another cluster with --data.' },
+      `The cluster in ${folder} has ${before.brokers.length} brokers, not ${wish.brokers}: they hold data that has to move first.`,
+      { hint: 'Start it without --brokers, then use `synod broker remove`.' },
     )
   }
   const notes: string[] = []
-  const ids =
-    before?.brokers.map(({ id }) => id) ??
-    Array.from({ length: wish.brokers ?? DEFAULT_BROKERS }, (_, index) => index + 1)
+  const ids = brokerIds(folder, before, wish.brokers)
   const publicPorts = await choosePublicPorts(ids.length, before, wish)
   const internalPorts = await chooseInternalPorts(ids, before, new Set(publicPorts), notes)
   const brokers = ids.map((id, index): DevBroker => {
@@ -53,6 +53,15 @@ export async function prepareCluster(folder: string, wish: ClusterWish): Promise
   return { cluster, notes }
 }
 
+/** Those that there are, then new ones: never the id of one that was removed, whose folder is still there. */
+function brokerIds(folder: string, before: DevClusterFile | undefined, wished: number | undefined): number[] {
+  const ids = before?.brokers.map(({ id }) => id) ?? []
+  const count = wished ?? (before === undefined ? DEFAULT_BROKERS : ids.length)
+  for (let id = Math.max(0, ...ids) + 1; ids.length < count; id++)
+    if (before === undefined || !existsSync(join(folder, `broker-${id}`))) ids.push(id)
+  return ids
+}
+
 async function choosePublicPorts(
   count: number,
   before: DevClusterFile | undefined,
@@ -62,10 +71,10 @@ async function choosePublicPorts(
   const first = wish.port ?? DEFAULT_PORT
   if (first + count - 1 > 65_535)
     throw new CommandError(EXIT.usage, `--port ${first} leaves no room for ${count} ports.`)
-  const ports =
-    before !== undefined && wish.port === undefined
-      ? before.brokers.map(({ publicPort }) => publicPort)
-      : Array.from({ length: count }, (_, index) => first + index)
+  const known =
+    before !== undefined && wish.port === undefined ? before.brokers.map(({ publicPort }) => publicPort) : []
+  const next = known.length === 0 ? first : Math.max(...known) + 1
+  const ports = [...known, ...Array.from({ length: count - known.length }, (_, index) => next + index)]
   for (const port of ports) {
     if (await isPortFree(port, wish.host)) continue
     throw new CommandError(EXIT.unavailable, `Port ${port} on ${wish.host} is taken by another process.`, {
@@ -84,9 +93,21 @@ async function chooseInternalPorts(
 ): Promise<number[]> {
   const known = before?.brokers.map(({ internalPort }) => internalPort) ?? []
   const free = await Promise.all(known.map((port) => isPortFree(port, LOOPBACK)))
-  if (known.length === ids.length && free.every(Boolean) && !known.some((port) => except.has(port)))
-    return known
+  if (free.every(Boolean) && !known.some((port) => except.has(port))) {
+    const more = ids.length - known.length
+    return [...known, ...(await freePorts(more, LOOPBACK, new Set([...except, ...known])))]
+  }
   if (before !== undefined)
     notes.push('An internal port is taken by another process: the brokers get new ones.')
   return freePorts(ids.length, LOOPBACK, except)
+}
+
+/** The cluster removed a broker: the next start is without it. Its folder stays for whoever wants to look. */
+export function forgetBroker(folder: string, id: string): void {
+  const cluster = readClusterFile(folder)
+  if (cluster === undefined) return
+  writeClusterFile(folder, {
+    ...cluster,
+    brokers: cluster.brokers.filter((broker) => String(broker.id) !== id),
+  })
 }

@@ -22,6 +22,8 @@ export type BrokerEvent =
       readonly url: string
       readonly isRestart: boolean
     }
+  /** The cluster removed it: it is not started again. */
+  | { readonly kind: 'removed'; readonly id: string; readonly pid: number }
   | { readonly kind: 'ended'; readonly id: string; readonly pid: number; readonly reason: string }
 
 export interface SupervisorOptions {
@@ -36,6 +38,7 @@ interface Broker {
   readonly spec: BrokerSpec
   child: ChildProcess | undefined
   url: string | undefined
+  isRemoved: boolean
   ended: Promise<void>
   restartTimer: NodeJS.Timeout | undefined
 }
@@ -63,6 +66,7 @@ export class Supervisor {
       spec,
       child: undefined,
       url: undefined,
+      isRemoved: false,
       ended: Promise.resolve(),
       restartTimer: undefined,
     }))
@@ -143,7 +147,8 @@ export class Supervisor {
       createInterface({ input: child.stdout }).on('line', (text) => {
         const line = parseReadyLine(text)
         if (line === undefined) return
-        if ('url' in line) {
+        if ('removed' in line) broker.isRemoved = true
+        else if ('url' in line) {
           broker.url = line.url
           this.#options.onEvent({ kind: 'ready', id: spec.id, pid: child.pid ?? 0, url: line.url, isRestart })
           resolve()
@@ -155,6 +160,7 @@ export class Supervisor {
   }
 
   #onEnded(broker: Broker, pid: number, reason: string): void {
+    if (broker.isRemoved) return this.#options.onEvent({ kind: 'removed', id: broker.spec.id, pid })
     this.#options.onEvent({ kind: 'ended', id: broker.spec.id, pid, reason })
     if (this.#options.restartDelayMs === undefined) return
     broker.restartTimer = setTimeout(() => {
@@ -166,11 +172,13 @@ export class Supervisor {
 
 type ChildLine =
   | { readonly url: string }
+  | { readonly removed: true }
   | { readonly error: string; readonly hint: string | undefined; readonly exitCode: number }
 
 function parseReadyLine(text: string): ChildLine | undefined {
   try {
     const line = JSON.parse(text) as Readonly<Record<string, unknown>>
+    if (line['removed'] === true) return { removed: true }
     if (line['ready'] === true) return { url: String(line['url']) }
     if (line['ready'] !== false) return undefined
     const hint = typeof line['hint'] === 'string' ? line['hint'] : undefined

@@ -6,6 +6,7 @@ import { SynodError } from '../../errors.ts'
 import type { BrokerId } from '../../types/ids.ts'
 import type { Topic } from '../../types/topic.ts'
 import { parseFrom } from '../reading/start-position.ts'
+import { addChanges } from './admin-changes.ts'
 import type { RequestContext } from './context.ts'
 import { openapiDocument, openapiYaml } from './document.ts'
 import * as cluster from './operations/cluster.ts'
@@ -46,6 +47,7 @@ export function createAdmin(): Admin {
   addPartitions(app)
   addOrders(app)
   addCluster(app)
+  addChanges(app)
   addProbes(app)
   addDocument(app)
   return app
@@ -149,6 +151,7 @@ function addCluster(app: Admin): void {
       version: options.version,
       brokerCount: brokers.length,
       aliveCount: brokers.filter(({ state }) => state === 'alive').length,
+      outsiders: brokers.filter(({ state }) => state === 'outsider').map(({ id }) => String(id)),
     }
     return c.json(controller === undefined ? answer : { ...answer, controller: String(controller) }, 200)
   })

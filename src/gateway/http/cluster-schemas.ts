@@ -34,7 +34,18 @@ export const brokerSchema = z
   .object({
     id: brokerText('The broker’s id.'),
     url: z.string().openapi({ description: 'Where clients reach it.' }),
-    state: z.enum(['alive', 'draining', 'dead']),
+    state: z.enum(['alive', 'draining', 'dead', 'outsider']).openapi({
+      description:
+        'An outsider is there and takes part in no vote: its disk forgot something, or is another one.',
+    }),
+    reason: z.string().optional().openapi({ description: 'Why it is an outsider.' }),
+    pendingStore: z
+      .string()
+      .optional()
+      .openapi({ description: 'The store that waits to take over the votes of the lost one.' }),
+    membership: z
+      .enum(['active', 'draining'])
+      .openapi({ description: 'A broker that is drained gets no new replicas.' }),
     version: z.string(),
     failureDomain: z.string().openapi({ description: 'Replicas of one partition avoid the same one.' }),
     leaderCount: count('Partitions that it leads.'),
@@ -53,6 +64,9 @@ export const clusterSchema = z
     version: z.string().openapi({ description: 'The version of who answers.' }),
     brokerCount: count('Brokers of the cluster.'),
     aliveCount: count('Those that are alive.'),
+    outsiders: z.array(brokerText('A broker.')).openapi({
+      description: 'Brokers that are there and take part in no vote; the list of brokers says why.',
+    }),
   })
   .openapi('Cluster')
 

@@ -89,14 +89,17 @@ export function brokerJson(broker: BrokerState): z.infer<typeof brokerSchema> {
     id: String(broker.id),
     url: broker.publicUrl,
     state: broker.state,
+    membership: broker.membership === 'active' ? 'active' : 'draining',
     version: broker.version,
     failureDomain: broker.failureDomain,
     leaderCount: broker.leaderCount,
     replicaCount: broker.replicaCount,
     ...known('diskFreeBytes', broker.diskFreeBytes),
+    ...known('reason', broker.reason),
+    ...known('pendingStore', broker.pendingStore),
   }
 }
 
-function known<Name extends string>(name: Name, value: number | undefined): { [key in Name]?: number } {
-  return value === undefined ? {} : ({ [name]: value } as { [key in Name]?: number })
+function known<Name extends string, Value>(name: Name, value: Value | undefined): { [key in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [key in Name]?: Value })
 }

@@ -54,3 +54,27 @@ test('synod partition move says why a broker cannot lead', async (t) => {
     return true
   })
 })
+
+test('synod partition move --replicas starts an operation', async (t) => {
+  const operation = {
+    id: 'op1',
+    kind: 'move-replicas',
+    state: 'running',
+    topic: 'orders',
+    partition: 4,
+    replicas: ['1', '2', '4'],
+    stepsDone: 0,
+    stepsTotal: 2,
+    startedAt: '2026-01-31T12:00:00.000Z',
+  }
+  const { url, requests } = await startFakeCluster(t, (_request, response) =>
+    sendJson(response, 202, operation),
+  )
+  const move = ['partition', 'move', 'orders', '4', '--url', url]
+  const { lines } = await runCommand(partition, ...move, '--replicas', '1, 2,4')
+  assert.deepEqual(lines, ['op1 (move-replicas, partition 4 of orders to 1, 2, 4) is running, 0 of 2 steps'])
+  assert.equal(`${requests[0]?.method} ${requests[0]?.url}`, 'POST /v1/topics/orders/partitions/4/replicas')
+  assert.equal(requests[0]?.body, '{"replicas":["1","2","4"]}')
+  await assert.rejects(runCommand(partition, ...move), /either --leader or --replicas/)
+  await assert.rejects(runCommand(partition, ...move, '--replicas', 'one'), /ids of brokers/)
+})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { BrokerSpec } from '../../../src/cli/dev/supervisor.ts'
 
 /** How a stand-in for a broker behaves. */
-export type Manner = 'good' | 'fails' | 'ends-early' | 'stubborn'
+export type Manner = 'good' | 'fails' | 'ends-early' | 'stubborn' | 'removed'
 
 /**
  * The shortest program that keeps the promises of `synod serve --ready-json`: it says when it is ready and stops when
@@ -20,6 +20,10 @@ if (manner === 'fails') {
   process.stdin.on('end', () => process.exit(0)).resume()
   console.error('a line for the log')
   console.log('a line of somebody else')
+  if (manner === 'removed') setTimeout(() => {
+    console.log(JSON.stringify({ removed: true, id: '1' }))
+    process.exit(0)
+  }, 20)
   console.log(JSON.stringify({ ready: true, id: '1', url: 'http://127.0.0.1:1', pid: process.pid }))
 }
 `

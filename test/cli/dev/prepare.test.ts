@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { readClusterFile } from '../../../src/cli/dev/cluster-file.ts'
 import { freePorts } from '../../../src/cli/dev/ports.ts'
-import { prepareCluster } from '../../../src/cli/dev/prepare.ts'
+import { forgetBroker, prepareCluster } from '../../../src/cli/dev/prepare.ts'
 import { CommandError, EXIT } from '../../../src/cli/exit-codes.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
@@ -42,15 +44,35 @@ describe('prepareCluster', () => {
     assert.equal(moved.cluster.brokers[0]?.internalPort, cluster.brokers[0]?.internalPort)
   })
 
-  test('says that the number of brokers is fixed', async (t) => {
+  test('adds brokers to a cluster, and never under the id of one that was removed', async (t) => {
+    const folder = tempDir(t)
+    const { cluster } = await prepareCluster(folder, { brokers: 3, port: 0, host: HOST })
+    const grown = await prepareCluster(folder, { brokers: 5, host: HOST })
+    assert.deepEqual(grown.cluster.brokers.slice(0, 3), cluster.brokers)
+    assert.deepEqual(
+      grown.cluster.brokers.map(({ id }) => id),
+      [1, 2, 3, 4, 5],
+    )
+    assert.equal(new Set(grown.cluster.brokers.flatMap((broker) => Object.values(broker))).size, 15)
+    for (const id of [4, 5]) mkdirSync(join(folder, `broker-${id}`))
+    forgetBroker(folder, '5')
+    const again = await prepareCluster(folder, { brokers: 5, host: HOST })
+    assert.deepEqual(
+      again.cluster.brokers.map(({ id }) => id),
+      [1, 2, 3, 4, 6],
+    )
+  })
+
+  test('says how a cluster gets fewer brokers', async (t) => {
     const folder = tempDir(t)
     await prepareCluster(folder, { brokers: 3, port: 0, host: HOST })
     await assert.rejects(
-      prepareCluster(folder, { brokers: 5, host: HOST }),
+      prepareCluster(folder, { brokers: 2, host: HOST }),
       (error) =>
         error instanceof CommandError &&
         error.exitCode === EXIT.usage &&
-        /has 3 brokers, not 5/.test(error.message),
+        /has 3 brokers, not 2/.test(error.message) &&
+        /synod broker remove/.test(error.hint ?? ''),
     )
   })
 

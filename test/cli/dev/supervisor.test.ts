@@ -158,4 +158,16 @@ describe('Supervisor', () => {
     parent.kill('SIGKILL')
     await eventually(() => assert.equal(isRunning(pid), false))
   })
+
+  test('does not start a broker again that the cluster removed', async (t) => {
+    const { supervisor, events } = supervise(t, [fakeBroker(tempDir(t), '1', 'removed')], {
+      restartDelayMs: 1,
+    })
+    await supervisor.start()
+    await eventually(() => assert.equal(events.at(-1)?.kind, 'removed'))
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['ready', 'removed'],
+    )
+  })
 })

@@ -205,6 +205,7 @@ test('the cluster and its brokers are shown', async (t) => {
     version: '0.0.0-test',
     brokerCount: 3,
     aliveCount: 3,
+    outsiders: [],
     controller: '1',
   })
   ports.cluster.controllerId = undefined

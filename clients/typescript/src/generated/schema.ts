@@ -236,6 +236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{topic}/partitions/{partition}/replicas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a partition to other brokers
+         * @description The new ones copy it first, without a vote; then they take over at once, and the old ones free their data. Reading and producing go on. The same brokers in another order only change who leads by preference.
+         */
+        post: operations["moveReplicas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/topics/{topic}/partitions/{partition}/trim": {
         parameters: {
             query?: never;
@@ -285,7 +305,7 @@ export interface paths {
         };
         /**
          * List the brokers
-         * @description Every broker that ever joined, in the order of their ids.
+         * @description Every member, in the order of their ids; one that was removed is none any more.
          */
         get: operations["listBrokers"];
         put?: never;
@@ -310,6 +330,94 @@ export interface paths {
         get: operations["getBroker"];
         put?: never;
         post?: never;
+        /**
+         * Remove a broker from the cluster
+         * @description All that it holds moves to others first; then it stops by itself. One that is gone for good needs `force`: partitions then go on from their other replicas, with fewer of them where no other broker is left, and only while a majority of each is alive.
+         */
+        delete: operations["removeBroker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/brokers/{broker}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move everything off a broker
+         * @description It stays a member, gets no new replicas, and can be stopped for good or taken back. Refused while other brokers could not hold what it holds.
+         */
+        post: operations["drainBroker"];
+        /**
+         * Take a drained broker back
+         * @description New replicas may be placed on it again. Does nothing if it is not drained.
+         */
+        delete: operations["undrainBroker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List long changes, those that run and the last ones that ended
+         * @description The newest first, as far as the broker that answers knows.
+         */
+        get: operations["listOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{operation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how far a long change is
+         * @description The last thousand that ended are remembered.
+         */
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{operation}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a long change off
+         * @description What has moved stays where it is. The move of a partition whose new replicas are about to vote is turned round: it is cancelled when the replicas of before vote again. A broker that was drained or removed may get replicas again.
+         */
+        post: operations["cancelOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -569,7 +677,7 @@ export interface components {
          * @description What went wrong, for programs.
          * @enum {string}
          */
-        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "partial-append";
+        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "reassignment-in-progress" | "would-lose-quorum" | "operation-ended" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "partial-append";
         Topic: {
             /**
              * @description The name of a topic.
@@ -923,6 +1031,65 @@ export interface components {
              */
             broker: string;
         };
+        Operation: {
+            /**
+             * @description The operation’s id.
+             * @example op7
+             */
+            id: string;
+            /**
+             * @description What is done.
+             * @enum {string}
+             */
+            kind: "move-replicas" | "drain-broker" | "remove-broker" | "repair-broker";
+            /** @enum {string} */
+            state: "running" | "done" | "failed" | "cancelled";
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic?: string;
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition?: number;
+            /** @description The replicas that the partition is to have, the preferred leader first. */
+            replicas?: string[];
+            /**
+             * @description The broker whose replicas go to others.
+             * @example 1
+             */
+            broker?: string;
+            /**
+             * Format: int64
+             * @description How far it is.
+             */
+            stepsDone: number;
+            /**
+             * Format: int64
+             * @description Of how many steps: replicas of a broker, or phases of a move.
+             */
+            stepsTotal: number;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description Left out while it runs.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            endedAt?: string;
+            /** @description Why it failed or was cancelled. */
+            problem?: string;
+        };
+        Replicas: {
+            /** @description The brokers that are to hold the partition, the preferred leader first. */
+            replicas: string[];
+        };
         Trimmed: {
             /**
              * @description The name of a topic.
@@ -972,6 +1139,8 @@ export interface components {
              * @description Those that are alive.
              */
             aliveCount: number;
+            /** @description Brokers that are there and take part in no vote; the list of brokers says why. */
+            outsiders: string[];
         };
         BrokerList: {
             items: components["schemas"]["Broker"][];
@@ -984,8 +1153,20 @@ export interface components {
             id: string;
             /** @description Where clients reach it. */
             url: string;
-            /** @enum {string} */
-            state: "alive" | "draining" | "dead";
+            /**
+             * @description An outsider is there and takes part in no vote: its disk forgot something, or is another one.
+             * @enum {string}
+             */
+            state: "alive" | "draining" | "dead" | "outsider";
+            /** @description Why it is an outsider. */
+            reason?: string;
+            /** @description The store that waits to take over the votes of the lost one. */
+            pendingStore?: string;
+            /**
+             * @description A broker that is drained gets no new replicas.
+             * @enum {string}
+             */
+            membership: "active" | "draining";
             version: string;
             /** @description Replicas of one partition avoid the same one. */
             failureDomain: string;
@@ -1004,6 +1185,10 @@ export interface components {
              * @description Only known of the broker that answers.
              */
             diskFreeBytes?: number;
+        };
+        OperationList: {
+            /** @description The newest first. */
+            items: components["schemas"]["Operation"][];
         };
         Health: {
             /** @enum {string} */
@@ -2637,6 +2822,140 @@ export interface operations {
             };
         };
     };
+    moveReplicas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+                /** @description The number of a partition. */
+                partition: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replicas"];
+            };
+        };
+        responses: {
+            /** @description It has begun; look at it there. */
+            202: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Where the operation is. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found`, `partition-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reassignment-in-progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `batch-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid-config`, `not-enough-brokers` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     trimPartition: {
         parameters: {
             query?: never;
@@ -2907,6 +3226,524 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeBroker: {
+        parameters: {
+            query?: {
+                /** @description The broker is gone for good. */
+                force?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The id of a broker. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun; look at it there. */
+            202: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Where the operation is. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reassignment-in-progress`, `would-lose-quorum` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-enough-brokers` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drainBroker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a broker. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun; look at it there. */
+            202: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Where the operation is. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reassignment-in-progress`, `would-lose-quorum` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-enough-brokers` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undrainBroker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a broker. */
+                broker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may hold replicas again. */
+            204: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reassignment-in-progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOperations: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operations. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an operation. */
+                operation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an operation. */
+                operation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `operation-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `outcome-unknown` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

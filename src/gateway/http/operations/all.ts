@@ -1,5 +1,6 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 
+import * as changes from './changes.ts'
 import * as cluster from './cluster.ts'
 import * as produce from './produce.ts'
 import * as read from './read.ts'
@@ -21,10 +22,17 @@ export const OPERATIONS: readonly RouteConfig[] = [
   topics.getOffsets,
   topics.getPaxos,
   topics.moveLeader,
+  changes.moveReplicas,
   topics.trimPartition,
   cluster.getCluster,
   cluster.listBrokers,
   cluster.getBroker,
+  changes.removeBroker,
+  changes.drainBroker,
+  changes.undrainBroker,
+  changes.listOperations,
+  changes.getOperation,
+  changes.cancelOperation,
   cluster.getLive,
   cluster.getReady,
   cluster.getStarted,

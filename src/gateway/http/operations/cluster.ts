@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
 import { brokerListSchema, brokerSchema, clusterSchema, healthSchema } from '../cluster-schemas.ts'
-import { answerHeaders, json, problems } from './responses.ts'
+import { answerHeaders, brokerParams, json, problems } from './responses.ts'
 
 export const getCluster = createRoute({
   method: 'get',
@@ -22,7 +22,7 @@ export const listBrokers = createRoute({
   operationId: 'listBrokers',
   tags: ['cluster'],
   summary: 'List the brokers',
-  description: 'Every broker that ever joined, in the order of their ids.',
+  description: 'Every member, in the order of their ids; one that was removed is none any more.',
   responses: {
     200: { description: 'The brokers.', content: json(brokerListSchema), headers: answerHeaders },
     ...problems(),
@@ -37,12 +37,7 @@ export const getBroker = createRoute({
   summary: 'Show a broker',
   description: 'One of the list of brokers.',
   request: {
-    params: z.object({
-      broker: z
-        .string()
-        .regex(/^\d{1,5}$/)
-        .openapi({ description: 'The id of a broker.', example: '1' }),
-    }),
+    params: brokerParams,
   },
   responses: {
     200: { description: 'The broker.', content: json(brokerSchema), headers: answerHeaders },

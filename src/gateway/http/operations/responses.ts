@@ -54,6 +54,12 @@ const partitionParameter = z
     example: 0,
   })
 
+export const brokerParams = z.object({
+  broker: z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .openapi({ description: 'The id of a broker.', example: '1' }),
+})
 export const topicParams = z.object({ topic: topicNameSchema })
 export const partitionParams = z.object({ topic: topicNameSchema, partition: partitionParameter })
 export const recordParams = partitionParams.extend({
