@@ -152,8 +152,8 @@ export class VirtualCluster {
       { state: replica.state, commit: slot(0), chainAtCommit: 0, tail },
     )
     Object.assign(replica, { pending: [], gated: [], durable: 0, applied: [] })
-    // What it would ask for now is left to the test: nothing moves by itself.
     const effects = replica.paxos.step(ADMITTED, { nowMs: this.nowMs, random: this.#random() })
+    // What it would ask for now is left to the test: nothing moves by itself. What it knows to be chosen is applied.
     for (const effect of effects) if (effect.kind === 'apply') this.#carryOut(replica, effect)
   }
 
