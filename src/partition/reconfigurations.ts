@@ -4,7 +4,7 @@ import type { LoopClock } from './loop.ts'
 import { REFUSALS } from './proposals.ts'
 
 /** Who wants to change a group's voters, at once; more are refused as 'overloaded'. */
-const RECONFIGURATIONS_MAX = 16
+export const RECONFIGURATIONS_MAX = 16
 
 /** The configuration that came of an order. */
 export interface Reconfigured {

@@ -45,15 +45,16 @@ export function campaign(core: Core): void {
   sendPrepares(core, core.candidacy)
 }
 
-/** To everybody who has not answered. They leave once the own promise is durable, or a restart would use the ballot again. */
 function sendPrepares(core: Core, candidacy: Candidacy): void {
+  for (const voter of core.voters) if (voter !== core.self) prepare(core, candidacy, voter)
+}
+
+/** Unless it has answered. It leaves once the own promise is durable, or a restart would use the ballot again. */
+export function prepare(core: Core, candidacy: Candidacy, voter: BrokerId): void {
+  if (candidacy.promises.has(voter) || candidacy.spare.has(voter)) return
   const { ballot, accepted, through, commit } = candidacy
-  const prepare: Prepare = { kind: 'prepare', ballot, accepted, through, commit }
-  const after = core.rules.sendAfter('prepare', candidacy.persistId)
-  for (const voter of core.voters) {
-    const isSilent = !candidacy.promises.has(voter) && !candidacy.spare.has(voter)
-    if (voter !== core.self && isSilent) core.send(voter, prepare, after)
-  }
+  const message: Prepare = { kind: 'prepare', ballot, accepted, through, commit }
+  core.send(voter, message, core.rules.sendAfter('prepare', candidacy.persistId))
 }
 
 export function onOwnPromiseDurable(core: Core, persistId: number): void {

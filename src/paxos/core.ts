@@ -35,7 +35,7 @@ import type {
 export const NEVER = Infinity
 
 /** Learners of one group; more than there are brokers in any cluster that is tested. */
-const LEARNERS_MAX = 1_024
+export const LEARNERS_MAX = 1_024
 
 /**
  * All state of one replica (consensus 1.3), and the effects of the step that is running. The rules are plain functions
@@ -265,6 +265,13 @@ export class Core {
     if (store === undefined) return true
     const voter = this.configuration.voters.find((each) => each.broker === broker)
     return !store.isOutsider && (voter === undefined || voter.store === store.storeId)
+  }
+
+  /** A learner is the store that it was said to be, also while another one of its broker has the vote. */
+  isLearnerAlive({ broker, store }: Replica): boolean {
+    const view = this.links?.peers.get(broker)
+    if (view === undefined || !view.alive) return false
+    return view.store === undefined || (!view.store.isOutsider && view.store.storeId === store)
   }
 
   isAlive(broker: BrokerId): boolean {

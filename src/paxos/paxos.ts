@@ -14,7 +14,7 @@ import type { PaxosOptions, PaxosTuning, VoterProgress } from './options.ts'
 import { countInSync, describeProgress } from './progress.ts'
 import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
-import { beginConfiguration, noteLearner, onLearners, onReconfigure } from './reconfigure.ts'
+import { beginConfiguration, noteProgress, onLearners, onReconfigure } from './reconfigure.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
 import { Rules } from './rules.ts'
 import type { Checkpoint, Configuration, RecoveredState, ReplicaStatus, Role } from './state.ts'
@@ -151,7 +151,7 @@ export class Paxos {
         if (passesGate(core, from, message.ballot, message.commit)) onSyncRequired(core, from, message.commit)
         return
       case 'syncRequest':
-        noteLearner(core, from, message.fromSlot - 1)
+        noteProgress(core, from, message.fromSlot - 1)
         return serveChosen(core, from, message)
       case 'syncChunk':
         return onSyncChunk(core, from, message)

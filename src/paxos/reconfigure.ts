@@ -1,11 +1,11 @@
 import { sameReplica, type BrokerId, type Replica } from '../types/ids.ts'
-import { campaign } from './campaign.ts'
+import { campaign, prepare } from './campaign.ts'
 import { isEligible, mayLead } from './connectivity.ts'
 import type { Core } from './core.ts'
 import type { ReconfigureRefusal } from './effects.ts'
 import { countInSync, findPeer, isLearnerNear } from './progress.ts'
 import { appendControl } from './proposer.ts'
-import { tellLearners } from './replication.ts'
+import { greet, tellLearners } from './replication.ts'
 import { reconsider } from './role.ts'
 import { ENTRY_KIND, VOTERS_MAX } from './state.ts'
 import { encodeStopSign } from './stop-sign.ts'
@@ -115,7 +115,17 @@ export function onLearners(core: Core, replicas: readonly Replica[]): void {
   reconsider(core)
 }
 
-/** A learner says by its request how far it is. */
-export function noteLearner(core: Core, from: BrokerId, commit: number): void {
+/**
+ * Who asks for what is chosen says by it how far it is. A voter that has just taken up the configuration could not answer the
+ * Prepare that told it of that: it gets another one.
+ */
+export function noteProgress(core: Core, from: BrokerId, commit: number): void {
   for (const learner of core.learners) if (learner.replica.broker === from) learner.commit = commit
+  if (!core.voters.includes(from)) return
+  const { fromSlot } = core.configuration
+  const hasJoined = core.knownCommit(from) < fromSlot && commit >= fromSlot
+  core.noteCommit(from, commit)
+  if (!hasJoined) return
+  if (core.candidacy !== undefined) prepare(core, core.candidacy, from)
+  if (core.leadership !== undefined) greet(core, core.leadership, from)
 }

@@ -108,8 +108,8 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
 
 /** An answer came: ends the catch-up, or asks for the next part. */
 function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
-  // A learner goes on until nothing is left, so that the leader hears from its last request how far it is.
-  const goesOn = core.isLearner && hasAdvanced
+  // By its last request a learner says how far it is, and a new voter that it has taken up the configuration.
+  const goesOn = hasAdvanced && (core.isLearner || core.activation !== undefined)
   if ((!goesOn && finishIfNear(core)) || from !== core.pull?.from || !hasAdvanced) return
   keepFromCanvassing(core)
   request(core)

@@ -42,7 +42,10 @@ export interface PartitionPlacement {
   readonly replicas: readonly BrokerId[]
   /** Number of the configuration whose voters `replicas` are, as last recorded; 1 when the partition is made. */
   readonly configuration: number
-  /** Brokers that pull the log without a vote, usually none: replicas to be. */
+  /**
+   * Brokers that pull the log without a vote, usually none: replicas to be. One that was ordered to vote stays here until a
+   * later configuration is on record: the order may yet prevail.
+   */
   readonly learners: readonly BrokerId[]
   /** Undefined: the replicas stay where they are. */
   readonly change?: PlacementChange | undefined

@@ -17,6 +17,9 @@ const MAX_LAG_SLOTS = 4
  * syncs only by `sync` and `stabilize`, a message arrives only by `deliver` and `stabilize`.
  *
  *   cluster 3               three voters, all disks empty
+ *   cluster 3 2             two replicas more, made to learn
+ *   learn 4 5               everybody is told that these learn; learn alone: nobody
+ *   reconfigure 1 1 2 4     replica 1 is to bring about a configuration of 1, 2 and 4
  *   links all | 1-2 2-3     who hears whom, as the detectors say; what is not linked does not arrive
  *   links 2-3 unaware=(1)   the detector of 1 has not noticed yet
  *   wake 1                  replica 1 gets the tick it waits for
@@ -53,7 +56,12 @@ export class TraceInterpreter {
     const id = Number(words[0])
     switch (name) {
       case 'cluster':
-        return this.#found(id)
+        return this.#found(id, Number(words[1] ?? 0))
+      case 'learn':
+        return this.#now.learn(...words.map(Number))
+      case 'reconfigure':
+        this.#now.reconfigure(id, ...words.slice(1).map(Number))
+        return
       case 'links':
         return this.#link(words)
       case 'wake':
@@ -94,10 +102,11 @@ export class TraceInterpreter {
     }
   }
 
-  #found(size: number): void {
+  #found(size: number, spares: number): void {
     const tuning = { maxLagSlots: MAX_LAG_SLOTS }
     this.#cluster = new VirtualCluster({
       size,
+      spares,
       tuning,
       onEffect: ({ id }, effect) => {
         const words = effectInWords(effect)
@@ -154,11 +163,12 @@ export class TraceInterpreter {
         this.#lines.push(`${id} down`)
         continue
       }
-      const { role, status, promised, acceptedBallot, commit, through } = paxos
+      const { role, status, promised, acceptedBallot, commit, through, configuration } = paxos
+      const inForce = configuration.number === 1 ? '' : ` configuration=${configuration.number}`
       const ballots = `promised=${formatBallot(promised)} accepted=${formatBallot(acceptedBallot)}`
       const leader = paxos.leader === undefined ? 'none' : `${paxos.leader}`
       this.#lines.push(
-        `${id} ${role} ${status} leader=${leader} ${ballots} commit=${commit} through=${through} chosen=[${applied.join(' ')}]`,
+        `${id} ${role} ${status} leader=${leader} ${ballots} commit=${commit} through=${through}${inForce} chosen=[${applied.join(' ')}]`,
       )
     }
   }

@@ -70,10 +70,19 @@ export function effectInWords(effect: Effect): string | undefined {
       return 'admits nothing any more'
     case 'transferRefused':
       return `does not hand over: ${effect.reason}`
+    case 'reconfigured':
+      return `has changed the voters: configuration ${effect.number}`
+    case 'reconfigureRefused':
+      return `does not change the voters: ${effect.reason}`
+    case 'configured': {
+      const { number, voters } = effect.configuration
+      return `takes up configuration ${number}: ${voters.map((voter) => voter.broker).join(' ')}`
+    }
     case 'appended':
       return `puts a proposal at slot ${effect.slot}`
     case 'role': {
       if (effect.role === 'leader') return `leads at ${formatBallot(effect.ballot)}`
+      if (effect.role === 'retired') return 'votes and learns no more'
       if (effect.role === 'candidate') return `is a candidate with ${formatBallot(effect.ballot)}`
       return effect.leader === undefined
         ? 'knows no leader'

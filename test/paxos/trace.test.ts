@@ -28,8 +28,8 @@ function replay(file: string): string {
 
 const names = readdirSync(TRACES).filter((name) => name.endsWith('.txt'))
 
-test('there are twelve conversations', () => {
-  assert.equal(names.length, 12)
+test('there are fourteen conversations', () => {
+  assert.equal(names.length, 14)
 })
 
 for (const name of names) {

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { compareBallots, NO_BALLOT } from '../../src/paxos/ballot.ts'
 import type { Effect, PaxosEvent } from '../../src/paxos/effects.ts'
 import type { LinkView, PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
@@ -12,6 +13,7 @@ import {
   type RecoveredState,
   type StateRecord,
 } from '../../src/paxos/state.ts'
+import { configurationOf as configurationOfEntry } from '../../src/paxos/stop-sign.ts'
 import { brokerId, slot, storeId, type BrokerId, type Replica } from '../../src/types/ids.ts'
 import { ADMITTED } from '../support/admitted.ts'
 
@@ -51,12 +53,18 @@ export function configurationOf(size: number): Configuration {
   return { number: 1, voters, learners: [], fromSlot: slot(0) }
 }
 
+/** The body as text; of a stop-sign the configuration that it begins. */
 export function textOf(entry: Entry): string {
-  return new TextDecoder().decode(entry.body)
+  const next = configurationOfEntry(entry)
+  if (next === undefined) return new TextDecoder().decode(entry.body)
+  return `stop-sign(${next.number}: ${next.voters.map((voter) => voter.broker).join(' ')})`
 }
 
 export interface VirtualClusterOptions {
+  /** Voters of the first configuration. */
   readonly size: number
+  /** Replicas beside them, made to learn. */
+  readonly spares?: number
   readonly tuning?: Partial<PaxosTuning>
   readonly random?: () => number
   readonly onEffect?: (replica: VirtualReplica, effect: Effect) => void
@@ -82,10 +90,11 @@ export class VirtualCluster {
     this.#paxos = options.paxos ?? ((...parts) => new Paxos(...parts))
     this.onEffect = options.onEffect ?? (() => {})
     const configuration = configurationOf(options.size)
-    this.replicas = configuration.voters.map(({ broker }) => ({
-      id: broker,
+    const ids = Array.from({ length: options.size + (options.spares ?? 0) }, (_, place) => place + 1)
+    this.replicas = ids.map((id) => ({
+      id,
       paxos: undefined,
-      state: initialState(configuration),
+      state: initialState(id <= options.size ? configuration : { ...configuration, number: 0 }),
       entries: new Map<number, Entry>(),
       pending: [],
       gated: [],
@@ -94,6 +103,26 @@ export class VirtualCluster {
       applied: [],
     }))
     for (const replica of this.replicas) this.start(replica.id)
+  }
+
+  /** Deletes a replica and makes another one in its place, as a learner. */
+  remake(id: number, minConfiguration: number): void {
+    const replica = this.replica(id)
+    const voters = configurationOf(3)
+    replica.state = initialState({ ...voters, number: 0 }, minConfiguration)
+    replica.entries.clear()
+    this.start(id)
+  }
+
+  /** Tells everybody who learns. */
+  learn(...ids: readonly number[]): void {
+    const replicas = ids.map(replicaOf)
+    for (const { id } of this.replicas) this.step(id, { kind: 'learners', replicas })
+  }
+
+  reconfigure(id: number, ...voters: readonly number[]): readonly Effect[] {
+    this.#tokens++
+    return this.step(id, { kind: 'reconfigure', token: this.#tokens, voters: voters.map(replicaOf) })
   }
 
   replica(id: number): VirtualReplica {
@@ -123,8 +152,9 @@ export class VirtualCluster {
       { state: replica.state, commit: slot(0), chainAtCommit: 0, tail },
     )
     Object.assign(replica, { pending: [], gated: [], durable: 0, applied: [] })
-    // What it would ask for now is left to the test: nothing moves by itself.
-    replica.paxos.step(ADMITTED, { nowMs: this.nowMs, random: this.#random() })
+    const effects = replica.paxos.step(ADMITTED, { nowMs: this.nowMs, random: this.#random() })
+    // What it would ask for now is left to the test: nothing moves by itself. What it knows to be chosen is applied.
+    for (const effect of effects) if (effect.kind === 'apply') this.#carryOut(replica, effect)
   }
 
   /** Loses what is not durable, and what has not left. */
@@ -271,6 +301,8 @@ export class VirtualCluster {
   /** The one that leads at the highest ballot, if any does. */
   get leader(): VirtualReplica | undefined {
     const leaders = this.replicas.filter(({ paxos }) => paxos?.role === 'leader')
-    return leaders.sort((a, b) => (b.paxos?.ballot.round ?? 0) - (a.paxos?.ballot.round ?? 0))[0]
+    return leaders.sort((a, b) =>
+      compareBallots(b.paxos?.ballot ?? NO_BALLOT, a.paxos?.ballot ?? NO_BALLOT),
+    )[0]
   }
 }

@@ -288,7 +288,8 @@ export class Truth {
     const ends: number[] = []
     let longest: Shadow | undefined
     for (const { broker } of voters) {
-      const shadow = this.durableOf(broker)
+      // A disk that forgot since had it when it said so: that vote was counted, and its broker casts no other.
+      const shadow = this.durable.get(broker) as Shadow
       if (!sameBallot(shadow.accepted, ballot)) continue
       const { through } = shadow
       if (shadow.chainAt(through) !== this.chainOf(ledger, through)) continue
