@@ -201,7 +201,12 @@ export class ControlPlane {
   /** This broker may have been removed itself: then it has no place here any more. */
   #removed(broker: Member): void {
     const { engine, onRemoved } = this.#options
-    if (broker.id === engine.self.broker) return onRemoved()
+    const { self } = engine
+    if (broker.id === self.broker) {
+      // Another store that waits for the votes of the one that was removed registers as a new broker.
+      if (broker.store === self.store) onRemoved()
+      return
+    }
     this.#formerPeers.set(broker.id, { host: broker.internalHost, port: broker.internalPort })
     this.#leaving.add(broker.id)
     this.#followAddresses()
@@ -233,9 +238,9 @@ export class ControlPlane {
     const { self } = this.#options.engine
     const { metadata, replica } = this.group
     const leaving = metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id))
-    const known = [...metadata.brokers(), ...leaving].map(({ id, store }) => ({
+    const known = [...metadata.brokers(), ...leaving].map(({ id, store, pendingStore }) => ({
       broker: id,
-      store: storeId(store),
+      store: storeId(pendingStore ?? store),
     }))
     replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
   }

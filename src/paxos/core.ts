@@ -277,6 +277,13 @@ export class Core {
     return !store.isOutsider && (voter === undefined || voter.store === store.storeId)
   }
 
+  /** A learner is the store that it was said to be, also while another one of its broker has the vote. */
+  isLearnerAlive({ broker, store }: Replica): boolean {
+    const view = this.links?.peers.get(broker)
+    if (view === undefined || !view.alive) return false
+    return view.store === undefined || (!view.store.isOutsider && view.store.storeId === store)
+  }
+
   isAlive(broker: BrokerId): boolean {
     const view = this.links?.peers.get(broker)
     return view !== undefined && view.alive && this.isVoterStore(broker, view)

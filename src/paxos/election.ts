@@ -48,7 +48,7 @@ function leaderLinks(core: Core, before: LinkView | undefined): void {
       greet(core, leadership, broker)
   }
   const isBack = ({ replica }: Learner): boolean =>
-    core.isAlive(replica.broker) && before?.peers.get(replica.broker)?.alive !== true
+    core.isLearnerAlive(replica) && before?.peers.get(replica.broker)?.alive !== true
   if (core.learners.some(isBack)) tellLearners(core, leadership)
 }
 

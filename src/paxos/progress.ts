@@ -87,7 +87,7 @@ export function isLearnerNear(core: Core, leadership: Leadership, replica: Repli
 
 function learnerProgress(core: Core, leadership: Leadership, { replica, commit }: Learner): VoterProgress {
   const { maxLagSlots, maxLagMs } = core.tuning
-  const isAlive = core.isAlive(replica.broker)
+  const isAlive = core.isLearnerAlive(replica)
   const slots = Math.max(0, core.log.commit - commit)
   const ms = slots === 0 ? 0 : lateMs(core, leadership, commit + 1)
   return {

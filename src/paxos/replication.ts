@@ -214,7 +214,7 @@ export function tellCommit(core: Core, leadership: Leadership, peer: Peer): void
 export function tellLearners(core: Core, leadership: Leadership): void {
   const { commit } = core.log
   for (const { replica } of core.learners)
-    if (core.isAlive(replica.broker))
+    if (core.isLearnerAlive(replica))
       core.send(replica.broker, { kind: 'learn', ballot: leadership.ballot, commit }, 0)
 }
 

@@ -176,3 +176,28 @@ test('a broker that is alive needs no force, and one that others could not repla
   await cluster.refused(operations.drain(brokerId(2)), 'not-enough-brokers')
   await cluster.refused(operations.drain(brokerId(9)), 'not-found')
 })
+
+test('a broker that lost its disk is removed by force and joins as a new one by itself', async (t) => {
+  const cluster = await grown(t)
+  const topic = await cluster.topic('orders', {}, 4)
+  await cluster.finish(cluster.append(1, topic, 'kept'))
+  await cluster.kill(3)
+  cluster.wipe(3)
+  const wiped = await cluster.open(3)
+  await cluster.pass(5_000)
+  const operation = await cluster.finish(cluster.services(1).operations.remove(brokerId(3), true))
+  assert.equal((await ended(cluster, 1, operation)).state, 'done')
+  await cluster.until(
+    () => {
+      const known = cluster.broker(1).control.group.metadata.broker(brokerId(3))!
+      assert.deepEqual([known.membership, known.store], ['active', String(wiped.store.identity.storeId)])
+    },
+    { withinMs: 60_000 },
+  )
+  assert.equal(wiped.isRemoved, false)
+  const back = await cluster.finish(cluster.services(1).operations.moveReplicas(topic, 0, ids(3, 1, 2)))
+  assert.equal((await ended(cluster, 1, back)).state, 'done')
+  const moved = { ...topic, partitions: topic.partitions.with(0, placementOf(cluster, 1, topic)) }
+  await cluster.pass(500)
+  assert.deepEqual(await cluster.finish(cluster.read(3, moved)), ['kept'])
+})

@@ -375,6 +375,46 @@ test('a returned replica votes again in a configuration above the one that it re
   assert.equal(cluster.replica(2).applied.at(-1), 'b')
 })
 
+test('1.12: a store that came in the place of a voter learns and takes over its vote', () => {
+  const cluster = ledCluster()
+  cluster.crash(2)
+  cluster.link()
+  const anew = { ...replicaOf(2), store: replicaOf(9).store }
+  const peers = new Map(
+    [2, 3].map((id) => {
+      const links = new Set([1, 2, 3].map(brokerId))
+      const store = { storeId: id === 2 ? anew.store : replicaOf(3).store, isOutsider: false }
+      return [brokerId(id), { alive: true, bootId: `${id}#1`, stalled: false, draining: false, links, store }]
+    }),
+  )
+  cluster.step(1, { kind: 'links', links: { selfStalled: false, selfDraining: false, peers } })
+  cluster.step(1, { kind: 'learners', replicas: [anew] })
+  assert.deepEqual(
+    cluster.wire.filter((letter) => letter.to === 2).map((letter) => letter.message.kind),
+    ['learn'],
+  )
+  const voters = [replicaOf(1), anew, replicaOf(3)]
+  const order = (): string => answerOf(cluster.step(1, { kind: 'reconfigure', token: 1, voters }))
+  cluster.step(1, {
+    kind: 'message',
+    from: brokerId(2),
+    message: { kind: 'syncRequest', fromSlot: slot(2), resetSlot: slot(0), part: 0 },
+  })
+  const rows = cluster.paxos(1).progress({ nowMs: cluster.nowMs, random: 0 })
+  assert.deepEqual(
+    rows.filter(({ broker }) => broker === 2).map(({ state, inSync }) => [state, inSync]),
+    [
+      ['unreachable', false],
+      ['learner', true],
+    ],
+  )
+  assert.equal(order(), 'nothing')
+  cluster.wire = cluster.wire.filter((letter) => letter.to !== 2)
+  cluster.stabilize()
+  assert.deepEqual(numbers(cluster, 1, 3), [2, 2])
+  assert.deepEqual(cluster.paxos(1).configuration.voters, voters)
+})
+
 test('a stop-sign that no leader wrote is no message of a replica', () => {
   const body = encodeStopSign({ number: 2, voters: [replicaOf(1)] })
   for (const wrong of [body.slice(0, 3), body.slice(0, -1), new Uint8Array(30)]) {

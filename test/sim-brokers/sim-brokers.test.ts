@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { seedCount } from '../support/seed-count.ts'
 import { FAULTS } from './faults.ts'
 import { failuresOf, seedsFrom } from './run-seeds.ts'
 import { runBrokers } from './world.ts'
 
 /** The other half runs in a file of its own, so that two cores share the work. */
 const FIRST = 1
-const SEED_COUNT = 500
+const SEED_COUNT = seedCount(500)
 /** From the sources: the build does not copy text files. */
 const KEPT_SEEDS = 'test/sim-brokers/seeds.txt'
 
@@ -41,6 +42,6 @@ test('whole brokers keep every promise in every seed that ever failed', async ()
   assert.deepEqual(await failuresOf(seeds), [])
 })
 
-test(`whole brokers keep every promise in ${SEED_COUNT} seeds`, { timeout: 600_000 }, async () => {
+test(`whole brokers keep every promise in ${SEED_COUNT} seeds`, { timeout: 900_000 }, async () => {
   assert.deepEqual(await failuresOf(seedsFrom(FIRST, SEED_COUNT)), [])
 })

@@ -28,6 +28,7 @@ export class LoadProducer {
   readonly #form: 'key' | 'sequence'
   readonly #done: Promise<void>
   #isStopping = false
+  #isAbandoned = false
   #turn = 0
 
   /** `form`: how a value is recognised when it is sent again, by a key of its own or by the producer's numbers. */
@@ -55,6 +56,13 @@ export class LoadProducer {
     await this.#done
   }
 
+  /** Gives the value under way up: a test that fails must not leave somebody behind who tries for ever. */
+  abandon(): void {
+    this.#isStopping = true
+    this.#isAbandoned = true
+    this.#done.catch(() => {})
+  }
+
   async #run(): Promise<void> {
     let lastMs = performance.now()
     for (let i = 0; !this.#isStopping; i++) {
@@ -73,6 +81,7 @@ export class LoadProducer {
 
   async #store(value: string, identity: Record<string, string>): Promise<Acknowledged> {
     for (;;) {
+      if (this.#isAbandoned) throw new Error(`The producer of ${value} was abandoned.`)
       const urls = this.#urls()
       const url = urls[this.#turn % urls.length]!
       try {

@@ -23,6 +23,7 @@ const INFO = {
     { name: 'topics', description: 'Topics and their partitions' },
     { name: 'records', description: 'Producing and reading' },
     { name: 'cluster', description: 'Brokers and who controls them' },
+    { name: 'operations', description: 'Changes of where replicas are, which take their time' },
     { name: 'management', description: 'Probes, metrics and this document' },
   ],
 }
