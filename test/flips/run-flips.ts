@@ -112,10 +112,12 @@ class FlippedCluster {
     const values = this.#values[end]
     const flips: Flip[] = []
     try {
-      const others = Promise.all(this.#ids.slice(victimCount).map((id) => this.#launch(id)))
       // Each is waited for, so that none is left behind when one goes wrong.
-      const settled = await Promise.allSettled(victims.map((victim) => this.#startDamaged(victim, values)))
-      await others
+      const [settled, others] = await Promise.all([
+        Promise.allSettled(victims.map((victim) => this.#startDamaged(victim, values))),
+        Promise.allSettled(this.#ids.slice(victimCount).map((id) => this.#launch(id))),
+      ])
+      for (const other of others) if (other.status === 'rejected') throw other.reason
       for (const [at, { kind, what }] of victims.entries()) {
         const result = settled[at]!
         const isWrong = result.status === 'rejected'
