@@ -255,12 +255,6 @@ export class Core {
     this.gathering = undefined
   }
 
-  noteRound(ballot: Ballot): void {
-    if (ballot.config === this.configuration.number && ballot.round > this.highestRound) {
-      this.highestRound = ballot.round
-    }
-  }
-
   noteCommit(from: BrokerId, commit: number): void {
     const place = this.voters.indexOf(from)
     if (place >= 0 && commit > (this.knownCommits[place] ?? 0)) this.knownCommits[place] = commit

@@ -11,6 +11,7 @@ import { findPeer } from './progress.ts'
 import { canvassDelayMs, forgetLeader, postponeCanvass, reconsider, stepDown } from './role.ts'
 import { pullFrom } from './synchronize.ts'
 import type { Learner } from './volatile.ts'
+import { noteRound } from './rounds.ts'
 
 /** From this attempt on a canvasser is endorsed however far behind it is: a live majority never stays leaderless. */
 const WAIVING_ATTEMPT = 3
@@ -133,7 +134,7 @@ export function onEndorse(core: Core, from: BrokerId, message: Endorse): void {
 
 export function onRefuse(core: Core, from: BrokerId, message: Refuse): void {
   core.noteCommit(from, message.commit)
-  core.noteRound(message.promised)
+  noteRound(core, message.promised)
   if (core.role === 'follower' && core.leader === from) forgetLeader(core)
   const { canvassing } = core
   if (canvassing === undefined || !isAnswer(core, from, message)) return
@@ -157,7 +158,7 @@ function isAnswer(core: Core, from: BrokerId, message: Endorse | Refuse): boolea
 /** Somebody promised a higher ballot: what this replica leads or tries is over (consensus 1.7). */
 export function onNack(core: Core, from: BrokerId, message: Nack): void {
   if (message.promised.config !== core.configuration.number || !core.voters.includes(from)) return
-  core.noteRound(message.promised)
+  noteRound(core, message.promised)
   if (core.role === 'follower' || compareBallots(message.promised, core.ballot) <= 0) return
   stepDown(core)
   reconsider(core)
