@@ -63,6 +63,7 @@ export function buildEngine(options: EngineOptions): Engine {
   })
   const vouching = new Vouching({
     store,
+    bootId: options.bootId,
     witness,
     heartbeats,
     clock,

@@ -20,7 +20,7 @@ function open() {
   const views: LinkView[] = []
   const usage = { oldestPendingMs: 0 }
   const witness = new Witness({ storeId: OWN, bootId: 'boot' })
-  witness.began(40, [])
+  witness.began([{ bootId: 'boot', recovered: 40 }], [])
   const forgotten: string[] = []
   const registry = new Registry()
   const heartbeats = new Heartbeats({
@@ -148,12 +148,12 @@ test('a start is answered at once, and who vouches for the own store is told to 
   heartbeats.received(THREE, from('three', 1))
   assert.deepEqual(
     sent.map(({ to, heartbeat }) => [to, heartbeat.store.view]),
-    [[THREE, { bootId: 'three', walSeq: 0 }]],
+    [[THREE, { bootId: 'three', lost: 0 }]],
   )
   heartbeats.received(THREE, from('three', 2))
   assert.equal(sent.length, 1, 'Once a start.')
-  const answer = (walSeq: number) => ({ store: sampleReport({ view: { bootId: 'boot', walSeq } }) })
-  heartbeats.received(TWO, from('two', 2, answer(40)))
+  const answer = (lost: number) => ({ store: sampleReport({ view: { bootId: 'boot', lost } }) })
+  heartbeats.received(TWO, from('two', 2, answer(0)))
   assert.deepEqual([...standings.at(-1)!.answers], [sampleReport().storeId])
   heartbeats.received(THREE, from('three', 3, answer(41)))
   assert.deepEqual(forgotten, ['after 41'])

@@ -55,7 +55,9 @@ export class Disk {
   private readonly index: Platter = { contents: new MemoryKeyValue() }
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
   private stalledUntilMs = 0
-  private copied: { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue } | undefined
+  private copied:
+    | { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue; readonly notes: MemoryNotes }
+    | undefined
   /** Drawn when it was formatted. */
   storeId: StoreId
 
@@ -174,7 +176,8 @@ export class Disk {
 
   /** Remembers what lies on it now. */
   copy(): void {
-    this.copied = { journal: this.journal.contents.copy(), index: this.index.contents.copy() }
+    const { journal, index, notes } = this
+    this.copied = { journal: journal.contents.copy(), index: index.contents.copy(), notes: notes.copy() }
   }
 
   /** Puts the copy back, when it is older than what others know. */
@@ -183,6 +186,7 @@ export class Disk {
     if (copied === undefined || (await lastRecord(copied.journal)) >= known) return false
     this.journal.contents = copied.journal
     this.index.contents = copied.index
+    this.notes = copied.notes
     return true
   }
 

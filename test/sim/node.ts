@@ -13,7 +13,7 @@ import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
-import { HeartbeatHost } from './heartbeat-host.ts'
+import { HeartbeatHost, noteStart } from './heartbeat-host.ts'
 import { Violation } from './judge.ts'
 import { Pausable } from './pausable.ts'
 import type { Random } from './random.ts'
@@ -172,12 +172,6 @@ export class SimulatedBroker {
     return highest
   }
 
-  /** Its disk has lost what it had confirmed. */
-  private get hasForgotten(): boolean {
-    const { groups, oracles } = this.scene
-    return groups.some((group) => oracles.of(group).truth.hasForgotten(this.id))
-  }
-
   /** It keeps its store, and votes in nothing. */
   get isOutsider(): boolean {
     return this.process?.heartbeats.witness.standing.isOutsider === true
@@ -333,16 +327,20 @@ export class SimulatedBroker {
     try {
       hosts = await bootHosts(options, () => this.life === life)
     } catch (error) {
-      if (!(error instanceof DamagedStoreError) || !this.hasForgotten || this.life !== life) throw error
+      if (!(error instanceof DamagedStoreError) || !scene.oracles.hasForgotten(this.id) || this.life !== life)
+        throw error
       return this.replaceStore(life)
     }
     if (hosts === undefined) return
     scene.stir()
     await store.begin()
+    const bootId = `${this.id}.${life}`
+    const starts = await noteStart(store, bootId, scene.mutant)
     if (this.life !== life) return
     const heartbeats = new HeartbeatHost({
       self: this.id,
-      bootId: `${this.id}.${life}`,
+      bootId,
+      starts,
       scene,
       store,
       hosts,

@@ -68,6 +68,11 @@ export class Oracles {
     return this.groups.get(group) as GroupOracle
   }
 
+  /** Its disk has lost what it had confirmed. */
+  hasForgotten(broker: BrokerId): boolean {
+    return [...this.groups.values()].some(({ truth }) => truth.hasForgotten(broker))
+  }
+
   /** The highest slot that anybody applied. */
   appliedThrough(group: GroupId): number {
     return this.of(group).outcomes.length - 1

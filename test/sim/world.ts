@@ -214,8 +214,8 @@ class World implements Scene {
       this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.hasConverged() && this.isOnDisk())
     await settle()
     for (const [id, broker] of this.brokers) {
-      // A replica that takes part no more asks as well, but what it holds others may have trimmed.
-      if (broker.hosts.some((host) => host.paxos.role === 'retired')) continue
+      // A replica that takes part no more asks as well, but what it holds others may have trimmed; perhaps it does not know yet.
+      if (!broker.hosts.every((host) => isVoting(this, id, host))) continue
       if (this.victims.has(id)) await this.searchDisk(id, settle)
       for (const group of this.groups) await this.finish(readBack(this, id, group))
     }
