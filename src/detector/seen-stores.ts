@@ -18,6 +18,8 @@ type Sighting = Omit<SeenStore, 'storeId'>
  */
 export class SeenStores {
   readonly #sightings = new Map<StoreId, readonly Sighting[]>()
+  /** All sightings in a row, made when they are asked for first after a change. */
+  #list: readonly SeenStore[] | undefined
   #told = 0
   #isChanged = false
   #isUrgent = false
@@ -77,6 +79,7 @@ export class SeenStores {
 
   #put(storeId: StoreId, sightings: readonly Sighting[]): void {
     this.#sightings.set(storeId, sightings)
+    this.#list = undefined
     this.#isChanged = true
     if (this.#sightings.size <= STORES_MAX) return
     const [oldest] = this.#sightings.keys()
@@ -84,8 +87,9 @@ export class SeenStores {
   }
 
   #all(): readonly SeenStore[] {
-    return [...this.#sightings].flatMap(([storeId, sightings]) =>
+    this.#list ??= [...this.#sightings].flatMap(([storeId, sightings]) =>
       sightings.map((sighting) => ({ storeId, ...sighting })),
     )
+    return this.#list
   }
 }
