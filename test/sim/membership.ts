@@ -111,12 +111,13 @@ export class Membership {
     const anySet = all.filter(() => random.chance(0.5))
     const kind = random.integer(4)
     const voters = [[...now, ...added], kept, [...added, ...kept], anySet][kind] ?? now
-    // A disk that rots is to be a minority.
-    const votersMin = scene.victims.size > 0 ? 3 : 1
-    if (voters.length < votersMin) return this.nextChange(group)
+    const { forgetful } = scene.atlas
+    const learners = voters.filter(({ broker }) => !now.some((voter) => voter.broker === broker))
+    // A store that is lost gets no vote again.
+    const isLost = learners.some(({ broker }) => broker === forgetful && scene.oracles.hasForgotten(broker))
+    if (isLost || !scene.atlas.isMinorityOf(voters)) return this.nextChange(group)
     const record = this.record(group)
     record.change = { voters, giveUpAtMs: scene.queue.nowMs + random.between(500, 4_000), isOrdered: false }
-    const learners = voters.filter((voter) => !now.includes(voter))
     for (const { broker } of learners) record.holders.add(broker)
     this.note(() => `group ${group} is to have ${voters.map((voter) => voter.broker).join(' ')}`)
     this.tell(group, learners)

@@ -179,7 +179,7 @@ export class SimulatedBroker {
 
   /** Its store has no vote in any group. */
   get hasNewStore(): boolean {
-    return this.scene.configuration.voters.every(({ store }) => store !== this.disk.storeId)
+    return this.disk.storeId !== this.self.store
   }
 
   receiveDigest(from: BrokerId, digest: Digest): void {

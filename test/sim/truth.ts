@@ -168,6 +168,11 @@ export class Truth {
 
   /** Its replica is gone: nothing of it is on the disk, and what it is made of anew is written first. */
   dropped(broker: BrokerId): void {
+    const outside = this.outside.get(broker)
+    if (outside !== undefined) {
+      this.outside.set(broker, { ...outside, written: new Shadow(), durable: new Shadow() })
+      return
+    }
     this.written.set(broker, new Shadow())
     this.durable.set(broker, new Shadow())
   }
@@ -203,7 +208,9 @@ export class Truth {
       () => `broker ${broker} lowers its accepted ballot`,
     )
     const isRaised = !sameBallot(accepted, before)
-    judge.demand(!isRaised || !this.hasForgotten(broker), 'outsider', () => {
+    // Who learns takes up configurations as well, by a ballot that nobody campaigns with.
+    const isVote = isRaised && accepted.round > 0
+    judge.demand(!isVote || !this.hasForgotten(broker), 'outsider', () => {
       return `broker ${broker}, which has forgotten, accepts ${formatBallot(accepted)}`
     })
     if (isRaised && accepted.broker === broker) this.adopt(accepted, shadow)
