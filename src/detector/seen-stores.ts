@@ -10,28 +10,25 @@ export const SIGHTINGS_MAX = 4
 /** Stands for a store that was found to have forgotten: no start of it ever reaches this. */
 export const CONDEMNED = Number.MAX_SAFE_INTEGER
 
-type Sighting = Omit<SeenStore, 'storeId'>
-
 /**
  * The highest durable journal numbers seen of each store, by its starts. What was seen in one start is held against what every
  * *later* start of that store found: the last of them may stand on what was written since, which hides what was lost before.
  */
 export class SeenStores {
-  readonly #sightings = new Map<StoreId, readonly Sighting[]>()
+  readonly #sightings = new Map<StoreId, readonly SeenStore[]>()
   /** All sightings in a row, made when they are asked for first after a change. */
   #list: readonly SeenStore[] | undefined
   #told = 0
   #isChanged = false
   #isUrgent = false
 
-  note({ storeId, bootId, walSeq }: SeenStore): void {
+  note(seen: SeenStore): void {
+    const { storeId, bootId, walSeq } = seen
     const before = this.#sightings.get(storeId) ?? []
     const same = before.find((sighting) => sighting.bootId === bootId)
     if (same !== undefined && same.walSeq >= walSeq) return
     const others = before.filter((sighting) => sighting.bootId !== bootId)
-    const highest = [...others, { bootId, walSeq }]
-      .sort((a, b) => b.walSeq - a.walSeq)
-      .slice(0, SIGHTINGS_MAX)
+    const highest = [...others, seen].sort((a, b) => b.walSeq - a.walSeq).slice(0, SIGHTINGS_MAX)
     if (same === undefined && !highest.some((sighting) => sighting.bootId === bootId)) return
     this.#put(storeId, highest)
   }
@@ -39,7 +36,7 @@ export class SeenStores {
   /** The store was found to have forgotten. It grows again, so what was seen would not tell for long. */
   condemn(storeId: StoreId): void {
     if (this.#sightings.get(storeId)?.[0]?.walSeq === CONDEMNED) return
-    this.#put(storeId, [{ bootId: '', walSeq: CONDEMNED }])
+    this.#put(storeId, [{ storeId, bootId: '', walSeq: CONDEMNED }])
     this.#isUrgent = true
   }
 
@@ -77,7 +74,7 @@ export class SeenStores {
     return this.#all()
   }
 
-  #put(storeId: StoreId, sightings: readonly Sighting[]): void {
+  #put(storeId: StoreId, sightings: readonly SeenStore[]): void {
     this.#sightings.set(storeId, sightings)
     this.#list = undefined
     this.#isChanged = true
@@ -87,9 +84,7 @@ export class SeenStores {
   }
 
   #all(): readonly SeenStore[] {
-    this.#list ??= [...this.#sightings].flatMap(([storeId, sightings]) =>
-      sightings.map((sighting) => ({ storeId, ...sighting })),
-    )
+    this.#list ??= [...this.#sightings.values()].flat()
     return this.#list
   }
 }
