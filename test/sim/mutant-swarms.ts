@@ -81,8 +81,10 @@ export const HARD_ON_STORES: Partial<Swarm> = {
 /** Voters change all the time. */
 export const CHANGING: Partial<Swarm> = { spareCount: 2, brokerCount: 3, reconfigureEveryMs: 150 }
 
-/** Brokers that compare what they hold would find the harm before a user does. */
-export const UNCOMPARED: Partial<Swarm> = { digestEveryMs: Infinity, quietMs: 0 }
+/**
+ * Neither brokers that compare what they hold nor the rules of configurations see the harm before a user does.
+ */
+export const UNNOTICED: Partial<Swarm> = { digestEveryMs: Infinity, quietMs: 0, reconfigureEveryMs: Infinity }
 
 /** A disk that forgets under a broker that starts again and again, while witnesses come and go. */
 export const RESTLESS: Partial<Swarm> = {

@@ -18,7 +18,7 @@ import {
   ROTTING,
   STORMY,
   TRIMMING,
-  UNCOMPARED,
+  UNNOTICED,
 } from './mutant-swarms.ts'
 import { believeNewestBatch, collectNewestStates, indexBeforeJournal, withoutFloor } from './store-mutants.ts'
 import type { Swarm } from './swarm.ts'
@@ -374,14 +374,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'M2-harm',
     about: 'As M2, noticed only by what users see.',
     leavesEarly: (message) => message.kind === 'accepted',
-    swarm: { ...BLACKOUTS, ...UNCOMPARED },
+    swarm: { ...BLACKOUTS, ...UNNOTICED },
     ignored: EARLY_RULES,
   },
   {
     name: 'M3-harm',
     about: 'As M3, noticed only when a chosen entry is missing.',
     leavesEarly: (message) => message.kind === 'promise',
-    swarm: { ...BLACKOUTS, ...UNCOMPARED },
+    swarm: { ...BLACKOUTS, ...UNNOTICED },
     ignored: new Set<Rule>(['durable']),
   },
   {
@@ -389,14 +389,14 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'As M7 without the rule that the own promise counts when it is on disk: a ballot leads twice.',
     leavesEarly: (message) => message.kind === 'prepare',
     isConfirmedEarly: true,
-    swarm: { ...STORMY, ...UNCOMPARED, diskMeanMs: 60, diskMaxMs: 400 },
+    swarm: { ...STORMY, ...UNNOTICED, diskMeanMs: 60, diskMaxMs: 400 },
     ignored: new Set<Rule>(['durable', 'chosen', 'commit', 'recovery', 'read', 'I1', 'I3', 'I4']),
   },
   {
     name: 'W2-harm',
     about: 'As W2, noticed only by what users see.',
     isUnasked: true,
-    swarm: { ...STORMY, harm: 'lie' },
+    swarm: { ...STORMY, ...UNNOTICED, harm: 'lie' },
     ignored: new Set<Rule>([...EARLY_RULES, 'outsider', 'exception']),
   },
   {
@@ -404,21 +404,21 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'As M5, noticed only by what users see.',
     isUnasked: true,
     keepsStoreId: true,
-    swarm: { ...STORMY, harm: 'wipe' },
+    swarm: { ...STORMY, ...UNNOTICED, harm: 'wipe' },
     ignored: new Set<Rule>([...EARLY_RULES, 'outsider', 'exception']),
   },
   {
     name: 'M9-harm',
     about: 'As M9, noticed only by what users see.',
     paxos: withRules(() => new HalfQuorum()),
-    swarm: UNCOMPARED,
+    swarm: UNNOTICED,
     ignored: EARLY_RULES,
   },
   {
     name: 'M10-harm',
     about: 'As M10, noticed only by what users see.',
     isConfirmedEarly: true,
-    swarm: UNCOMPARED,
+    swarm: UNNOTICED,
     ignored: EARLY_RULES,
   },
 ]
