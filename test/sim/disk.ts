@@ -183,7 +183,9 @@ export class Disk {
   /** Puts the copy back, when it is older than what others know. */
   async restore(known: number): Promise<boolean> {
     const { copied } = this
-    if (copied === undefined || (await lastRecord(copied.journal)) >= known) return false
+    // A copy from before the disk was formatted is an empty disk: that is another harm, `wipe`.
+    if (copied === undefined || copied.journal.pairCount === 0) return false
+    if ((await lastRecord(copied.journal)) >= known) return false
     this.journal.contents = copied.journal
     this.index.contents = copied.index
     this.notes = copied.notes
