@@ -85,9 +85,12 @@ export class Administrator {
       { maxLagSlots: random.pick([2, 1_000]) },
     ])
     const partitions = random.chance(0.5) ? 1 + random.integer(6) : undefined
-    await this.#ask(broker, `alter ${name}`, (topics) =>
+    const { truth } = this.#clients
+    const answer = await this.#ask(broker, `alter ${name}`, (topics) =>
       topics.alter(name, { config, partitions }, undefined),
     )
+    if ('value' in answer || answer.refusal.code === 'topic-not-found' || !answer.refusal.isCertainNo)
+      truth.perhapsAltered(name)
   }
 
   async #ask<Value>(

@@ -1,6 +1,7 @@
 import type { Effect } from '../../src/paxos/effects.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { SynodError } from '../../src/errors.ts'
+import { FormerRequests } from '../../src/controller/former-requests.ts'
 import { WaitingRoom } from '../../src/controller/waiting-room.ts'
 import { Partition } from '../../src/partition/partition.ts'
 import { Proposals } from '../../src/partition/proposals.ts'
@@ -214,6 +215,19 @@ export const MUTANTS: readonly BrokersMutant[] = [
     about: 'A broker answers a change of topics before it knows of it itself.',
     swarm: { administratorCount: 2, administerEveryMs: 100 },
     install: () => replaced(WaitingRoom.prototype, 'reached', () => () => Promise.resolve()),
+  },
+  {
+    name: 'forgets-requests',
+    about: 'A create or alter that is sent again is known only while nobody changed the topic since.',
+    swarm: {
+      brokerCount: 3,
+      administratorCount: 5,
+      administerEveryMs: 50,
+      crashEveryMs: 500,
+      resignEveryMs: 300,
+      laneBreakEveryMs: 20,
+    },
+    install: () => replaced(FormerRequests.prototype, 'get', () => () => undefined),
   },
   {
     name: 'no-barrier',
