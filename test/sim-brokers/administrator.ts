@@ -43,7 +43,11 @@ export class Administrator {
     const spec = {
       partitions: 1 + this.#random.integer(swarm.partitionsMax),
       replicationFactor: this.#replicationFactor(),
-      config: { maxLagMs: swarm.maxLagMs, maxLagSlots: swarm.maxLagSlots },
+      config: {
+        maxLagMs: swarm.maxLagMs,
+        maxLagSlots: swarm.maxLagSlots,
+        ...(this.#clients.mayBeTrimmed(name) ? { retentionMs: swarm.retentionMs } : {}),
+      },
     }
     const answer = await this.#ask(broker, `create ${name}`, (topics) => topics.create(name, spec))
     if ('value' in answer)

@@ -1,4 +1,3 @@
-import type { GroupId } from '../../src/types/ids.ts'
 import { DEFAULT_STORE_TUNING } from '../../src/storage/options.ts'
 import type { SimulatedBroker } from './broker.ts'
 import { replicasOf } from './final-state.ts'
@@ -10,8 +9,8 @@ const GROUP_BYTES_MAX = 34 * 1024 * 1024
 /** Looks into the brokers now and then: what they hold in memory is bounded, and what is committed never becomes less. */
 export class Bounds {
   readonly #scene: BrokersScene
-  /** By process and group. */
-  readonly #watermarks = new Map<string, number>()
+  /** By what it is, process and group. */
+  readonly #numbers = new Map<string, number>()
 
   constructor(scene: BrokersScene) {
     this.#scene = scene
@@ -41,17 +40,19 @@ export class Bounds {
         'bounds',
         () => `group ${group} of broker ${id} holds ${paxos.memoryBytes} bytes`,
       )
-    for (const { group, highWatermark } of registry.partitions())
-      this.#rises(`${id} ${life} ${group}`, group, highWatermark)
+    for (const { group, highWatermark, logStart } of registry.partitions()) {
+      this.#rises(`high watermark of group ${group} (broker ${id}, ${life})`, highWatermark)
+      this.#rises(`start of group ${group} (broker ${id}, ${life})`, logStart)
+    }
   }
 
-  #rises(place: string, group: GroupId, highWatermark: number): void {
-    const before = this.#watermarks.get(place) ?? 0
-    this.#watermarks.set(place, highWatermark)
+  #rises(name: string, value: number): void {
+    const before = this.#numbers.get(name) ?? 0
+    this.#numbers.set(name, value)
     this.#scene.judge.demand(
-      highWatermark >= before,
+      value >= before,
       'watermark',
-      () => `the high watermark of group ${group} fell from ${before} to ${highWatermark} (${place})`,
+      () => `the ${name} fell from ${before} to ${value}`,
     )
   }
 }

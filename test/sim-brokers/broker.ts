@@ -32,8 +32,9 @@ export interface BrokerProcess {
 export class SimulatedBroker {
   readonly id: BrokerId
   readonly disk: Disk
-  /** Epoch milliseconds that its wall clock is wrong by. */
-  wallErrorMs: number
+  /** Milliseconds that its wall clock is wrong by. */
+  #wallErrorMs: number
+  #wallErrorMaxMs: number
   isDiskFull = false
 
   readonly #scene: BrokersScene
@@ -74,7 +75,22 @@ export class SimulatedBroker {
     this.#pausable = new Pausable(queue)
     this.#clockStartMs = random.between(0, 1e6)
     this.#clockRate = 1 + random.between(-1, 1) * swarm.clockDrift
-    this.wallErrorMs = Math.floor(random.between(-500, 500))
+    this.#wallErrorMs = Math.floor(random.between(-500, 500))
+    this.#wallErrorMaxMs = this.#wallErrorMs
+  }
+
+  get #trueMs(): number {
+    return WALL_START_MS + Math.floor(this.#scene.queue.nowMs)
+  }
+
+  /** Epoch milliseconds: its wall clock was never beyond. */
+  get latestWallMs(): number {
+    return this.#trueMs + this.#wallErrorMaxMs
+  }
+
+  setClockWrongBy(errorMs: number): void {
+    this.#wallErrorMs = errorMs
+    this.#wallErrorMaxMs = Math.max(this.#wallErrorMaxMs, errorMs)
   }
 
   /** Its process, once it listens. */
@@ -185,7 +201,7 @@ export class SimulatedBroker {
         tellFormation: (address, formation) => transport.tellFormation(address, formation),
       },
       clock,
-      wallMs: () => WALL_START_MS + Math.floor(this.#scene.queue.nowMs) + this.wallErrorMs,
+      wallMs: () => this.#trueMs + this.#wallErrorMs,
       bootId: `boot-${this.id}-${life}`,
       drawId: () => `id-${this.id}-${++this.#drawnIds}`,
       logger: this.#logger(),

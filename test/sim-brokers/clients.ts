@@ -8,6 +8,8 @@ import { Histories } from './histories.ts'
 import { Producer } from './producer.ts'
 import { sleep, type BrokersScene } from './scene.ts'
 import { TopicTruth } from './topic-truth.ts'
+import { Trimmer } from './trimmer.ts'
+import { TrimTruth } from './trim-truth.ts'
 
 /** Topics that nobody deletes. */
 export const LASTING_NAMES: readonly string[] = ['lasting-0', 'lasting-1']
@@ -19,6 +21,7 @@ export class Clients {
   readonly scene: BrokersScene
   readonly histories = new Histories()
   readonly truth: TopicTruth
+  readonly trims: TrimTruth
   /** They finish what they do, and begin nothing more. */
   isOver = false
   /** Those who still do something. */
@@ -30,6 +33,11 @@ export class Clients {
     this.truth = new TopicTruth(scene.judge)
     this.#random = random
     const { swarm } = scene
+    this.trims = new TrimTruth({
+      judge: scene.judge,
+      latestWallMs: () => Math.max(...[...scene.brokers.values()].map((broker) => broker.latestWallMs)),
+      retentionMs: (topic) => (this.mayBeTrimmed(topic) ? swarm.retentionMs : null),
+    })
     for (const name of LASTING_NAMES) this.#go(name, this.#makeTopic(name))
     for (let number = 0; number < swarm.producerCount; number++) {
       const identity = (['key', 'sequence', 'none'] as const)[number % 3]!
@@ -42,6 +50,12 @@ export class Clients {
       this.#go(`c${number}`, new Consumer(`c${number}`, this, random.fork(`consumer ${number}`)).run())
     for (let number = 0; number < swarm.administratorCount; number++)
       this.#go(`a${number}`, new Administrator(this, random.fork(`administrator ${number}`)).run())
+    if (swarm.trimEveryMs < Infinity) this.#go('trimmer', new Trimmer(this, random.fork('trimmer')).run())
+  }
+
+  /** Of one topic everybody can read everything at the end. */
+  mayBeTrimmed(topic: string): boolean {
+    return topic !== LASTING_NAMES[0]
   }
 
   anyBroker(random: Random): SimulatedBroker {

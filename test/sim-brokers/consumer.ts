@@ -38,7 +38,7 @@ export class Consumer {
     const reader = `${this.#name}-${++this.#followedCount}`
     let position = random.chance(0.7) ? 0 : await this.#latest(topic, partition)
     if (position === undefined) return
-    histories.reads(topic, reader, partition, position)
+    histories.reads(topic, reader, { [partition]: position })
     let broker = this.#clients.anyBroker(random)
     for (let count = 0; count < READS_MAX && !this.#clients.isOver; count++) {
       if (random.chance(0.2)) broker = this.#clients.anyBroker(random)
@@ -60,7 +60,7 @@ export class Consumer {
       broker,
     }: { reader: string; position: number; broker: ReturnType<Clients['anyBroker']> },
   ): Promise<number | undefined> {
-    const { scene, histories, truth } = this.#clients
+    const { scene, histories, truth, trims } = this.#clients
     const random = this.#random
     const request = {
       topic,
@@ -72,12 +72,13 @@ export class Consumer {
       signal: undefined,
     }
     try {
-      const { batches, highWatermark } = await broker.ask(({ log }) => log.read(request))
+      const { batches, logStart, highWatermark } = await broker.ask(({ log }) => log.read(request))
       const records = seenRecords(partition, batches, position)
       const next = position + records.length
       const first = records[0]?.[1] ?? position
       histories.saw(topic, reader, records)
       histories.told(topic, partition, highWatermark)
+      trims.told(topic, partition, logStart)
       scene.judge.demand(
         first === position && highWatermark >= next,
         'watermark',
@@ -94,7 +95,7 @@ export class Consumer {
       )
       return next
     } catch (error) {
-      const { code } = refusalOf(error)
+      const { code, logStart } = refusalOf(error)
       if (code === 'topic-deleted') {
         scene.judge.demand(
           truth.mayBeDeleted(topic.name),
@@ -102,6 +103,11 @@ export class Consumer {
           () => `${reader} was told that ${topic.name} is deleted, which nobody asked for`,
         )
         return undefined
+      }
+      if (logStart !== undefined && logStart > position) {
+        trims.told(topic, partition, logStart)
+        histories.reads(topic, reader, { [partition]: logStart })
+        return logStart
       }
       // All below the position was committed: nobody may say that there is less.
       scene.judge.demand(

@@ -168,8 +168,9 @@ function fillDisk({ scene, random, any, note }: Spoiler): void {
 
 function setClock({ random, any, note }: Spoiler): void {
   const broker = any()
-  broker.wallErrorMs = Math.floor(random.between(-500, 500) * random.pick([1, 1, 20]))
-  note(`the clock of broker ${broker.id} is set wrong by ${broker.wallErrorMs} ms`)
+  const errorMs = Math.floor(random.between(-500, 500) * random.pick([1, 1, 20]))
+  broker.setClockWrongBy(errorMs)
+  note(`the clock of broker ${broker.id} is set wrong by ${errorMs} ms`)
 }
 
 /** To any broker, whatever its state, of any group that the broker leads: as a client may order it, and the controller's too. */

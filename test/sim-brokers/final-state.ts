@@ -1,4 +1,5 @@
-import { CONTROLLER_GROUP, slot, type GroupId } from '../../src/types/ids.ts'
+import { CONTROLLER_GROUP, type GroupId } from '../../src/types/ids.ts'
+import type { Checkpoint } from '../../src/paxos/state.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import type { AnyReplica } from '../../src/partition/registry.ts'
 import type { BrokerProcess, SimulatedBroker } from './broker.ts'
@@ -68,7 +69,7 @@ export async function compareReplicas(scene: BrokersScene): Promise<void> {
   for (const broker of scene.brokers.values()) {
     const process = broker.process as BrokerProcess
     for (const { group, paxos } of replicasOf(process)) {
-      const copy = await copyOf(process, group, paxos.commit)
+      const copy = await copyOf(process, group, paxos)
       const other = first.get(group)
       if (other === undefined) first.set(group, { broker, copy })
       else
@@ -83,14 +84,19 @@ export async function compareReplicas(scene: BrokersScene): Promise<void> {
   }
 }
 
-const PARTS = ['entries', 'marks', 'rows'] as const
+const PARTS = ['start', 'entries', 'marks', 'rows'] as const
 type Copy = Readonly<Record<(typeof PARTS)[number], string>>
 
-async function copyOf({ store }: BrokerProcess, group: GroupId, commit: number): Promise<Copy> {
-  const entries = commit === 0 ? [] : await store.readEntries(group, slot(1), slot(commit), ALL)
-  const marks = await store.readMarks(group, 0, MARKS_MAX)
+async function copyOf(
+  { store }: BrokerProcess,
+  group: GroupId,
+  { logStart, commit }: Pick<AnyReplica['paxos'], 'logStart' | 'commit'>,
+): Promise<Copy> {
+  const entries = logStart.slot > commit ? [] : await store.readEntries(group, logStart.slot, commit, ALL)
+  const marks = await store.readMarks(group, logStart.offset, MARKS_MAX)
   const rows = await store.recoverRows(group)
   return {
+    start: factsOf(logStart),
     entries: entries
       .map((entry) => ({ ...entry, body: hex(entry.body) }))
       .map((entry) => JSON.stringify(entry))
@@ -101,6 +107,18 @@ async function copyOf({ store }: BrokerProcess, group: GroupId, commit: number):
       .sort()
       .join(' '),
   }
+}
+
+function factsOf({
+  slot,
+  chain,
+  partCount,
+  offset,
+  lastAppendedAtMs,
+  logBytes,
+  configuration,
+}: Checkpoint): string {
+  return [slot, chain, partCount, offset, lastAppendedAtMs, logBytes, configuration.number].join(' ')
 }
 
 function hex(bytes: Uint8Array): string {
@@ -123,10 +141,13 @@ export async function readEverything(scene: BrokersScene, clients: Clients): Pro
       )
     for (const topic of topics) {
       const reader = `end-${broker.id}`
-      histories.reads(topic, reader, 0, 0)
+      const begins: number[] = []
+      for (const { partition } of topic.partitions)
+        begins.push(await beginOf(broker, topic, partition, clients))
+      histories.reads(topic, reader, Object.fromEntries(begins.entries()))
       const ends: number[] = []
       for (const { partition } of topic.partitions) {
-        let position = 0
+        let position = begins[partition] as number
         for (;;) {
           const { batches, highWatermark } = await broker.ask(({ log }) =>
             log.read({
@@ -149,4 +170,23 @@ export async function readEverything(scene: BrokersScene, clients: Clients): Pro
       histories.ends(topic, reader, ends, scene.judge)
     }
   }
+}
+
+/** Where the partition begins at this broker, which has applied all: as trimmed as anybody was told, and no more than it may be. */
+async function beginOf(
+  broker: SimulatedBroker,
+  topic: Topic,
+  partition: number,
+  { scene, trims }: Clients,
+): Promise<number> {
+  const logStart = await broker.ask(({ log }) => log.resolve(topic, partition, { kind: 'earliest' }))
+  trims.told(topic, partition, logStart)
+  const shownFrom = trims.shownFrom(topic, partition)
+  scene.judge.demand(
+    logStart >= shownFrom,
+    'retention',
+    () =>
+      `${topic.name}/${partition} begins at ${logStart} at broker ${broker.id}, and was trimmed up to ${shownFrom}`,
+  )
+  return logStart
 }

@@ -11,33 +11,10 @@ import { Router } from '../../src/partition/router.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { groupId } from '../../src/types/ids.ts'
-import type { Mutant } from '../sim/mutants.ts'
 import { indexBeforeJournal } from '../sim/store-mutants.ts'
+import { replaced, UPHEAVAL, type BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
-
-/** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
-export interface BrokersMutant extends Pick<
-  Mutant,
-  'name' | 'about' | 'tampersIndex' | 'isDiskLying' | 'altersJournal' | 'install' | 'ignored'
-> {
-  /** What makes the bug show sooner than a drawn swarm would. */
-  readonly swarm?: Partial<BrokersSwarm>
-}
-
-export const NO_MUTANT: BrokersMutant = { name: 'none', about: 'The code as it is.' }
-
-/** Puts another method in place of one; returns how to put it back. */
-function replaced<Owner extends object, Name extends keyof Owner>(
-  prototype: Owner,
-  name: Name,
-  make: (original: Owner[Name]) => Owner[Name],
-): () => void {
-  const original = prototype[name]
-  prototype[name] = make(original)
-  return () => {
-    prototype[name] = original
-  }
-}
+import { TRIM_MUTANTS } from './trim-mutants.ts'
 
 /** Power fails everywhere at once, again and again. */
 const BLACKOUTS: Partial<BrokersSwarm> = {
@@ -49,17 +26,8 @@ const BLACKOUTS: Partial<BrokersSwarm> = {
   diskMaxMs: 200,
   produceEveryMs: 20,
 }
-/** Leaders come and go while much is under way. */
-const UPHEAVAL: Partial<BrokersSwarm> = {
-  brokerCount: 3,
-  crashEveryMs: 600,
-  downMeanMs: 200,
-  resignEveryMs: 300,
-  produceEveryMs: 20,
-  retryAfterMs: 30,
-}
-
 export const MUTANTS: readonly BrokersMutant[] = [
+  ...TRIM_MUTANTS,
   {
     name: 'answers-first',
     about: 'A partition acknowledges what it has only begun to store.',

@@ -5,7 +5,7 @@ import type { Network } from '../sim/network.ts'
 import type { Trace } from '../sim/trace.ts'
 import type { SimulatedBroker } from './broker.ts'
 import type { Lanes } from './lanes.ts'
-import type { BrokersMutant } from './mutants.ts'
+import type { BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
 
 /** What all parts of a run share. */

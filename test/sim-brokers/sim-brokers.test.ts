@@ -31,7 +31,8 @@ test('every kind of fault strikes, every kind of absence is gone through, and re
     for (const name of report.struck) struck.add(name)
     storedCount += report.storedCount
   }
-  for (const name of [...FAULTS.map((fault) => fault.name), 'down', 'isolated', 'stalled', 'paused'])
+  const absences = ['down', 'isolated', 'stalled', 'paused']
+  for (const name of [...FAULTS.map((fault) => fault.name), ...absences, 'trim', 'retention'])
     assert.ok(struck.has(name), `Nothing was heard of '${name}'.`)
   assert.ok(storedCount > 600, `Only ${storedCount} records were stored.`)
 })

@@ -44,6 +44,10 @@ export interface BrokersSwarm extends Shared {
   readonly partitionsMax: number
   readonly maxLagSlots: number
   readonly maxLagMs: number
+  /** Operators trim, and look where partitions begin. */
+  readonly trimEveryMs: number
+  /** How long topics that may be trimmed keep their records at least; null: for ever. */
+  readonly retentionMs: number | null
 }
 
 const BROKER_COUNTS = [3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 2, 1]
@@ -64,6 +68,8 @@ export function drawBrokersSwarm(random: Random): BrokersSwarm {
     absence: random.pick(['nobody', 'down', 'isolated', 'stalled', 'paused'] as const),
     ...drawSettings(random),
     ...drawClients(random),
+    trimEveryMs: every(0.4, 50, 500),
+    retentionMs: random.chance(0.3) ? random.pick([1_000, 2_500]) : null,
   }
 }
 

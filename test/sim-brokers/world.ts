@@ -13,7 +13,7 @@ import { drive } from './drive.ts'
 import { beginFaults, STALL_MAX_MS } from './faults.ts'
 import { compareReplicas, readEverything, whyNotConverged, whyNotIdle } from './final-state.ts'
 import { Lanes } from './lanes.ts'
-import { NO_MUTANT, type BrokersMutant } from './mutants.ts'
+import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
 import { Probes } from './probes.ts'
 import type { BrokersScene } from './scene.ts'
 import { drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
@@ -23,7 +23,7 @@ const FOUNDED_MAX_MS = 120_000
 /** A healed majority stores new records, and a healed cluster agrees on everything, within this. */
 const PROGRESS_MAX_MS = 30_000
 /** And a while later nobody has anything left to do. */
-const IDLE_MAX_MS = 12_000
+const IDLE_MAX_MS = 30_000
 /** So long after its delay what was applied is in the index. */
 const INDEXED_AFTER_MS = 300
 const LOOK_EVERY_MS = 100
@@ -143,6 +143,7 @@ class World implements BrokersScene {
     await this.#finish(readEverything(this, this.#clients))
     await this.#finish(compareReplicas(this))
     this.#clients.truth.finish()
+    for (const reason of this.#clients.trims.finish(this.#clients.histories)) this.#struck.add(reason)
     this.#clients.histories.finish(this.judge, (topic) => this.#clients.truth.isKept(topic))
   }
 
@@ -206,6 +207,8 @@ class World implements BrokersScene {
   #heal(broker: SimulatedBroker): void {
     broker.disk.heal()
     broker.isDiskFull = false
+    // What was stamped by a clock that was ahead grows old only once the others are as far.
+    broker.setClockWrongBy(0)
     broker.wake()
     broker.start()
   }
