@@ -11,6 +11,7 @@ import { TRACED } from '../sim/trace.ts'
 import { ConnectionLost, ConnectionRefused } from './connection.ts'
 import { ProcessClock } from './process-clock.ts'
 import type { BrokersScene } from './scene.ts'
+import { rotAtRestOf } from './rot.ts'
 import { portOf, SimulatedTransport } from './transport.ts'
 
 /** 2026-01-01, where the wall clocks begin. */
@@ -68,6 +69,7 @@ export class SimulatedBroker {
         get isHealed() {
           return isHealed()
         },
+        rotOf: () => (scene.victims.has(this.id) ? rotAtRestOf(swarm) : undefined),
         stir: () => {},
       },
       random.fork('disk'),
@@ -281,7 +283,7 @@ export class SimulatedBroker {
       produceTimeoutMs: swarm.produceTimeoutMs,
       heartbeatMs: swarm.heartbeatMs,
       suspectMs: swarm.suspectMs,
-      // Disks do not rot here, but in test/sim.
+      // The run itself says when disks are searched.
       scrubIntervalHours: 0,
       leaderBalance: 'on',
       replaceAfterMs: undefined,

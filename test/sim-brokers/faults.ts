@@ -2,6 +2,7 @@ import { CONTROLLER_GROUP, type BrokerId } from '../../src/types/ids.ts'
 import type { Random } from '../sim/random.ts'
 import { TRACED } from '../sim/trace.ts'
 import { DiskError, type SimulatedBroker } from './broker.ts'
+import { scrub } from './rot.ts'
 import type { BrokersScene } from './scene.ts'
 import type { BrokersSwarm } from './swarm.ts'
 
@@ -39,6 +40,8 @@ export const FAULTS: readonly Fault[] = [
   { name: 'stall', everyMs: (swarm) => swarm.stallEveryMs, strike: stall },
   { name: 'fail a write', everyMs: (swarm) => swarm.ioErrorEveryMs, strike: failWrite },
   { name: 'fill the disk', everyMs: (swarm) => swarm.fullDiskEveryMs, strike: fillDisk },
+  { name: 'rot', everyMs: (swarm) => swarm.rotEveryMs, strike: rot },
+  { name: 'search a disk', everyMs: (swarm) => swarm.scrubEveryMs, strike: searchDisk },
   { name: 'set the clock', everyMs: (swarm) => swarm.clockJumpEveryMs, strike: setClock },
   { name: 'move a leader', everyMs: (swarm) => swarm.transferEveryMs, strike: moveLeader },
   { name: 'resign', everyMs: (swarm) => swarm.resignEveryMs, strike: resign },
@@ -164,6 +167,19 @@ function fillDisk({ scene, random, any, note }: Spoiler): void {
   broker.isDiskFull = true
   note(`the disk of broker ${broker.id} is nearly full`)
   scene.queue.after(random.between(0, 6_000), () => (broker.isDiskFull = false))
+}
+
+/** Of the victims alone: a bit in the body of some entry flips. */
+function rot({ scene, random, note }: Spoiler): void {
+  const id = random.pick([...scene.victims])
+  scene.brokers.get(id)?.disk.rotLive()
+  note(`a bit flips on the disk of broker ${id}`)
+}
+
+function searchDisk({ scene, random, note }: Spoiler): void {
+  const id = random.pick([...scene.victims])
+  note(`the disk of broker ${id} is searched`)
+  scrub(scene.brokers.get(id) as SimulatedBroker).catch((error: unknown) => scene.failed(error))
 }
 
 function setClock({ random, any, note }: Spoiler): void {

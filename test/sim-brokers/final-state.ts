@@ -39,6 +39,8 @@ export function whyNotConverged(scene: BrokersScene): string | undefined {
       leaderCounts.set(group, (leaderCounts.get(group) ?? 0) + (isLeader ? 1 : 0))
       const through = throughs.get(group) ?? paxos.through
       throughs.set(group, through)
+      if (paxos.damagedCount > 0)
+        return `g${group} broker ${broker.id}: ${paxos.damagedCount} entries are damaged`
       if (paxos.through !== through || paxos.commit !== through)
         return `g${group} broker ${broker.id}: ${paxos.role} ${paxos.status}, commit ${paxos.commit}, through ${paxos.through} of ${through}`
     }

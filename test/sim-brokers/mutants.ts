@@ -12,6 +12,7 @@ import { Paxos } from '../../src/paxos/paxos.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { groupId } from '../../src/types/ids.ts'
 import { indexBeforeJournal } from '../sim/store-mutants.ts'
+import { DAMAGE_MUTANTS } from './damage-mutants.ts'
 import { replaced, UPHEAVAL, type BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
 import { TRIM_MUTANTS } from './trim-mutants.ts'
@@ -28,6 +29,7 @@ const BLACKOUTS: Partial<BrokersSwarm> = {
 }
 export const MUTANTS: readonly BrokersMutant[] = [
   ...TRIM_MUTANTS,
+  ...DAMAGE_MUTANTS,
   {
     name: 'answers-first',
     about: 'A partition acknowledges what it has only begun to store.',

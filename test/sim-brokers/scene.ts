@@ -22,6 +22,8 @@ export interface BrokersScene {
   readonly isHealed: boolean
   /** Brokers that the others have to do without for now. */
   readonly absent: ReadonlySet<BrokerId>
+  /** Brokers whose disks rot. */
+  readonly victims: ReadonlySet<BrokerId>
   /** Something threw where nobody can catch it: the run ends with it. */
   failed(error: unknown): void
 }

@@ -32,7 +32,7 @@ test('every kind of fault strikes, every kind of absence is gone through, and re
     storedCount += report.storedCount
   }
   const absences = ['down', 'isolated', 'stalled', 'paused']
-  for (const name of [...FAULTS.map((fault) => fault.name), ...absences, 'trim', 'retention'])
+  for (const name of [...FAULTS.map((fault) => fault.name), ...absences, 'trim', 'retention', 'repair'])
     assert.ok(struck.has(name), `Nothing was heard of '${name}'.`)
   assert.ok(storedCount > 600, `Only ${storedCount} records were stored.`)
 })

@@ -22,6 +22,14 @@ export interface BrokersSwarm extends Shared {
   /** Clocks run this much faster or slower than each other, as a share. */
   readonly clockDrift: number
   readonly absence: Absence
+  /** Bits flip on one broker's disk while it runs; Infinity: never. */
+  readonly rotEveryMs: number
+  /** So many values of its journal at most change or vanish between a crash and a start. */
+  readonly rotAtRestMax: number
+  /** Whole records, too. */
+  readonly isRotOfRecords: boolean
+  /** Its disk is searched for damage. */
+  readonly scrubEveryMs: number
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -70,6 +78,7 @@ export function drawBrokersSwarm(random: Random): BrokersSwarm {
     ...drawClients(random),
     trimEveryMs: every(0.4, 50, 500),
     retentionMs: random.chance(0.3) ? random.pick([1_000, 2_500]) : null,
+    ...drawRot(random.fork('rot'), brokerCount),
   }
 }
 
@@ -81,6 +90,17 @@ function drawBrokerFaults(every: DrawEvery) {
     fullDiskEveryMs: every(0.2, 500, 2_000),
     clockJumpEveryMs: every(0.4, 100, 1_500),
     laneBreakEveryMs: every(0.4, 100, 1_000),
+  }
+}
+
+function drawRot(random: Random, brokerCount: number) {
+  if (brokerCount < 3 || !random.chance(0.25))
+    return { rotEveryMs: Infinity, rotAtRestMax: 0, isRotOfRecords: false, scrubEveryMs: Infinity }
+  return {
+    rotEveryMs: random.chance(0.7) ? random.between(50, 800) : Infinity,
+    rotAtRestMax: random.pick([1, 3, 10]),
+    isRotOfRecords: random.chance(0.5),
+    scrubEveryMs: random.chance(0.7) ? random.between(100, 1_000) : Infinity,
   }
 }
 

@@ -15,6 +15,7 @@ import { compareReplicas, readEverything, whyNotConverged, whyNotIdle } from './
 import { Lanes } from './lanes.ts'
 import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
 import { Probes } from './probes.ts'
+import { drawVictims, repairedCount, scrub } from './rot.ts'
 import type { BrokersScene } from './scene.ts'
 import { drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
 
@@ -27,6 +28,8 @@ const IDLE_MAX_MS = 30_000
 /** So long after its delay what was applied is in the index. */
 const INDEXED_AFTER_MS = 300
 const LOOK_EVERY_MS = 100
+/** Passes over a disk that rotted until nothing is found any more. */
+const SCRUBS_MAX = 5
 /** Events of a run before it counts as endless. */
 const EVENTS_MAX = 1_000_000
 
@@ -70,6 +73,7 @@ class World implements BrokersScene {
   readonly judge: Judge
   readonly swarm: BrokersSwarm
   readonly mutant: BrokersMutant
+  readonly victims: ReadonlySet<BrokerId>
   isHealed = false
   readonly #seed: number
   readonly #random: Random
@@ -87,13 +91,15 @@ class World implements BrokersScene {
     this.mutant = mutant
     this.#random = new Random(crc32(`brokers ${seed}`))
     this.swarm = { ...drawBrokersSwarm(this.#random.fork('swarm')), ...mutant.swarm }
+    const ids = Array.from({ length: this.swarm.brokerCount }, (_, index) => brokerId(index + 1))
+    this.victims = drawVictims(this.swarm, ids, this.#random.fork('victims'))
     this.trace = new Trace(isTraced)
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.#random.fork('network'), this.swarm)
     this.lanes = new Lanes(this.network, this.#random.fork('lanes'))
-    for (let number = 1; number <= this.swarm.brokerCount; number++) {
-      const self = { broker: brokerId(number), store: storeId(String(number).padStart(32, '0')) }
-      this.brokers.set(self.broker, new SimulatedBroker(self, this, this.#random.fork(`broker ${number}`)))
+    for (const id of ids) {
+      const self = { broker: id, store: storeId(String(id).padStart(32, '0')) }
+      this.brokers.set(id, new SimulatedBroker(self, this, this.#random.fork(`broker ${id}`)))
     }
     this.#clients = new Clients(this, this.#random.fork('clients'))
   }
@@ -138,6 +144,7 @@ class World implements BrokersScene {
       this.#clients.busy.size > 0 ? `${[...this.#clients.busy].join(', ')} wait` : whyNotConverged(this),
     )
     this.#healedAfterMs = queue.nowMs - startMs
+    for (const victim of this.victims) await this.#searchDisk(this.brokers.get(victim) as SimulatedBroker)
     await this.#until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
     await this.#pass(this.#indexedWithinMs())
     await this.#finish(readEverything(this, this.#clients))
@@ -145,6 +152,22 @@ class World implements BrokersScene {
     this.#clients.truth.finish()
     for (const reason of this.#clients.trims.finish(this.#clients.histories)) this.#struck.add(reason)
     this.#clients.histories.finish(this.judge, (topic) => this.#clients.truth.isKept(topic))
+  }
+
+  /** Everything that rotted is found and mended. */
+  async #searchDisk(broker: SimulatedBroker): Promise<void> {
+    for (let damagedCount = 1, pass = 1; damagedCount > 0; pass++) {
+      damagedCount = await this.#finish(scrub(broker))
+      this.judge.demand(
+        damagedCount === 0 || pass < SCRUBS_MAX,
+        'repair',
+        () => `broker ${broker.id} still has ${damagedCount} damaged entries`,
+      )
+      // The replicas hear of it in their next turns.
+      await this.#pass(LOOK_EVERY_MS)
+      await this.#until(PROGRESS_MAX_MS, () => whyNotConverged(this))
+    }
+    if (repairedCount(broker) > 0) this.#struck.add('repair')
   }
 
   /** A write of the index that a stalled disk holds on to comes to its end when the stall would have ended. */
@@ -168,7 +191,9 @@ class World implements BrokersScene {
     const random = this.#random.fork('absence')
     const ids = [...brokers.keys()]
     const absentCount = swarm.absence === 'nobody' ? 0 : Math.floor((ids.length - 1) / 2)
-    for (let count = 0; count < absentCount; count++)
+    // Of what is damaged on one disk the whole copies have to be there.
+    if (absentCount > 0) for (const victim of this.victims) this.absent.add(victim)
+    while (this.absent.size < absentCount)
       this.absent.add(random.pick(ids.filter((id) => !this.absent.has(id))))
     this.#note(`all but ${[...this.absent].join(', ')} are healed; ${swarm.absence}`)
     this.isHealed = true
@@ -252,12 +277,12 @@ class World implements BrokersScene {
   }
 
   /** Lets virtual time pass until the promise is settled. */
-  async #finish(work: Promise<void>): Promise<void> {
+  async #finish<T>(work: Promise<T>): Promise<T> {
     let isOpen = true
     const settle = (): void => void (isOpen = false)
     work.then(settle, settle)
     await this.#until(PROGRESS_MAX_MS, () => (isOpen ? 'the last reads are open' : undefined))
-    await work
+    return work
   }
 
   #check(): void {

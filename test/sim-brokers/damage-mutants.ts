@@ -1,0 +1,39 @@
+import { DamageWatch } from '../../src/broker/damage-watch.ts'
+import { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { replaced, type BrokersMutant } from './mutant.ts'
+import type { BrokersSwarm } from './swarm.ts'
+
+/** One disk rots fast. */
+const ROT: Partial<BrokersSwarm> = {
+  brokerCount: 3,
+  crashEveryMs: 600,
+  downMeanMs: 200,
+  produceEveryMs: 20,
+  rotEveryMs: 60,
+  rotAtRestMax: 10,
+  scrubEveryMs: 300,
+}
+
+/** Bugs in what a broker makes of damage on its disk. */
+export const DAMAGE_MUTANTS: readonly BrokersMutant[] = [
+  {
+    name: 'keeps-silent',
+    about: 'A broker that finds damage on its disk does not tell its replicas.',
+    swarm: ROT,
+    install: () => replaced(DamageWatch.prototype, 'met', () => () => {}),
+  },
+  {
+    name: 'starts-unaware',
+    about: 'A start takes damaged entries for whole ones.',
+    swarm: ROT,
+    install: () =>
+      replaced(
+        JournaledStore.prototype,
+        'recover',
+        (recover) =>
+          async function (this: JournaledStore) {
+            return (await recover.call(this)).map((group) => ({ ...group, damaged: [] }))
+          },
+      ),
+  },
+]
