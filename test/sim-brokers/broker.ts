@@ -1,4 +1,5 @@
 import { Composition } from '../../src/broker/composition.ts'
+import { SynodError } from '../../src/errors.ts'
 import type { BrokerConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/gateway/ports.ts'
 import type { Logger } from '../../src/observability/logger.ts'
@@ -18,6 +19,8 @@ import { portOf, SimulatedTransport } from './transport.ts'
 const WALL_START_MS = 1_767_225_600_000
 /** A broker that was asked to stop and has not is killed after this. */
 const STOP_MAX_MS = 15_000
+/** So long an operator takes to start a removed broker with an empty disk. */
+const AS_NEW_AFTER_MS = 300
 
 /** What lives from a start to an end. */
 export interface BrokerProcess {
@@ -48,6 +51,10 @@ export class SimulatedBroker {
   #isStopping = false
   /** It was to start while it was stopping. */
   #startsAgain = false
+  /** It is no member any more, with the store that it has. */
+  #isRemoved = false
+  /** It was not among those who formed the cluster, or is another one by now. */
+  #isJoiner: boolean
   /** Counts starts and ends: what was begun under another number must not go on. */
   #life = 0
   #drawnIds = 0
@@ -57,6 +64,7 @@ export class SimulatedBroker {
 
     this.#scene = scene
     this.#random = random
+    this.#isJoiner = !scene.founders.includes(self.broker)
     const { queue, trace, swarm, mutant } = scene
     const isHealed = () => scene.isHealed && !scene.absent.has(this.id)
     this.disk = new Disk(
@@ -208,8 +216,7 @@ export class SimulatedBroker {
       drawId: () => `id-${this.id}-${++this.#drawnIds}`,
       logger: this.#logger(),
       publicUrl: () => `http://broker-${this.id}`,
-      onRemoved: () =>
-        this.#scene.failed(new Error(`Broker ${this.id} was removed, and nobody asked for it.`)),
+      onRemoved: () => this.#removed(life),
       onFatal: (error) => this.#ended(life, error),
     })
     await composition.listen()
@@ -237,12 +244,29 @@ export class SimulatedBroker {
   /** The process ended itself. It may where its disk failed, which a supervisor answers with a new start. */
   #ended(life: number, error: unknown): void {
     if (this.#life !== life) return
-    if (!isDiskError(error)) return this.#scene.failed(error)
+    if (isRemoval(error)) this.#hasToLeave(error)
+    else if (!isDiskError(error)) return this.#scene.failed(error)
     this.#note(TRACED.CRASH, life, `broker ${this.id} ends itself: ${String(error)}`)
     this.#end()
-    this.#scene.queue.after(100, () => {
+    this.#startLater(100)
+  }
+
+  #startLater(delayMs: number): void {
+    this.#scene.queue.after(delayMs, () => {
       if (!this.#scene.absent.has(this.id)) this.start()
     })
+  }
+
+  /** The cluster removed it: it stops, and an operator starts it again as a new broker, with an empty disk. */
+  #removed(life: number): void {
+    if (this.#life !== life) return
+    this.#hasToLeave(new Error(`Broker ${this.id} was removed.`))
+    this.shutDown()
+  }
+
+  #hasToLeave(reason: unknown): void {
+    if (this.#scene.swarm.operateEveryMs === Infinity) return this.#scene.failed(reason)
+    this.#isRemoved = true
   }
 
   #end(): void {
@@ -256,7 +280,12 @@ export class SimulatedBroker {
     this.disk.crash()
     for (const lost of process?.onEnd ?? []) lost()
     this.#isStopping = false
-    if (this.#startsAgain) this.#scene.queue.after(0, () => this.start())
+    if (this.#isRemoved) {
+      this.disk.wipe(false)
+      this.#isJoiner = true
+    }
+    if (this.#startsAgain || this.#isRemoved) this.#startLater(this.#isRemoved ? AS_NEW_AFTER_MS : 0)
+    this.#isRemoved = false
     this.#startsAgain = false
   }
 
@@ -268,14 +297,16 @@ export class SimulatedBroker {
   }
 
   #config(): BrokerConfig {
-    const { swarm, brokers } = this.#scene
+    const { swarm, founders, brokers } = this.#scene
+    // Who joins is told of the members: were it told of the founders alone, one that founded a cluster by itself would do so again.
+    const seeds = this.#isJoiner ? [...brokers.keys()].filter((id) => id !== this.id) : founders
     return {
       brokerId: this.id,
       dataFolder: '',
       public: { host: '127.0.0.1', port: 0 },
       internal: { host: '127.0.0.1', port: 0 },
       publicUrl: undefined,
-      seeds: [...brokers.keys()].map((id) => ({ id, host: `broker-${id}`, port: portOf(id) })),
+      seeds: seeds.map((id) => ({ id, host: `broker-${id}`, port: portOf(id) })),
       clusterSecret: undefined,
       failureDomain: '',
       autoCreateTopics: false,
@@ -316,6 +347,11 @@ export class SimulatedBroker {
 /** A fault of the disk that the run made. */
 export class DiskError extends Error {
   override readonly name = 'DiskError'
+}
+
+/** At a start with a store that is done with. */
+function isRemoval(error: unknown): boolean {
+  return error instanceof SynodError && /was removed from the cluster/.test(error.message)
 }
 
 function isDiskError(error: unknown): boolean {

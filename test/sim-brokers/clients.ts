@@ -1,3 +1,4 @@
+import type { Ports } from '../../src/gateway/ports.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import type { Random } from '../sim/random.ts'
 import { Administrator, PASSING_NAMES } from './administrator.ts'
@@ -5,6 +6,7 @@ import type { SimulatedBroker } from './broker.ts'
 import { refusalOf } from './connection.ts'
 import { Consumer } from './consumer.ts'
 import { Histories } from './histories.ts'
+import { Operator } from './operator.ts'
 import { Producer } from './producer.ts'
 import { sleep, type BrokersScene } from './scene.ts'
 import { TopicTruth } from './topic-truth.ts'
@@ -22,6 +24,7 @@ export class Clients {
   readonly histories = new Histories()
   readonly truth: TopicTruth
   readonly trims: TrimTruth
+  readonly operator: Operator | undefined
   /** They finish what they do, and begin nothing more. */
   isOver = false
   /** Those who still do something. */
@@ -50,12 +53,20 @@ export class Clients {
       this.#go(`c${number}`, new Consumer(`c${number}`, this, random.fork(`consumer ${number}`)).run())
     for (let number = 0; number < swarm.administratorCount; number++)
       this.#go(`a${number}`, new Administrator(this, random.fork(`administrator ${number}`)).run())
+    this.operator = swarm.operateEveryMs < Infinity ? new Operator(this, random.fork('operator')) : undefined
+    if (this.operator !== undefined) this.#go('operator', this.operator.run())
     if (swarm.trimEveryMs < Infinity) this.#go('trimmer', new Trimmer(this, random.fork('trimmer')).run())
   }
 
   /** Of one topic everybody can read everything at the end. */
   mayBeTrimmed(topic: string): boolean {
     return topic !== LASTING_NAMES[0]
+  }
+
+  /** As the broker that is asked knows it: each request names the topic anew, and its replicas may have moved. */
+  asKnownTo({ topics }: Ports, topic: Topic): Topic {
+    const [known] = topics.list({ prefix: topic.name, after: '', limit: 1 })
+    return known?.id === topic.id && known.partitions.length >= topic.partitions.length ? known : topic
   }
 
   anyBroker(random: Random): SimulatedBroker {

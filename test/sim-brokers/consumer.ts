@@ -63,7 +63,6 @@ export class Consumer {
     const { scene, histories, truth, trims } = this.#clients
     const random = this.#random
     const request = {
-      topic,
       partition,
       fromOffset: position,
       recordsMax: random.pick([1, 5, 1_000]),
@@ -72,7 +71,9 @@ export class Consumer {
       signal: undefined,
     }
     try {
-      const { batches, logStart, highWatermark } = await broker.ask(({ log }) => log.read(request))
+      const { batches, logStart, highWatermark } = await broker.ask(async (ports) =>
+        ports.log.read({ ...request, topic: this.#clients.asKnownTo(ports, topic) }),
+      )
       const records = seenRecords(partition, batches, position)
       const next = position + records.length
       const first = records[0]?.[1] ?? position
@@ -125,8 +126,13 @@ export class Consumer {
     const told = histories.knownEnd(topic, partition)
     try {
       const broker = this.#clients.anyBroker(this.#random)
-      const end = await broker.ask(({ log }) =>
-        log.resolve(topic, partition, { kind: 'latest' }, { linearizable }),
+      const end = await broker.ask(async (ports) =>
+        ports.log.resolve(
+          this.#clients.asKnownTo(ports, topic),
+          partition,
+          { kind: 'latest' },
+          { linearizable },
+        ),
       )
       scene.judge.demand(
         !linearizable || end >= told,

@@ -43,6 +43,12 @@ export const FAULTS: readonly Fault[] = [
   { name: 'rot', everyMs: (swarm) => swarm.rotEveryMs, strike: rot },
   { name: 'search a disk', everyMs: (swarm) => swarm.scrubEveryMs, strike: searchDisk },
   { name: 'set the clock', everyMs: (swarm) => swarm.clockJumpEveryMs, strike: setClock },
+  {
+    name: 'add a broker',
+    everyMs: (swarm) => (swarm.joinerCount > 0 ? swarm.faultPhaseMs / 4 : Infinity),
+    strike: addBroker,
+  },
+  { name: 'crash the controller', everyMs: (swarm) => swarm.controllerCrashEveryMs, strike: crashController },
   { name: 'move a leader', everyMs: (swarm) => swarm.transferEveryMs, strike: moveLeader },
   { name: 'resign', everyMs: (swarm) => swarm.resignEveryMs, strike: resign },
 ]
@@ -80,6 +86,18 @@ function crash(spoiler: Spoiler, broker = spoiler.any()): void {
   startLater(spoiler, broker)
   // A power cut takes several at once.
   if (random.chance(scene.swarm.togetherRate)) crash(spoiler)
+}
+
+/** The first one that has not joined yet. */
+function addBroker({ scene }: Spoiler): void {
+  for (const [id, broker] of scene.brokers)
+    if (!scene.founders.includes(id) && broker.life === 0) return broker.start()
+}
+
+/** In the middle of whatever it does. */
+function crashController(spoiler: Spoiler): void {
+  for (const broker of spoiler.scene.brokers.values())
+    if (broker.process?.composition.control?.group.isController === true) return crash(spoiler, broker)
 }
 
 function shutDown(spoiler: Spoiler): void {

@@ -1,5 +1,5 @@
-import { CONTROLLER_GROUP, type GroupId } from '../../src/types/ids.ts'
-import type { Checkpoint } from '../../src/paxos/state.ts'
+import { CONTROLLER_GROUP, type BrokerId, type GroupId } from '../../src/types/ids.ts'
+import type { Checkpoint, Configuration } from '../../src/paxos/state.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import type { AnyReplica } from '../../src/partition/registry.ts'
 import type { BrokerProcess, SimulatedBroker } from './broker.ts'
@@ -12,6 +12,8 @@ const ALL = 1_000_000_000
 const MARKS_MAX = 1_000_000
 /** Heartbeat, look at the free space, comparison with other brokers, note of what is known of stores, two kinds of the controller's rounds. */
 const TIMERS_MAX = 6
+/** What the metadata's learner asks for, and brokers that were removed lately: they hear of it for a while. */
+const CHANGE_TIMERS_MAX = 5
 
 /** The topics as the metadata of one broker has them. */
 export function topicsOf(process: BrokerProcess): readonly Topic[] {
@@ -23,6 +25,34 @@ export function replicasOf({ composition }: BrokerProcess): readonly AnyReplica[
   const partitions = [...registry.partitions()].map(({ replica }) => replica)
   const controller = registry.replica(CONTROLLER_GROUP)
   return controller === undefined ? partitions : [controller, ...partitions]
+}
+
+/** Who votes in a group, by the newest configuration that any broker knows; undefined when none has a replica of it. */
+export function votersOf(scene: BrokersScene, group: GroupId): readonly BrokerId[] | undefined {
+  let newest: Configuration | undefined
+  for (const { process } of scene.brokers.values()) {
+    const configuration = process?.composition.engine.registry.replica(group)?.paxos.configuration
+    if (configuration !== undefined && configuration.number > (newest?.number ?? -1)) newest = configuration
+  }
+  return newest?.voters.map(({ broker }) => broker)
+}
+
+/** Undefined when nothing changes any more who holds replicas, and each broker holds exactly what is placed on it. */
+export function whyNotPlaced(scene: BrokersScene): string | undefined {
+  for (const { id, process, isReady } of scene.brokers.values()) {
+    if (process === undefined || !isReady) return `broker ${id} is not ready`
+    const { engine, control } = process.composition
+    const metadata = control!.group.metadata
+    const [operation] = metadata.runningOperations()
+    if (operation !== undefined) return `broker ${id} knows a running operation: ${JSON.stringify(operation)}`
+    const [change] = metadata.changing()
+    if (change !== undefined) return `broker ${id} knows a change: ${JSON.stringify(change)}`
+    for (const topic of metadata.topics())
+      for (const { partition, group, replicas } of topic.partitions)
+        if (replicas.includes(id) !== (engine.registry.partition(group) !== undefined))
+          return `broker ${id} holds ${topic.name}/${partition} (g${group}), which is placed on ${replicas.join(', ')}, or does not`
+  }
+  return undefined
 }
 
 /** Undefined when every replica of every group holds and has applied the same log; else what is missing. */
@@ -55,10 +85,14 @@ export function whyNotIdle(scene: BrokersScene): string | undefined {
   for (const broker of scene.brokers.values()) {
     const { process } = broker
     if (process === undefined) return `broker ${broker.id} does not run`
-    for (const { group, paxos } of replicasOf(process))
+    // Who does not vote on the metadata asks for what is new, again and again.
+    const all = replicasOf(process)
+    const voting = all.filter(({ paxos }) => paxos.isVoter)
+    for (const { group, paxos } of voting)
       if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0)
         return `g${group} broker ${broker.id}: ${paxos.role}, tick at ${paxos.deadlineMs}, ${paxos.memoryBytes} bytes`
-    if (process.clock.timerCount > TIMERS_MAX)
+    const spare = scene.swarm.operateEveryMs < Infinity ? CHANGE_TIMERS_MAX : 0
+    if (process.clock.timerCount > TIMERS_MAX + spare)
       return `broker ${broker.id} has ${process.clock.timerCount} timers`
     if (process.store.isSyncing) return `broker ${broker.id} writes`
   }
@@ -120,7 +154,9 @@ function factsOf({
   logBytes,
   configuration,
 }: Checkpoint): string {
-  return [slot, chain, partCount, offset, lastAppendedAtMs, logBytes, configuration.number].join(' ')
+  // A replica that was made to learn did not know the first configuration by its number.
+  const number = Math.max(1, configuration.number)
+  return [slot, chain, partCount, offset, lastAppendedAtMs, logBytes, number].join(' ')
 }
 
 function hex(bytes: Uint8Array): string {

@@ -15,6 +15,7 @@ import { indexBeforeJournal } from '../sim/store-mutants.ts'
 import { DAMAGE_MUTANTS } from './damage-mutants.ts'
 import { replaced, UPHEAVAL, type BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
+import { OPERATION_MUTANTS } from './operation-mutants.ts'
 import { TRIM_MUTANTS } from './trim-mutants.ts'
 
 /** Power fails everywhere at once, again and again. */
@@ -30,6 +31,7 @@ const BLACKOUTS: Partial<BrokersSwarm> = {
 export const MUTANTS: readonly BrokersMutant[] = [
   ...TRIM_MUTANTS,
   ...DAMAGE_MUTANTS,
+  ...OPERATION_MUTANTS,
   {
     name: 'answers-first',
     about: 'A partition acknowledges what it has only begun to store.',

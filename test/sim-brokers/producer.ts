@@ -132,8 +132,15 @@ export class Producer {
   ): Promise<{ readonly receipt: AppendReceipt } | { readonly refusal: Refusal }> {
     const { topic, partition, records, idempotency, acks } = batch
     try {
-      const receipt = await broker.ask(({ log }) =>
-        log.append({ topic, partition, records, idempotency, expectedOffset: undefined, acks }),
+      const receipt = await broker.ask(async (ports) =>
+        ports.log.append({
+          topic: this.#clients.asKnownTo(ports, topic),
+          partition,
+          records,
+          idempotency,
+          expectedOffset: undefined,
+          acks,
+        }),
       )
       return { receipt }
     } catch (error) {

@@ -18,6 +18,8 @@ export interface BrokersScene {
   readonly swarm: BrokersSwarm
   readonly mutant: BrokersMutant
   readonly brokers: ReadonlyMap<BrokerId, SimulatedBroker>
+  /** The first ones, which form the cluster; the others join it. */
+  readonly founders: readonly BrokerId[]
   /** No faults happen any more, but for the absence of some brokers. */
   readonly isHealed: boolean
   /** Brokers that the others have to do without for now. */

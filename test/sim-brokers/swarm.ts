@@ -30,6 +30,11 @@ export interface BrokersSwarm extends Shared {
   readonly isRotOfRecords: boolean
   /** Its disk is searched for damage. */
   readonly scrubEveryMs: number
+  /** Operators move replicas, drain and remove brokers, and cancel that; Infinity: never. */
+  readonly operateEveryMs: number
+  /** Brokers that join the cluster while it works. */
+  readonly joinerCount: number
+  readonly controllerCrashEveryMs: number
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -79,6 +84,7 @@ export function drawBrokersSwarm(random: Random): BrokersSwarm {
     trimEveryMs: every(0.4, 50, 500),
     retentionMs: random.chance(0.3) ? random.pick([1_000, 2_500]) : null,
     ...drawRot(random.fork('rot'), brokerCount),
+    ...drawOperations(random.fork('operations')),
   }
 }
 
@@ -101,6 +107,16 @@ function drawRot(random: Random, brokerCount: number) {
     rotAtRestMax: random.pick([1, 3, 10]),
     isRotOfRecords: random.chance(0.5),
     scrubEveryMs: random.chance(0.7) ? random.between(100, 1_000) : Infinity,
+  }
+}
+
+function drawOperations(random: Random) {
+  if (!random.chance(0.25))
+    return { operateEveryMs: Infinity, joinerCount: 0, controllerCrashEveryMs: Infinity }
+  return {
+    operateEveryMs: random.between(100, 1_000),
+    joinerCount: random.pick([0, 1, 1, 2]),
+    controllerCrashEveryMs: random.chance(0.5) ? random.between(300, 2_000) : Infinity,
   }
 }
 

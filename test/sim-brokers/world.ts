@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { brokerId, storeId, type BrokerId } from '../../src/types/ids.ts'
+import { brokerId, CONTROLLER_GROUP, storeId, type BrokerId } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import { EventQueue } from '../sim/event-queue.ts'
 import { Judge, Violation } from '../sim/judge.ts'
@@ -11,7 +11,14 @@ import { SimulatedBroker } from './broker.ts'
 import { Clients } from './clients.ts'
 import { drive } from './drive.ts'
 import { beginFaults, STALL_MAX_MS } from './faults.ts'
-import { compareReplicas, readEverything, whyNotConverged, whyNotIdle } from './final-state.ts'
+import {
+  compareReplicas,
+  readEverything,
+  whyNotConverged,
+  votersOf,
+  whyNotIdle,
+  whyNotPlaced,
+} from './final-state.ts'
 import { Lanes } from './lanes.ts'
 import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
 import { Probes } from './probes.ts'
@@ -30,6 +37,8 @@ const INDEXED_AFTER_MS = 300
 const LOOK_EVERY_MS = 100
 /** Passes over a disk that rotted until nothing is found any more. */
 const SCRUBS_MAX = 5
+/** Clocks differ by that much, and what a hasty one stamped grows old so much later. */
+const CLOCK_WRONG_MAX_MS = 12_000
 /** Events of a run before it counts as endless. */
 const EVENTS_MAX = 1_000_000
 
@@ -74,6 +83,7 @@ class World implements BrokersScene {
   readonly swarm: BrokersSwarm
   readonly mutant: BrokersMutant
   readonly victims: ReadonlySet<BrokerId>
+  readonly founders: readonly BrokerId[]
   isHealed = false
   readonly #seed: number
   readonly #random: Random
@@ -91,8 +101,10 @@ class World implements BrokersScene {
     this.mutant = mutant
     this.#random = new Random(crc32(`brokers ${seed}`))
     this.swarm = { ...drawBrokersSwarm(this.#random.fork('swarm')), ...mutant.swarm }
-    const ids = Array.from({ length: this.swarm.brokerCount }, (_, index) => brokerId(index + 1))
-    this.victims = drawVictims(this.swarm, ids, this.#random.fork('victims'))
+    const { brokerCount, joinerCount } = this.swarm
+    const ids = Array.from({ length: brokerCount + joinerCount }, (_, index) => brokerId(index + 1))
+    this.founders = ids.slice(0, brokerCount)
+    this.victims = drawVictims(this.swarm, this.founders, this.#random.fork('victims'))
     this.trace = new Trace(isTraced)
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.#random.fork('network'), this.swarm)
@@ -132,24 +144,30 @@ class World implements BrokersScene {
 
   async #live(): Promise<void> {
     const { queue, swarm, brokers } = this
-    for (const broker of brokers.values()) queue.after(this.#random.exponential(20), () => broker.start())
+    for (const id of this.founders) queue.after(this.#random.exponential(20), () => brokers.get(id)?.start())
     if (swarm.isFormedFirst) await this.#until(FOUNDED_MAX_MS, () => this.#whyNotFounded())
     beginFaults(this, this.#random.fork('faults'), this.#struck)
     await this.#pass(swarm.faultPhaseMs)
+    // Who votes changes: only once all is settled it is known who may be absent.
+    if (swarm.operateEveryMs < Infinity) await this.#settle()
     // Founding a cluster needs all its brokers.
     if (this.#whyNotFounded() === undefined) await this.#goOnWithoutSome()
     this.#healAll()
+    this.#clients.isOver = true
     const startMs = queue.nowMs
     await this.#until(PROGRESS_MAX_MS, () =>
-      this.#clients.busy.size > 0 ? `${[...this.#clients.busy].join(', ')} wait` : whyNotConverged(this),
+      this.#clients.busy.size > 0
+        ? `${[...this.#clients.busy].join(', ')} wait`
+        : (whyNotPlaced(this) ?? whyNotConverged(this)),
     )
     this.#healedAfterMs = queue.nowMs - startMs
     for (const victim of this.victims) await this.#searchDisk(this.brokers.get(victim) as SimulatedBroker)
     await this.#until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
-    await this.#pass(this.#indexedWithinMs())
+    await this.#pass(this.#indexedWithinMs() + this.#trimmedWithinMs())
     await this.#finish(readEverything(this, this.#clients))
     await this.#finish(compareReplicas(this))
     this.#clients.truth.finish()
+    this.#clients.operator?.finish()
     for (const reason of this.#clients.trims.finish(this.#clients.histories)) this.#struck.add(reason)
     this.#clients.histories.finish(this.judge, (topic) => this.#clients.truth.isKept(topic))
   }
@@ -170,6 +188,21 @@ class World implements BrokersScene {
     if (repairedCount(broker) > 0) this.#struck.add('repair')
   }
 
+  /** Heals everything, and waits until nothing changes who votes. */
+  async #settle(): Promise<void> {
+    this.#clients.operator?.rest()
+    this.#healAll()
+    await this.#until(PROGRESS_MAX_MS, () =>
+      this.#clients.busy.has('operator') ? 'the operator waits' : whyNotPlaced(this),
+    )
+  }
+
+  /** Where brokers come and go a timer more is no sign that records have to grow old yet. */
+  #trimmedWithinMs(): number {
+    const { operateEveryMs, retentionMs } = this.swarm
+    return operateEveryMs === Infinity || retentionMs === null ? 0 : retentionMs + CLOCK_WRONG_MAX_MS
+  }
+
   /** A write of the index that a stalled disk holds on to comes to its end when the stall would have ended. */
   #indexedWithinMs(): number {
     const { storeTuning, stallEveryMs } = this.swarm
@@ -178,7 +211,8 @@ class World implements BrokersScene {
   }
 
   #whyNotFounded(): string | undefined {
-    for (const { id, process } of this.brokers.values()) {
+    for (const id of this.founders) {
+      const { process } = this.brokers.get(id) as SimulatedBroker
       if (process !== undefined && process.store.identity.clusterId !== '') this.#founded.add(id)
       if (!this.#founded.has(id)) return `broker ${id} has no cluster`
     }
@@ -190,7 +224,8 @@ class World implements BrokersScene {
     const { swarm, brokers } = this
     const random = this.#random.fork('absence')
     const ids = [...brokers.keys()]
-    const absentCount = swarm.absence === 'nobody' ? 0 : Math.floor((ids.length - 1) / 2)
+    const voters = votersOf(this, CONTROLLER_GROUP) ?? this.founders
+    const absentCount = swarm.absence === 'nobody' ? 0 : Math.floor((voters.length - 1) / 2)
     // Of what is damaged on one disk the whole copies have to be there.
     if (absentCount > 0) for (const victim of this.victims) this.absent.add(victim)
     while (this.absent.size < absentCount)
@@ -247,7 +282,6 @@ class World implements BrokersScene {
       for (const id of this.absent) (this.brokers.get(id) as SimulatedBroker).crash()
     this.absent.clear()
     for (const broker of this.brokers.values()) this.#heal(broker)
-    this.#clients.isOver = true
   }
 
   /** Lets virtual time pass until `whyNot` has nothing to say any more; it is asked now and then. */

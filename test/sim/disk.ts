@@ -56,6 +56,7 @@ export class Disk {
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
   private stalledUntilMs = 0
   private copied: { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue } | undefined
+  private wipeCount = 0
   /** Drawn when it was formatted. */
   storeId: StoreId
 
@@ -169,7 +170,9 @@ export class Disk {
     this.index.contents = new MemoryKeyValue()
     this.identity = new MemoryIdentityFile()
     this.notes = new MemoryNotes()
-    if (!keepsStoreId) this.storeId = storeId(`${'f'.repeat(16)}${this.storeId.slice(16)}`)
+    if (keepsStoreId) return
+    const number = (0xff - this.wipeCount++).toString(16).padStart(2, '0')
+    this.storeId = storeId(`${'f'.repeat(14)}${number}${this.storeId.slice(16)}`)
   }
 
   /** Remembers what lies on it now. */

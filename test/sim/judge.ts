@@ -20,7 +20,15 @@ type DutyRule = 'durable' | 'recovery' | 'spin' | 'exception'
 
 /** What the clients of whole brokers see, and what whole brokers owe each other. */
 type BrokerRule =
-  'history' | 'refusal' | 'metadata' | 'watermark' | 'retention' | 'replicas' | 'bounds' | 'answer'
+  | 'history'
+  | 'operation'
+  | 'refusal'
+  | 'metadata'
+  | 'watermark'
+  | 'retention'
+  | 'replicas'
+  | 'bounds'
+  | 'answer'
 
 export type Rule = OutwardRule | ProtocolRule | DutyRule | BrokerRule
 
