@@ -65,10 +65,10 @@ export class Administrator {
   }
 
   #replicationFactor(): number | undefined {
-    const { swarm, victims } = this.#clients.scene
+    const { swarm, replicasMin } = this.#clients.scene
     const { brokerCount } = swarm
     const asked = this.#random.pick([undefined, brokerCount, 1 + this.#random.integer(brokerCount)])
-    return victims.size > 0 && asked !== undefined ? Math.max(3, asked) : asked
+    return asked === undefined ? undefined : Math.max(replicasMin, asked)
   }
 
   async #delete(broker: SimulatedBroker, name: string): Promise<void> {

@@ -4,8 +4,9 @@ import type { BrokerConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/gateway/ports.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { BrokerId, Replica } from '../../src/types/ids.ts'
-import { Disk } from '../sim/disk.ts'
+import { Disk, type DiskUser } from '../sim/disk.ts'
 import { Pausable } from '../sim/pausable.ts'
 import type { Random } from '../sim/random.ts'
 import { TRACED } from '../sim/trace.ts'
@@ -13,6 +14,7 @@ import { ConnectionLost, ConnectionRefused } from './connection.ts'
 import { ProcessClock } from './process-clock.ts'
 import type { BrokersScene } from './scene.ts'
 import { rotAtRestOf } from './rot.ts'
+import { changesMembers } from './swarm.ts'
 import { portOf, SimulatedTransport } from './transport.ts'
 
 /** 2026-01-01, where the wall clocks begin. */
@@ -113,7 +115,7 @@ export class SimulatedBroker {
   }
 
   get isReady(): boolean {
-    return this.#process?.composition.isReady === true && !this.#process.composition.isStopped
+    return this.#process?.composition.ports.cluster.health().ready === true
   }
 
   /** Counts starts and ends of the process. */
@@ -224,9 +226,10 @@ export class SimulatedBroker {
     await composition.join()
   }
 
-  #openStore(life: number, clock: ProcessClock): Promise<JournaledStore> {
+  async #openStore(life: number, clock: ProcessClock): Promise<JournaledStore> {
     const { queue } = this.#scene
-    return this.disk.open({
+    await this.disk.setAsideOutsider()
+    const user: DiskUser = {
       nowMs: () => clock.nowMs(),
       schedule: (run, delayMs) => queue.after(delayMs / this.#clockRate, () => this.#inProcess(life, run)),
       onFailure: (error) => this.#ended(life, error),
@@ -238,14 +241,22 @@ export class SimulatedBroker {
       },
       whenAwake: (run) => this.#inProcess(life, run),
       space: () => Promise.resolve({ freeBytes: this.isDiskFull ? 0 : 2 ** 40, full: this.isDiskFull }),
-    })
+    }
+    try {
+      return await this.disk.open(user)
+    } catch (error) {
+      // As the start of a real broker, which has peers.
+      if (!this.#isSpoiled(error)) throw error
+      await this.disk.setAside()
+      return this.disk.open(user)
+    }
   }
 
   /** The process ended itself. It may where its disk failed, which a supervisor answers with a new start. */
   #ended(life: number, error: unknown): void {
     if (this.#life !== life) return
     if (isRemoval(error)) this.#hasToLeave(error)
-    else if (!isDiskError(error)) return this.#scene.failed(error)
+    else if (!isDiskError(error) && !this.#isSpoiled(error)) return this.#scene.failed(error)
     this.#note(TRACED.CRASH, life, `broker ${this.id} ends itself: ${String(error)}`)
     this.#end()
     this.#startLater(100)
@@ -264,8 +275,13 @@ export class SimulatedBroker {
     this.shutDown()
   }
 
+  /** Its store is damaged as a whole, and so it should be. */
+  #isSpoiled(error: unknown): boolean {
+    return error instanceof DamagedStoreError && this.#scene.swarm.harm !== 'none'
+  }
+
   #hasToLeave(reason: unknown): void {
-    if (this.#scene.swarm.operateEveryMs === Infinity) return this.#scene.failed(reason)
+    if (!changesMembers(this.#scene.swarm)) return this.#scene.failed(reason)
     this.#isRemoved = true
   }
 

@@ -5,6 +5,7 @@ import { Administrator, PASSING_NAMES } from './administrator.ts'
 import type { SimulatedBroker } from './broker.ts'
 import { refusalOf } from './connection.ts'
 import { Consumer } from './consumer.ts'
+import { mend } from './harm.ts'
 import { Histories } from './histories.ts'
 import { Operator } from './operator.ts'
 import { Producer } from './producer.ts'
@@ -81,6 +82,11 @@ export class Clients {
       this.anyBroker(random),
       random.pick([...LASTING_NAMES, ...LASTING_NAMES, ...PASSING_NAMES]),
     )
+  }
+
+  /** Somebody sees to it that a broker whose store is lost becomes a member again. */
+  mend(victim: SimulatedBroker): void {
+    if (!this.busy.has('mender')) this.#go('mender', mend(this, victim, this.#random.fork('mender')))
   }
 
   async find(broker: SimulatedBroker, name: string): Promise<Topic | undefined> {

@@ -1,4 +1,5 @@
 import { DamageWatch } from '../../src/broker/damage-watch.ts'
+import { Vouching } from '../../src/broker/vouching.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { replaced, type BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
@@ -21,6 +22,12 @@ export const DAMAGE_MUTANTS: readonly BrokersMutant[] = [
     about: 'A broker that finds damage on its disk does not tell its replicas.',
     swarm: ROT,
     install: () => replaced(DamageWatch.prototype, 'met', () => () => {}),
+  },
+  {
+    name: 'never-noticed',
+    about: 'A broker that is told that its disk has forgotten goes on as if nothing were.',
+    swarm: { brokerCount: 3, harm: 'restore' },
+    install: () => replaced(Vouching.prototype, 'forgotten', () => () => {}),
   },
   {
     name: 'starts-unaware',

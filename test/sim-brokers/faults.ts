@@ -189,12 +189,14 @@ function fillDisk({ scene, random, any, note }: Spoiler): void {
 
 /** Of the victims alone: a bit in the body of some entry flips. */
 function rot({ scene, random, note }: Spoiler): void {
+  if (scene.victims.size === 0) return
   const id = random.pick([...scene.victims])
   scene.brokers.get(id)?.disk.rotLive()
   note(`a bit flips on the disk of broker ${id}`)
 }
 
 function searchDisk({ scene, random, note }: Spoiler): void {
+  if (scene.victims.size === 0) return
   const id = random.pick([...scene.victims])
   note(`the disk of broker ${id} is searched`)
   scrub(scene.brokers.get(id) as SimulatedBroker).catch((error: unknown) => scene.failed(error))

@@ -6,6 +6,7 @@ import type { BrokerProcess, SimulatedBroker } from './broker.ts'
 import { ALL_NAMES, type Clients } from './clients.ts'
 import { seenRecords } from './histories.ts'
 import type { BrokersScene } from './scene.ts'
+import { changesMembers } from './swarm.ts'
 
 /** More than a run writes. */
 const ALL = 1_000_000_000
@@ -91,7 +92,7 @@ export function whyNotIdle(scene: BrokersScene): string | undefined {
     for (const { group, paxos } of voting)
       if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0)
         return `g${group} broker ${broker.id}: ${paxos.role}, tick at ${paxos.deadlineMs}, ${paxos.memoryBytes} bytes`
-    const spare = scene.swarm.operateEveryMs < Infinity ? CHANGE_TIMERS_MAX : 0
+    const spare = changesMembers(scene.swarm) ? CHANGE_TIMERS_MAX : 0
     if (process.clock.timerCount > TIMERS_MAX + spare)
       return `broker ${broker.id} has ${process.clock.timerCount} timers`
     if (process.store.isSyncing) return `broker ${broker.id} writes`

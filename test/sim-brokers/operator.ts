@@ -94,20 +94,20 @@ export class Operator {
     )
   }
 
-  /** Where a disk rots three replicas are the fewest. */
   #target(): readonly BrokerId[] {
-    const { brokers, victims } = this.#clients.scene
+    const { brokers, replicasMin } = this.#clients.scene
     const random = this.#random
     const left = [...brokers.keys()]
-    const countMin = victims.size > 0 ? 3 : 1
-    const count = Math.max(countMin, 1 + random.integer(Math.min(left.length, REPLICAS_MAX)))
+    const count = Math.max(replicasMin, 1 + random.integer(Math.min(left.length, REPLICAS_MAX)))
     return Array.from(
       { length: Math.min(count, left.length) },
       () => left.splice(random.integer(left.length), 1)[0]!,
     )
   }
 
+  /** Never where a disk rots: the broker that goes may hold the last whole copy of what is damaged. */
   async #remove(at: SimulatedBroker, broker: BrokerId): Promise<void> {
+    if (this.#clients.scene.victims.size > 0) return
     await this.#ask(at, `remove ${broker}`, ({ operations }) => operations.remove(broker, false))
   }
 

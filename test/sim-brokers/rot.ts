@@ -7,14 +7,14 @@ import type { BrokersSwarm } from './swarm.ts'
 
 /**
  * Draws the broker whose disk rots in this run: one, in runs in which every partition has three replicas or more, so that no slot
- * is damaged on a majority (the fault atlas): nobody could tell then what stood there.
+ * is damaged on a majority (the fault atlas): nobody could tell then what stood there. No run has a spoiled store besides.
  */
 export function drawVictims(
-  { rotEveryMs, rotAtRestMax }: BrokersSwarm,
+  { rotEveryMs, rotAtRestMax, harm }: BrokersSwarm,
   ids: readonly BrokerId[],
   random: Random,
 ): ReadonlySet<BrokerId> {
-  return new Set(rotEveryMs < Infinity || rotAtRestMax > 0 ? [random.pick(ids)] : [])
+  return new Set(harm === 'none' && (rotEveryMs < Infinity || rotAtRestMax > 0) ? [random.pick(ids)] : [])
 }
 
 /** What happens to a journal of a broker that does not run. */

@@ -26,6 +26,8 @@ export interface BrokersScene {
   readonly absent: ReadonlySet<BrokerId>
   /** Brokers whose disks rot. */
   readonly victims: ReadonlySet<BrokerId>
+  /** So many replicas every partition has at least: where a disk is damaged or lost one copy is not enough. */
+  readonly replicasMin: number
   /** Something threw where nobody can catch it: the run ends with it. */
   failed(error: unknown): void
 }

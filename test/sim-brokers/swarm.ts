@@ -1,3 +1,4 @@
+import type { Harm } from '../sim/harm.ts'
 import { drawDisk, drawFaults, drawNetwork, type DrawEvery } from '../sim/swarm.ts'
 import type { Random } from '../sim/random.ts'
 
@@ -35,6 +36,8 @@ export interface BrokersSwarm extends Shared {
   /** Brokers that join the cluster while it works. */
   readonly joinerCount: number
   readonly controllerCrashEveryMs: number
+  /** What becomes of one broker's disk: it is empty, loses the end of what it had confirmed, or an old copy takes its place. */
+  readonly harm: Harm
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -85,6 +88,7 @@ export function drawBrokersSwarm(random: Random): BrokersSwarm {
     retentionMs: random.chance(0.3) ? random.pick([1_000, 2_500]) : null,
     ...drawRot(random.fork('rot'), brokerCount),
     ...drawOperations(random.fork('operations')),
+    harm: drawHarm(random.fork('harm'), brokerCount),
   }
 }
 
@@ -118,6 +122,18 @@ function drawOperations(random: Random) {
     joinerCount: random.pick([0, 1, 1, 2]),
     controllerCrashEveryMs: random.chance(0.5) ? random.between(300, 2_000) : Infinity,
   }
+}
+
+/** Operators change who is a member, or a store is given up. */
+export function changesMembers({ operateEveryMs, harm }: BrokersSwarm): boolean {
+  return operateEveryMs < Infinity || harm !== 'none'
+}
+
+/** With fewer than three copies the loss of one is a loss. */
+function drawHarm(random: Random, brokerCount: number): Harm {
+  return brokerCount >= 3 && random.chance(0.15)
+    ? random.pick(['wipe', 'wipe', 'lie', 'restore'] as const)
+    : 'none'
 }
 
 function drawSettings(random: Random) {

@@ -7,7 +7,7 @@ import { Network } from '../sim/network.ts'
 import { Random } from '../sim/random.ts'
 import { Trace, TRACED } from '../sim/trace.ts'
 import { Bounds } from './bounds.ts'
-import { SimulatedBroker } from './broker.ts'
+import { SimulatedBroker, type BrokerProcess } from './broker.ts'
 import { Clients } from './clients.ts'
 import { drive } from './drive.ts'
 import { beginFaults, STALL_MAX_MS } from './faults.ts'
@@ -19,12 +19,13 @@ import {
   whyNotIdle,
   whyNotPlaced,
 } from './final-state.ts'
+import { wipeOnce } from './harm.ts'
 import { Lanes } from './lanes.ts'
 import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
 import { Probes } from './probes.ts'
 import { drawVictims, repairedCount, scrub } from './rot.ts'
 import type { BrokersScene } from './scene.ts'
-import { drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
+import { changesMembers, drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
 
 /** All brokers find each other and found their cluster within this, though the network loses much. */
 const FOUNDED_MAX_MS = 120_000
@@ -39,6 +40,8 @@ const LOOK_EVERY_MS = 100
 const SCRUBS_MAX = 5
 /** Clocks differ by that much, and what a hasty one stamped grows old so much later. */
 const CLOCK_WRONG_MAX_MS = 12_000
+/** Some heartbeats go to and fro. */
+const HEARD_MS = 1_000
 /** Events of a run before it counts as endless. */
 const EVENTS_MAX = 1_000_000
 
@@ -84,6 +87,7 @@ class World implements BrokersScene {
   readonly mutant: BrokersMutant
   readonly victims: ReadonlySet<BrokerId>
   readonly founders: readonly BrokerId[]
+  readonly replicasMin: number
   isHealed = false
   readonly #seed: number
   readonly #random: Random
@@ -105,6 +109,7 @@ class World implements BrokersScene {
     const ids = Array.from({ length: brokerCount + joinerCount }, (_, index) => brokerId(index + 1))
     this.founders = ids.slice(0, brokerCount)
     this.victims = drawVictims(this.swarm, this.founders, this.#random.fork('victims'))
+    this.replicasMin = this.victims.size > 0 || this.swarm.harm !== 'none' ? 3 : 1
     this.trace = new Trace(isTraced)
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.#random.fork('network'), this.swarm)
@@ -146,10 +151,16 @@ class World implements BrokersScene {
     const { queue, swarm, brokers } = this
     for (const id of this.founders) queue.after(this.#random.exponential(20), () => brokers.get(id)?.start())
     if (swarm.isFormedFirst) await this.#until(FOUNDED_MAX_MS, () => this.#whyNotFounded())
+    const victim = brokers.get(this.#random.fork('harm').pick(this.founders)) as SimulatedBroker
+    if (swarm.harm === 'wipe')
+      wipeOnce(this, victim, {
+        random: this.#random.fork('wipe'),
+        onWiped: () => void this.#struck.add('wipe'),
+      })
     beginFaults(this, this.#random.fork('faults'), this.#struck)
     await this.#pass(swarm.faultPhaseMs)
     // Who votes changes: only once all is settled it is known who may be absent.
-    if (swarm.operateEveryMs < Infinity) await this.#settle()
+    if (changesMembers(swarm)) await this.#settle(victim)
     // Founding a cluster needs all its brokers.
     if (this.#whyNotFounded() === undefined) await this.#goOnWithoutSome()
     this.#healAll()
@@ -188,19 +199,59 @@ class World implements BrokersScene {
     if (repairedCount(broker) > 0) this.#struck.add('repair')
   }
 
+  /**
+   * Takes from a disk what it had confirmed, after all others have heard of it: who has heard tells the broker at its start that
+   * it has forgotten. With a whole cluster that forgets at once nobody could tell.
+   */
+  async #spoil(victim: SimulatedBroker, harm: 'lie' | 'restore'): Promise<void> {
+    const { disk } = victim
+    const random = this.#random.fork('spoil')
+    await this.#until(PROGRESS_MAX_MS, () => whyNotPlaced(this))
+    victim.crash()
+    disk.copy()
+    victim.start()
+    await this.#until(PROGRESS_MAX_MS, () => whyNotPlaced(this))
+    await this.#pass(HEARD_MS)
+    const known = (victim.process as BrokerProcess).store.durableLsn
+    await this.#pass(HEARD_MS)
+    victim.crash()
+    const isSpoiled = await this.#finish(
+      harm === 'restore'
+        ? disk.restore(known)
+        : disk.loseEnd(known - 1 - random.integer(3), random.chance(0.7)),
+    )
+    const { storeId: spoiled } = disk
+    this.#note(`broker ${victim.id} forgets (${harm})${isSpoiled ? '' : ' nothing'}`)
+    victim.start()
+    if (!isSpoiled) return
+    this.#struck.add(harm)
+    await this.#until(PROGRESS_MAX_MS, () =>
+      disk.storeId !== spoiled || victim.process?.composition.engine.vouching.hasForgotten === true
+        ? undefined
+        : 'nobody has noticed',
+    )
+    victim.crash()
+    victim.start()
+  }
+
   /** Heals everything, and waits until nothing changes who votes. */
-  async #settle(): Promise<void> {
+  async #settle(victim: SimulatedBroker): Promise<void> {
+    const { harm } = this.swarm
     this.#clients.operator?.rest()
     this.#healAll()
+    if (harm === 'lie' || harm === 'restore') await this.#spoil(victim, harm)
+    if (harm !== 'none') this.#clients.mend(victim)
     await this.#until(PROGRESS_MAX_MS, () =>
-      this.#clients.busy.has('operator') ? 'the operator waits' : whyNotPlaced(this),
+      ['operator', 'mender'].some((name) => this.#clients.busy.has(name))
+        ? 'operators wait'
+        : whyNotPlaced(this),
     )
   }
 
   /** Where brokers come and go a timer more is no sign that records have to grow old yet. */
   #trimmedWithinMs(): number {
-    const { operateEveryMs, retentionMs } = this.swarm
-    return operateEveryMs === Infinity || retentionMs === null ? 0 : retentionMs + CLOCK_WRONG_MAX_MS
+    const { retentionMs } = this.swarm
+    return retentionMs === null || !changesMembers(this.swarm) ? 0 : retentionMs + CLOCK_WRONG_MAX_MS
   }
 
   /** A write of the index that a stalled disk holds on to comes to its end when the stall would have ended. */

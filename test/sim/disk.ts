@@ -175,6 +175,20 @@ export class Disk {
     this.storeId = storeId(`${'f'.repeat(14)}${number}${this.storeId.slice(16)}`)
   }
 
+  /** As the start of a broker does: a store that was found to have forgotten is not used again, an empty one takes its place. */
+  async setAsideOutsider(): Promise<void> {
+    const { storeId: replaced } = this
+    const { storeId: outsider } = ((await this.notes.read('outsider')) ?? {}) as { readonly storeId?: string }
+    if (outsider === replaced) await this.setAside()
+  }
+
+  /** An empty store takes the place of this one, and knows that it must not found a cluster. */
+  async setAside(): Promise<void> {
+    const { storeId: replaced } = this
+    this.wipe(false)
+    await this.notes.write('replaces', { storeId: replaced })
+  }
+
   /** Remembers what lies on it now. */
   copy(): void {
     this.copied = { journal: this.journal.contents.copy(), index: this.index.contents.copy() }
