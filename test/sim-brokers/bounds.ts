@@ -1,7 +1,7 @@
 import type { Partition } from '../../src/partition/partition.ts'
 import { DEFAULT_STORE_TUNING } from '../../src/storage/options.ts'
 import type { SimulatedBroker } from './broker.ts'
-import { replicasOf } from './final-state.ts'
+import { replicasOf } from './settled.ts'
 import type { BrokersScene } from './scene.ts'
 
 /** Undecided entries and the tail for followers, together, as `DEFAULT_TUNING` bounds them. */

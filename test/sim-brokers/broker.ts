@@ -1,6 +1,4 @@
 import { Composition } from '../../src/broker/composition.ts'
-import { SynodError } from '../../src/errors.ts'
-import type { BrokerConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/gateway/ports.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
@@ -10,12 +8,14 @@ import { Disk, type DiskUser } from '../sim/disk.ts'
 import { Pausable } from '../sim/pausable.ts'
 import type { Random } from '../sim/random.ts'
 import { TRACED } from '../sim/trace.ts'
+import { brokerConfig } from './broker-config.ts'
 import { ConnectionLost, ConnectionRefused } from './connection.ts'
+import { isDiskError, isRemoval } from './process-errors.ts'
 import { ProcessClock } from './process-clock.ts'
 import type { BrokersScene } from './scene.ts'
 import { rotAtRestOf } from './rot.ts'
 import { changesMembers } from './swarm.ts'
-import { portOf, SimulatedTransport } from './transport.ts'
+import { SimulatedTransport } from './transport.ts'
 
 /** 2026-01-01, where the wall clocks begin. */
 const WALL_START_MS = 1_767_225_600_000
@@ -205,7 +205,7 @@ export class SimulatedBroker {
     })
     if (this.#life !== life) return
     const composition = new Composition({
-      config: this.#config(),
+      config: brokerConfig(this.#scene, this.id, this.#seeds()),
       store,
       transport,
       founding: {
@@ -312,33 +312,10 @@ export class SimulatedBroker {
     })
   }
 
-  #config(): BrokerConfig {
-    const { swarm, founders, brokers } = this.#scene
-    // Who joins is told of the members: were it told of the founders alone, one that founded a cluster by itself would do so again.
-    const seeds = this.#isJoiner ? [...brokers.keys()].filter((id) => id !== this.id) : founders
-    return {
-      brokerId: this.id,
-      dataFolder: '',
-      public: { host: '127.0.0.1', port: 0 },
-      internal: { host: '127.0.0.1', port: 0 },
-      publicUrl: undefined,
-      seeds: seeds.map((id) => ({ id, host: `broker-${id}`, port: portOf(id) })),
-      clusterSecret: undefined,
-      failureDomain: '',
-      autoCreateTopics: false,
-      allowedOrigins: [],
-      produceTimeoutMs: swarm.produceTimeoutMs,
-      heartbeatMs: swarm.heartbeatMs,
-      suspectMs: swarm.suspectMs,
-      // The run itself says when disks are searched.
-      scrubIntervalHours: 0,
-      leaderBalance: 'on',
-      replaceAfterMs: undefined,
-      memory: { tailCacheBytes: swarm.tailCacheBytes, appendQueueBytesMax: swarm.appendQueueBytesMax },
-      logLevel: 'error',
-      insecure: false,
-      insecureInternal: false,
-    }
+  /** Who joins is told of the members: were it told of the founders, one that founded a cluster alone would do so again. */
+  #seeds(): readonly BrokerId[] {
+    const { founders, brokers } = this.#scene
+    return this.#isJoiner ? [...brokers.keys()].filter((id) => id !== this.id) : founders
   }
 
   #logger(): Logger {
@@ -358,22 +335,4 @@ export class SimulatedBroker {
     const { trace, queue } = this.#scene
     trace.note(kind, this.id, detail, queue.nowMs, () => line)
   }
-}
-
-/** A fault of the disk that the run made. */
-export class DiskError extends Error {
-  override readonly name = 'DiskError'
-}
-
-/** At a start with a store that is done with. */
-function isRemoval(error: unknown): boolean {
-  return error instanceof SynodError && /was removed from the cluster/.test(error.message)
-}
-
-function isDiskError(error: unknown): boolean {
-  return error instanceof DiskError || (error instanceof Error && isDiskErrorCause(error))
-}
-
-function isDiskErrorCause({ cause }: Error): boolean {
-  return cause !== undefined && isDiskError(cause)
 }

@@ -115,7 +115,7 @@ function drawRot(random: Random, brokerCount: number) {
 }
 
 function drawOperations(random: Random) {
-  if (!random.chance(0.25))
+  if (!random.chance(0.15))
     return { operateEveryMs: Infinity, joinerCount: 0, controllerCrashEveryMs: Infinity }
   return {
     operateEveryMs: random.between(100, 1_000),
@@ -131,7 +131,7 @@ export function changesMembers({ operateEveryMs, harm }: BrokersSwarm): boolean 
 
 /** With fewer than three copies the loss of one is a loss. */
 function drawHarm(random: Random, brokerCount: number): Harm {
-  return brokerCount >= 3 && random.chance(0.15)
+  return brokerCount >= 3 && random.chance(0.08)
     ? random.pick(['wipe', 'wipe', 'lie', 'restore'] as const)
     : 'none'
 }

@@ -7,43 +7,28 @@ import { Network } from '../sim/network.ts'
 import { Random } from '../sim/random.ts'
 import { Trace, TRACED } from '../sim/trace.ts'
 import { Bounds } from './bounds.ts'
-import { SimulatedBroker, type BrokerProcess } from './broker.ts'
+import { SimulatedBroker } from './broker.ts'
 import { Clients } from './clients.ts'
-import { drive } from './drive.ts'
 import { beginFaults, STALL_MAX_MS } from './faults.ts'
-import {
-  compareReplicas,
-  readEverything,
-  whyNotConverged,
-  votersOf,
-  whyNotIdle,
-  whyNotPlaced,
-} from './final-state.ts'
-import { wipeOnce } from './harm.ts'
+import { compareReplicas, readEverything } from './final-state.ts'
+import { whyNotConverged, votersOf, whyNotIdle, whyNotPlaced } from './settled.ts'
+import { spoil, wipeOnce } from './harm.ts'
 import { Lanes } from './lanes.ts'
 import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
+import { Passage, PROGRESS_MAX_MS } from './passage.ts'
 import { Probes } from './probes.ts'
-import { drawVictims, repairedCount, scrub } from './rot.ts'
+import { drawVictims, repairedCount, searchUntilWhole } from './rot.ts'
 import type { BrokersScene } from './scene.ts'
 import { changesMembers, drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
 
 /** All brokers find each other and found their cluster within this, though the network loses much. */
 const FOUNDED_MAX_MS = 120_000
-/** A healed majority stores new records, and a healed cluster agrees on everything, within this. */
-const PROGRESS_MAX_MS = 30_000
 /** And a while later nobody has anything left to do. */
 const IDLE_MAX_MS = 30_000
 /** So long after its delay what was applied is in the index. */
 const INDEXED_AFTER_MS = 300
-const LOOK_EVERY_MS = 100
-/** Passes over a disk that rotted until nothing is found any more. */
-const SCRUBS_MAX = 5
 /** Clocks differ by that much, and what a hasty one stamped grows old so much later. */
 const CLOCK_WRONG_MAX_MS = 12_000
-/** Some heartbeats go to and fro. */
-const HEARD_MS = 1_000
-/** Events of a run before it counts as endless. */
-const EVENTS_MAX = 1_000_000
 
 export interface BrokersRunOptions {
   readonly mutant?: BrokersMutant
@@ -92,12 +77,10 @@ class World implements BrokersScene {
   readonly #seed: number
   readonly #random: Random
   readonly #clients: Clients
-  readonly #bounds = new Bounds(this)
   /** Brokers that were seen to belong to the cluster. */
   readonly #founded = new Set<BrokerId>()
   readonly #struck = new Set<string>()
-  #eventCount = 0
-  #failure: { readonly error: unknown } | undefined
+  readonly #passage: Passage
   #healedAfterMs = NaN
 
   constructor(seed: number, mutant: BrokersMutant, isTraced: boolean) {
@@ -118,11 +101,13 @@ class World implements BrokersScene {
       const self = { broker: id, store: storeId(String(id).padStart(32, '0')) }
       this.brokers.set(id, new SimulatedBroker(self, this, this.#random.fork(`broker ${id}`)))
     }
+    const bounds = new Bounds(this)
+    this.#passage = new Passage(this, () => bounds.look())
     this.#clients = new Clients(this, this.#random.fork('clients'))
   }
 
   failed(error: unknown): void {
-    this.#failure ??= { error }
+    this.#passage.failed(error)
   }
 
   async run(): Promise<BrokersRunReport> {
@@ -138,7 +123,7 @@ class World implements BrokersScene {
       seed: this.#seed,
       violation,
       hash: trace.hash,
-      eventCount: this.#eventCount,
+      eventCount: this.#passage.eventCount,
       storedCount: this.#clients.histories.producedCount,
       durationMs: queue.nowMs,
       healedAfterMs: this.#healedAfterMs,
@@ -150,7 +135,7 @@ class World implements BrokersScene {
   async #live(): Promise<void> {
     const { queue, swarm, brokers } = this
     for (const id of this.founders) queue.after(this.#random.exponential(20), () => brokers.get(id)?.start())
-    if (swarm.isFormedFirst) await this.#until(FOUNDED_MAX_MS, () => this.#whyNotFounded())
+    if (swarm.isFormedFirst) await this.#passage.until(FOUNDED_MAX_MS, () => this.#whyNotFounded())
     const victim = brokers.get(this.#random.fork('harm').pick(this.founders)) as SimulatedBroker
     if (swarm.harm === 'wipe')
       wipeOnce(this, victim, {
@@ -158,7 +143,7 @@ class World implements BrokersScene {
         onWiped: () => void this.#struck.add('wipe'),
       })
     beginFaults(this, this.#random.fork('faults'), this.#struck)
-    await this.#pass(swarm.faultPhaseMs)
+    await this.#passage.pass(swarm.faultPhaseMs)
     // Who votes changes: only once all is settled it is known who may be absent.
     if (changesMembers(swarm)) await this.#settle(victim)
     // Founding a cluster needs all its brokers.
@@ -166,72 +151,26 @@ class World implements BrokersScene {
     this.#healAll()
     this.#clients.isOver = true
     const startMs = queue.nowMs
-    await this.#until(PROGRESS_MAX_MS, () =>
+    await this.#passage.until(PROGRESS_MAX_MS, () =>
       this.#clients.busy.size > 0
         ? `${[...this.#clients.busy].join(', ')} wait`
         : (whyNotPlaced(this) ?? whyNotConverged(this)),
     )
     this.#healedAfterMs = queue.nowMs - startMs
-    for (const victim of this.victims) await this.#searchDisk(this.brokers.get(victim) as SimulatedBroker)
-    await this.#until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
-    await this.#pass(this.#indexedWithinMs() + this.#trimmedWithinMs())
-    await this.#finish(readEverything(this, this.#clients))
-    await this.#finish(compareReplicas(this))
+    for (const victim of this.victims) await this.#search(this.brokers.get(victim) as SimulatedBroker)
+    await this.#passage.until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
+    await this.#passage.pass(this.#indexedWithinMs() + this.#trimmedWithinMs())
+    await this.#passage.finish(readEverything(this, this.#clients))
+    await this.#passage.finish(compareReplicas(this))
     this.#clients.truth.finish()
     this.#clients.operator?.finish()
     for (const reason of this.#clients.trims.finish(this.#clients.histories)) this.#struck.add(reason)
     this.#clients.histories.finish(this.judge, (topic) => this.#clients.truth.isKept(topic))
   }
 
-  /** Everything that rotted is found and mended. */
-  async #searchDisk(broker: SimulatedBroker): Promise<void> {
-    for (let damagedCount = 1, pass = 1; damagedCount > 0; pass++) {
-      damagedCount = await this.#finish(scrub(broker))
-      this.judge.demand(
-        damagedCount === 0 || pass < SCRUBS_MAX,
-        'repair',
-        () => `broker ${broker.id} still has ${damagedCount} damaged entries`,
-      )
-      // The replicas hear of it in their next turns.
-      await this.#pass(LOOK_EVERY_MS)
-      await this.#until(PROGRESS_MAX_MS, () => whyNotConverged(this))
-    }
+  async #search(broker: SimulatedBroker): Promise<void> {
+    await searchUntilWhole(this, broker, this.#passage)
     if (repairedCount(broker) > 0) this.#struck.add('repair')
-  }
-
-  /**
-   * Takes from a disk what it had confirmed, after all others have heard of it: who has heard tells the broker at its start that
-   * it has forgotten. With a whole cluster that forgets at once nobody could tell.
-   */
-  async #spoil(victim: SimulatedBroker, harm: 'lie' | 'restore'): Promise<void> {
-    const { disk } = victim
-    const random = this.#random.fork('spoil')
-    await this.#until(PROGRESS_MAX_MS, () => whyNotPlaced(this))
-    victim.crash()
-    disk.copy()
-    victim.start()
-    await this.#until(PROGRESS_MAX_MS, () => whyNotPlaced(this))
-    await this.#pass(HEARD_MS)
-    const known = (victim.process as BrokerProcess).store.durableLsn
-    await this.#pass(HEARD_MS)
-    victim.crash()
-    const isSpoiled = await this.#finish(
-      harm === 'restore'
-        ? disk.restore(known)
-        : disk.loseEnd(known - 1 - random.integer(3), random.chance(0.7)),
-    )
-    const { storeId: spoiled } = disk
-    this.#note(`broker ${victim.id} forgets (${harm})${isSpoiled ? '' : ' nothing'}`)
-    victim.start()
-    if (!isSpoiled) return
-    this.#struck.add(harm)
-    await this.#until(PROGRESS_MAX_MS, () =>
-      disk.storeId !== spoiled || victim.process?.composition.engine.vouching.hasForgotten === true
-        ? undefined
-        : 'nobody has noticed',
-    )
-    victim.crash()
-    victim.start()
   }
 
   /** Heals everything, and waits until nothing changes who votes. */
@@ -239,9 +178,12 @@ class World implements BrokersScene {
     const { harm } = this.swarm
     this.#clients.operator?.rest()
     this.#healAll()
-    if (harm === 'lie' || harm === 'restore') await this.#spoil(victim, harm)
+    if (harm === 'lie' || harm === 'restore') {
+      const random = this.#random.fork('spoil')
+      if (await spoil(this, victim, { harm, random, passage: this.#passage })) this.#struck.add(harm)
+    }
     if (harm !== 'none') this.#clients.mend(victim)
-    await this.#until(PROGRESS_MAX_MS, () =>
+    await this.#passage.until(PROGRESS_MAX_MS, () =>
       ['operator', 'mender'].some((name) => this.#clients.busy.has(name))
         ? 'operators wait'
         : whyNotPlaced(this),
@@ -291,7 +233,7 @@ class World implements BrokersScene {
     if (this.absent.size === 0) return
     this.#struck.add(swarm.absence)
     const probes = new Probes(this, this.#clients, random)
-    await this.#until(PROGRESS_MAX_MS, () => probes.whyNotDone())
+    await this.#passage.until(PROGRESS_MAX_MS, () => probes.whyNotDone())
   }
 
   #keepAway(broker: SimulatedBroker): void {
@@ -333,46 +275,6 @@ class World implements BrokersScene {
       for (const id of this.absent) (this.brokers.get(id) as SimulatedBroker).crash()
     this.absent.clear()
     for (const broker of this.brokers.values()) this.#heal(broker)
-  }
-
-  /** Lets virtual time pass until `whyNot` has nothing to say any more; it is asked now and then. */
-  async #until(
-    withinMs: number,
-    whyNot: () => string | undefined,
-    rule: 'progress' | 'idle' = 'progress',
-  ): Promise<void> {
-    const { queue } = this
-    const deadlineMs = queue.nowMs + withinMs
-    let reason: string | undefined = 'it has just begun'
-    let nextLookMs = queue.nowMs
-    await drive(queue, () => {
-      this.#check()
-      if (queue.nowMs < nextLookMs) return false
-      nextLookMs = queue.nowMs + LOOK_EVERY_MS
-      this.#bounds.look()
-      reason = whyNot()
-      return reason === undefined || queue.nowMs >= deadlineMs
-    })
-    this.judge.demand(reason === undefined, rule, () => `after ${withinMs} ms ${reason}`)
-  }
-
-  async #pass(ms: number): Promise<void> {
-    const untilMs = this.queue.nowMs + ms
-    await this.#until(2 * ms, () => (this.queue.nowMs >= untilMs ? undefined : 'time passes'))
-  }
-
-  /** Lets virtual time pass until the promise is settled. */
-  async #finish<T>(work: Promise<T>): Promise<T> {
-    let isOpen = true
-    const settle = (): void => void (isOpen = false)
-    work.then(settle, settle)
-    await this.#until(PROGRESS_MAX_MS, () => (isOpen ? 'the last reads are open' : undefined))
-    return work
-  }
-
-  #check(): void {
-    if (this.#failure !== undefined) throw this.#failure.error
-    if (++this.#eventCount > EVENTS_MAX) throw new Violation('spin', `more than ${EVENTS_MAX} events`)
   }
 
   #note(what: string): void {
