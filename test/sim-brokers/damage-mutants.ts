@@ -1,6 +1,8 @@
 import { DamageWatch } from '../../src/broker/damage-watch.ts'
 import { Vouching } from '../../src/broker/vouching.ts'
+import { Router } from '../../src/partition/router.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { PeerUnreachable } from '../../src/transport/transport.ts'
 import { replaced, type BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
 
@@ -22,6 +24,21 @@ export const DAMAGE_MUTANTS: readonly BrokersMutant[] = [
     about: 'A broker that finds damage on its disk does not tell its replicas.',
     swarm: ROT,
     install: () => replaced(DamageWatch.prototype, 'met', () => () => {}),
+  },
+  {
+    name: 'asks-nobody',
+    about: 'A broker that cannot read a page asks no other replica for it.',
+    swarm: ROT,
+    install: () =>
+      replaced(
+        Router.prototype,
+        'at',
+        (at) =>
+          function (this: Router, broker, group, kind, ...rest) {
+            if (kind === 'read') return Promise.reject(new PeerUnreachable('Nobody is asked.'))
+            return at.call(this, broker, group, kind, ...rest)
+          },
+      ),
   },
   {
     name: 'never-noticed',

@@ -157,10 +157,11 @@ class World implements BrokersScene {
         : (whyNotPlaced(this) ?? whyNotConverged(this)),
     )
     this.#healedAfterMs = queue.nowMs - startMs
-    for (const victim of this.victims) await this.#search(this.brokers.get(victim) as SimulatedBroker)
     await this.#passage.until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
     await this.#passage.pass(this.#indexedWithinMs() + this.#trimmedWithinMs())
     await this.#passage.finish(readEverything(this, this.#clients))
+    // Only now: what rotted is served all the same, by others.
+    for (const victim of this.victims) await this.#search(this.brokers.get(victim) as SimulatedBroker)
     await this.#passage.finish(compareReplicas(this))
     this.#clients.truth.finish()
     this.#clients.operator?.finish()
@@ -171,6 +172,7 @@ class World implements BrokersScene {
   async #search(broker: SimulatedBroker): Promise<void> {
     await searchUntilWhole(this, broker, this.#passage)
     if (repairedCount(broker) > 0) this.#struck.add('repair')
+    await this.#passage.until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
   }
 
   /** Heals everything, and waits until nothing changes who votes. */
