@@ -15,10 +15,12 @@ import {
   brokerRow,
   clusterRow,
   decodeRow,
+  formerRequestRow,
   operationRow,
   topicRow,
   type ClusterEntry,
 } from './metadata-codec.ts'
+import { FormerRequests, type FormerRequest } from './former-requests.ts'
 import { sameBroker, unknownBroker } from './metadata-checks.ts'
 import { MemberTable } from './member-table.ts'
 import { applyOperationCommand } from './operation-commands.ts'
@@ -42,12 +44,14 @@ export class Metadata implements StateMachine<MetadataApplied> {
   readonly #topics = new TopicTable()
   readonly #members = new MemberTable()
   readonly #operations = new OperationTable()
+  readonly #formerRequests = new FormerRequests()
   #cluster = EMPTY_CLUSTER
   #appliedSlot: Slot = NO_SLOT
   readonly #tables = {
     topics: this.#topics,
     members: this.#members,
     operations: this.#operations,
+    formerRequests: this.#formerRequests,
     nextTopic: () => topicId(`t${this.#count('nextTopic', 1)}`),
     nextGroups: (count: number) => this.#count('nextGroup', count),
     nextOperation: () => operationId(this.#count('nextOperation', 1)),
@@ -148,6 +152,16 @@ export class Metadata implements StateMachine<MetadataApplied> {
     return this.#operations.running()
   }
 
+  /** The operation that a request started. */
+  operationStartedBy(requestId: string): Operation | undefined {
+    return this.#operations.startedBy(requestId)
+  }
+
+  /** A request that changed a topic before others did. */
+  formerRequest(requestId: string): FormerRequest | undefined {
+    return this.#formerRequests.get(requestId)
+  }
+
   apply(entry: Entry): MetadataApplied {
     invariant(entry.slot === this.#appliedSlot + 1, `Slot ${entry.slot} comes after ${this.#appliedSlot}.`)
     this.#appliedSlot = entry.slot
@@ -241,6 +255,8 @@ export class Metadata implements StateMachine<MetadataApplied> {
     if (this.#isClusterChanged) rows.push(clusterRow(this.#cluster))
     for (const member of this.#members.takeChanged()) rows.push(brokerRow(member))
     for (const [id, entry] of this.#operations.takeChanged()) rows.push(operationRow(id, entry))
+    for (const [number, entry] of this.#formerRequests.takeChanged())
+      rows.push(formerRequestRow(number, entry))
     for (const [name, entry] of this.#topics.takeChanged()) rows.push(topicRow(name, entry))
     this.#isClusterChanged = false
     return rows
@@ -250,6 +266,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
     this.#topics.clear()
     this.#members.clear()
     this.#operations.clear()
+    this.#formerRequests.clear()
     this.#cluster = EMPTY_CLUSTER
     this.#appliedSlot = applied.slot
     for (const row of rows) {
@@ -257,6 +274,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
       if (stored.kind === 'cluster') this.#cluster = stored.cluster
       else if (stored.kind === 'broker') this.#members.restore(stored.broker)
       else if (stored.kind === 'operation') this.#operations.restore(stored.entry)
+      else if (stored.kind === 'former-request') this.#formerRequests.restore(stored.entry)
       else this.#topics.restore(stored.entry)
     }
     this.#isClusterChanged = false

@@ -73,7 +73,8 @@ export function commandAt(at: number, command: Command): Entry {
 }
 
 const name = fc.constantFrom('a', 'b', 'a.b', 'constructor')
-const requestId = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5')
+/** Most of them are new, some come again. */
+const requestId = fc.nat(30).map((number) => `r${number}`)
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 const replicas = fc.constantFrom<readonly number[]>(
   [1, 2, 3],

@@ -58,6 +58,7 @@ export class Disk {
   private copied:
     | { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue; readonly notes: MemoryNotes }
     | undefined
+  private wipeCount = 0
   /** Drawn when it was formatted. */
   storeId: StoreId
 
@@ -171,7 +172,23 @@ export class Disk {
     this.index.contents = new MemoryKeyValue()
     this.identity = new MemoryIdentityFile()
     this.notes = new MemoryNotes()
-    if (!keepsStoreId) this.storeId = storeId(`${'f'.repeat(16)}${this.storeId.slice(16)}`)
+    if (keepsStoreId) return
+    const number = (0xff - this.wipeCount++).toString(16).padStart(2, '0')
+    this.storeId = storeId(`${'f'.repeat(14)}${number}${this.storeId.slice(16)}`)
+  }
+
+  /** As the start of a broker does: a store that was found to have forgotten is not used again, an empty one takes its place. */
+  async setAsideOutsider(): Promise<void> {
+    const { storeId: replaced } = this
+    const { storeId: outsider } = ((await this.notes.read('outsider')) ?? {}) as { readonly storeId?: string }
+    if (outsider === replaced) await this.setAside()
+  }
+
+  /** An empty store takes the place of this one, and knows that it must not found a cluster. */
+  async setAside(): Promise<void> {
+    const { storeId: replaced } = this
+    this.wipe(false)
+    await this.notes.write('replaces', { storeId: replaced })
   }
 
   /** Remembers what lies on it now. */

@@ -3050,7 +3050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-enough-in-sync`, `overloaded`, `draining`, `no-leader`, `no-quorum` */
+            /** @description `not-enough-in-sync`, `overloaded`, `draining`, `replica-damaged`, `no-leader`, `no-quorum` */
             503: {
                 headers: {
                     [name: string]: unknown;
