@@ -18,6 +18,14 @@ import type {
 import { OPERATIONS_RUNNING_MAX, type OperationTable } from './operation-table.ts'
 import { refused, without, type MetadataApplied, type MetadataEvent } from './outcomes.ts'
 import { beginChange, callOff, recordConfiguration, sameBrokers, switchOver } from './placement-change.ts'
+import {
+  countReplaced,
+  endReplacement,
+  isWanted,
+  startReplacement,
+  votersOf,
+} from './replacement-commands.ts'
+import { isReplacement } from './store-replacement.ts'
 import type { TopicTable } from './topic-table.ts'
 
 /** What the commands of operations work on. */
@@ -65,9 +73,11 @@ function start(command: StartOperation, tables: OperationTables): MetadataApplie
     const detail = `${OPERATIONS_RUNNING_MAX} operations run already.`
     return refused({ code: 'overloaded', detail, hint: 'Wait for some of them: GET /v1/operations.' })
   }
-  return command.wish.kind === 'move-replicas'
-    ? startMove(command, command.wish, tables)
-    : startOnBroker(command, command.wish, tables)
+  const { wish } = command
+  if (wish.kind === 'move-replicas') return startMove(command, wish, tables)
+  if (wish.kind === 'replace-store')
+    return startReplacement({ ...command, wish }, tables, (steps) => begin(command, wish, steps, tables))
+  return startOnBroker(command, wish, tables)
 }
 
 function startMove(
@@ -94,7 +104,7 @@ function startMove(
 
 function startOnBroker(
   command: StartOperation,
-  wish: Exclude<OperationWish, { kind: 'move-replicas' }>,
+  wish: Exclude<OperationWish, { kind: 'move-replicas' | 'replace-store' }>,
   tables: OperationTables,
 ): MetadataApplied {
   const { members, operations, topics } = tables
@@ -173,12 +183,13 @@ function record(command: RecordConfiguration, tables: OperationTables): Metadata
   const placement = tables.topics.partition(command.group)?.placement
   if (placement === undefined || command.number <= placement.configuration) return OUTDATED
   if (command.replicas.some((broker) => tables.members.get(broker) === undefined)) return OUTDATED
-  const after = recordConfiguration(placement, command.number, command.replicas)
+  const after = recordConfiguration(placement, command.number, command.replicas, votersOf(command))
   const event = replace(after, tables)
+  countReplaced(placement, after, tables)
   if (placement.change !== undefined && after.change === undefined)
     endMove(placement.change.operation, after, command.atMs, tables)
   for (const { id, subject, stepsTotal } of tables.operations.running()) {
-    if (subject.kind === 'move-replicas') continue
+    if (subject.kind === 'move-replicas' || subject.kind === 'replace-store') continue
     const ownSteps = subject.kind === 'remove-broker' ? 1 : 0
     const left = tables.topics.load(subject.broker).replicaCount + ownSteps
     tables.operations.progress(id, stepsTotal - left)
@@ -205,6 +216,12 @@ function cancel(command: CancelOperation, tables: OperationTables): MetadataAppl
     const detail = `Operation ${operation.id} is ${operation.state}.`
     return refused({ code: 'operation-ended', detail, hint: undefined })
   }
+  if (isReplacement(operation) && isWanted(operation, members)) {
+    const { broker } = operation.subject
+    const detail = `Operation ${operation.id} gives broker ${broker} the votes of the store that it lost.`
+    const hint = `Remove the broker instead: DELETE /v1/brokers/${broker}?force=true`
+    return refused({ code: 'reassignment-in-progress', detail, hint })
+  }
   const events: MetadataEvent[] = []
   for (const placement of topics.changing()) {
     if (placement.change?.operation !== operation.id) continue
@@ -225,6 +242,7 @@ function end(command: EndOperation, tables: OperationTables): MetadataApplied {
   const { operations, members, topics } = tables
   const operation = operations.get(command.operation)
   if (operation?.state !== 'running') return OUTDATED
+  if (isReplacement(operation)) return endReplacement(command, operation, tables)
   const { subject } = operation
   const isOnBroker = subject.kind !== 'move-replicas'
   // Who proposed it may not have known of replicas that were placed on the broker meanwhile.
@@ -249,7 +267,7 @@ function activate(broker: BrokerId, { members, operations }: OperationTables): M
 
 /** A broker that is not drained or removed after all may get replicas again. */
 function backToActive({ subject }: Operation, members: MemberTable): MetadataEvent[] {
-  if (subject.kind === 'move-replicas' || subject.kind === 'repair-broker') return []
+  if (subject.kind !== 'drain-broker' && subject.kind !== 'remove-broker') return []
   return [{ kind: 'broker-changed', broker: members.become(subject.broker, 'active') }]
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { BrokerId, GroupId } from '../types/ids.ts'
-import { groupId } from '../types/ids.ts'
+import type { BrokerId, GroupId, StoreId } from '../types/ids.ts'
+import { groupId, storeId } from '../types/ids.ts'
 
 /** What an operation is to do, as a request asks for it. */
 export type OperationWish =
@@ -15,6 +15,7 @@ export type OperationWish =
   | { readonly kind: 'drain-broker'; readonly broker: BrokerId }
   | { readonly kind: 'remove-broker'; readonly broker: BrokerId; readonly isForced: boolean }
   | { readonly kind: 'repair-broker'; readonly broker: BrokerId }
+  | { readonly kind: 'replace-store'; readonly broker: BrokerId; readonly store: StoreId }
 
 /** `requestId` makes a command that comes twice tell the same. */
 export interface StartOperation {
@@ -53,6 +54,8 @@ export interface RecordConfiguration {
   readonly group: GroupId
   readonly number: number
   readonly replicas: readonly BrokerId[]
+  /** Those of the replicas, in their order. Undefined in commands of before: the registered ones. */
+  readonly stores?: readonly StoreId[] | undefined
   readonly atMs: number
 }
 
@@ -97,6 +100,10 @@ const broker = z
   .transform((value) => value as BrokerId)
 const group = z.int().min(1).max(0xffffffff).transform(groupId)
 const replicas = z.array(broker).min(1).max(REPLICAS_MAX)
+const store = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .transform(storeId)
 const operation = z.string().regex(/^op\d{1,10}$/)
 
 const wish = z.discriminatedUnion('kind', [
@@ -110,6 +117,7 @@ const wish = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drain-broker'), broker }),
   z.strictObject({ kind: z.literal('remove-broker'), broker, isForced: z.boolean() }),
   z.strictObject({ kind: z.literal('repair-broker'), broker }),
+  z.strictObject({ kind: z.literal('replace-store'), broker, store }),
 ])
 
 /** Shapes of the commands that are about operations; `commands.ts` joins them to the others. */
@@ -129,6 +137,7 @@ export const OPERATION_COMMANDS = [
     group,
     number: whole,
     replicas,
+    stores: z.array(store).max(REPLICAS_MAX).optional(),
     atMs: whole,
   }),
   z.strictObject({ kind: z.literal('cancelOperation'), operation, atMs: whole }),

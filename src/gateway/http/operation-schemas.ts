@@ -9,7 +9,7 @@ export const operationSchema = z
   .object({
     id: z.string().openapi({ description: 'The operation’s id.', example: 'op7' }),
     kind: z
-      .enum(['move-replicas', 'drain-broker', 'remove-broker', 'repair-broker'])
+      .enum(['move-replicas', 'drain-broker', 'remove-broker', 'repair-broker', 'replace-store'])
       .openapi({ description: 'What is done.' }),
     state: z.enum(['running', 'done', 'failed', 'cancelled']),
     topic: topicNameSchema.optional(),
@@ -18,7 +18,11 @@ export const operationSchema = z
       .array(brokerText('A broker.'))
       .optional()
       .openapi({ description: 'The replicas that the partition is to have, the preferred leader first.' }),
-    broker: brokerText('The broker whose replicas go to others.').optional(),
+    broker: brokerText('The broker whose replicas go to others, or whose store is replaced.').optional(),
+    store: z
+      .string()
+      .optional()
+      .openapi({ description: 'The store that is given the votes of the one that was lost.' }),
     stepsDone: count('How far it is.'),
     stepsTotal: count('Of how many steps: replicas of a broker, or phases of a move.'),
     startedAt: time('When it was asked for.'),

@@ -1041,7 +1041,7 @@ export interface components {
              * @description What is done.
              * @enum {string}
              */
-            kind: "move-replicas" | "drain-broker" | "remove-broker" | "repair-broker";
+            kind: "move-replicas" | "drain-broker" | "remove-broker" | "repair-broker" | "replace-store";
             /** @enum {string} */
             state: "running" | "done" | "failed" | "cancelled";
             /**
@@ -1057,10 +1057,12 @@ export interface components {
             /** @description The replicas that the partition is to have, the preferred leader first. */
             replicas?: string[];
             /**
-             * @description The broker whose replicas go to others.
+             * @description The broker whose replicas go to others, or whose store is replaced.
              * @example 1
              */
             broker?: string;
+            /** @description The store that is given the votes of the one that was lost. */
+            store?: string;
             /**
              * Format: int64
              * @description How far it is.
