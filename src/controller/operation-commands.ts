@@ -12,12 +12,14 @@ import type {
   OperationCommand,
   OperationWish,
   RecordConfiguration,
+  RecoverUnsafely,
   StartOperation,
   SwitchReplicas,
 } from './operation-schema.ts'
 import { OPERATIONS_RUNNING_MAX, type OperationTable } from './operation-table.ts'
 import { refused, without, type MetadataApplied, type MetadataEvent } from './outcomes.ts'
 import { beginChange, callOff, recordConfiguration, sameBrokers, switchOver } from './placement-change.ts'
+import { recoverUnsafely } from './recovery-commands.ts'
 import {
   countReplaced,
   endReplacement,
@@ -60,6 +62,8 @@ export function applyOperationCommand(command: OperationCommand, tables: Operati
       return end(command, tables)
     case 'activateBroker':
       return activate(command.broker, tables)
+    case 'recoverUnsafely':
+      return recoverUnsafely(command, tables, () => beginRecovery(command, tables))
     default:
       return unreachable(command)
   }
@@ -132,7 +136,7 @@ function startOnBroker(
 }
 
 function begin(
-  { requestId, startedAtMs }: StartOperation,
+  { requestId, startedAtMs }: Pick<StartOperation, 'requestId' | 'startedAtMs'>,
   subject: OperationSubject,
   stepsTotal: number,
   tables: OperationTables,
@@ -149,6 +153,12 @@ function begin(
   }
   tables.operations.start({ operation, startedBy: requestId })
   return operation
+}
+
+function beginRecovery(command: RecoverUnsafely, tables: OperationTables): Operation {
+  const { requestId, atMs, broker, store, groupCount } = command
+  const subject = { kind: 'unsafe-recover', broker, store } as const
+  return begin({ requestId, startedAtMs: atMs }, subject, groupCount, tables)
 }
 
 function change(command: ChangeReplicas, tables: OperationTables): MetadataApplied {
@@ -189,7 +199,7 @@ function record(command: RecordConfiguration, tables: OperationTables): Metadata
   if (placement.change !== undefined && after.change === undefined)
     endMove(placement.change.operation, after, command.atMs, tables)
   for (const { id, subject, stepsTotal } of tables.operations.running()) {
-    if (subject.kind === 'move-replicas' || subject.kind === 'replace-store') continue
+    if (!isLeaving(subject)) continue
     const ownSteps = subject.kind === 'remove-broker' ? 1 : 0
     const left = tables.topics.load(subject.broker).replicaCount + ownSteps
     tables.operations.progress(id, stepsTotal - left)
@@ -263,6 +273,14 @@ function activate(broker: BrokerId, { members, operations }: OperationTables): M
   if (running !== undefined) return refused(inProgress(`Broker ${broker}`, running.id))
   if (member.membership === 'active') return without({ kind: 'carried-out' })
   return carriedOut({ kind: 'broker-changed', broker: members.become(broker, 'active') })
+}
+
+/** Replicas leave a broker: its steps are the replicas that are left. */
+function isLeaving(
+  subject: OperationSubject,
+): subject is Extract<OperationSubject, { kind: 'drain-broker' | 'remove-broker' | 'repair-broker' }> {
+  const { kind } = subject
+  return kind === 'drain-broker' || kind === 'remove-broker' || kind === 'repair-broker'
 }
 
 /** A broker that is not drained or removed after all may get replicas again. */

@@ -163,7 +163,8 @@ export class OperationRounds {
     const { metadata, submit, wallMs } = this.#options
     if (isReplacement(operation)) return this.#replacements.advance(operation)
     const { subject, id } = operation
-    invariant(subject.kind !== 'replace-store', 'The replacement of a store has steps of its own.')
+    // The commands of a recovery by force are all in the log before anybody leads it.
+    if (subject.kind === 'replace-store' || subject.kind === 'unsafe-recover') return
     if (subject.kind === 'move-replicas') {
       if (metadata.partition(subject.group)?.placement.change?.operation === id) return
       const problem = `Topic '${subject.topic}' was deleted.`

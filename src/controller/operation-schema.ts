@@ -79,7 +79,27 @@ export interface ActivateBroker {
   readonly broker: BrokerId
 }
 
+/**
+ * Groups that a broker goes on with alone, since an operator gave the others up (offline). `note` says who did it and what may be
+ * lost. Several commands with one `requestId` are one recovery: a command has a bounded size.
+ */
+export interface RecoverUnsafely {
+  readonly kind: 'recoverUnsafely'
+  readonly requestId: string
+  readonly broker: BrokerId
+  readonly store: StoreId
+  readonly groups: readonly { readonly group: GroupId; readonly configuration: number }[]
+  readonly groupCount: number
+  readonly note: string
+  readonly isLast: boolean
+  readonly atMs: number
+}
+
+/** Groups that one command names. */
+export const RECOVERED_GROUPS_MAX = 1_000
+
 export type OperationCommand =
+  | RecoverUnsafely
   | StartOperation
   | ChangeReplicas
   | AbandonChange
@@ -149,4 +169,15 @@ export const OPERATION_COMMANDS = [
     atMs: whole,
   }),
   z.strictObject({ kind: z.literal('activateBroker'), broker }),
+  z.strictObject({
+    kind: z.literal('recoverUnsafely'),
+    requestId: text,
+    broker,
+    store,
+    groups: z.array(z.strictObject({ group, configuration: whole })).max(RECOVERED_GROUPS_MAX),
+    groupCount: whole,
+    note: z.string().max(1_000),
+    isLast: z.boolean(),
+    atMs: whole,
+  }),
 ] as const

@@ -137,7 +137,7 @@ export function readOperation(stored: OperationEntry): OperationEntry {
 }
 
 function readSubject(subject: OperationSubject): OperationSubject {
-  if (subject.kind === 'replace-store')
+  if (subject.kind === 'replace-store' || subject.kind === 'unsafe-recover')
     return { ...subject, broker: brokerId(subject.broker), store: storeId(subject.store) }
   if (subject.kind !== 'move-replicas') return { ...subject, broker: brokerId(subject.broker) }
   const target = subject.target.map(brokerId)

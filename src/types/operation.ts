@@ -18,6 +18,8 @@ export type OperationSubject =
   | { readonly kind: 'repair-broker'; readonly broker: BrokerId }
   /** The broker came back with another store: that gets the votes of the registered one, group by group. */
   | { readonly kind: 'replace-store'; readonly broker: BrokerId; readonly store: StoreId }
+  /** An operator made the broker go on alone, offline: over when it is told here. */
+  | { readonly kind: 'unsafe-recover'; readonly broker: BrokerId; readonly store: StoreId }
 
 export type OperationState = 'running' | 'done' | 'failed' | 'cancelled'
 
@@ -30,6 +32,6 @@ export interface Operation {
   readonly stepsTotal: number
   readonly startedAtMs: number
   readonly endedAtMs: number | undefined
-  /** Why it failed or was cancelled. */
+  /** Why it failed or was cancelled; of a recovery by force what may be lost by it, and who did it. */
   readonly problem: string | undefined
 }
