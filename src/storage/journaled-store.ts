@@ -108,6 +108,7 @@ export class JournaledStore implements LogStore {
     this.#scrub = new Scrub({
       index: this.#index,
       reader: this.#reader,
+      lives: this.#lives,
       oldestPendingMs: () => this.#writer.oldestPendingMs,
       schedule: options.schedule,
     })

@@ -1,7 +1,7 @@
 import type { GroupId } from '../types/ids.ts'
 import { isDamaged } from './entry-reader.ts'
 import { firstSlotOf } from './group-log.ts'
-import { groupOf } from './lives.ts'
+import { groupOf, type Lives } from './lives.ts'
 import type { LogIndex } from './log-index.ts'
 import type { ScrubResult } from './log-store.ts'
 import { TrimmedSlotError } from './storage-errors.ts'
@@ -18,6 +18,7 @@ const BUSY_RESTS_MAX = 20
 export interface ScrubOptions {
   readonly index: LogIndex
   readonly reader: StoreReader
+  readonly lives: Lives
   /** Age of the oldest write that waits for its sync. */
   readonly oldestPendingMs: () => number
   readonly schedule: (run: () => void, delayMs: number) => void
@@ -78,7 +79,7 @@ export class Scrub {
     let from = 0
     for (;;) {
       const log = index.groups.get(number)
-      if (log === undefined || this.#isStopped) return
+      if (log === undefined || this.#isGone(number) || this.#isStopped) return
       from = Math.max(from, firstSlotOf(log))
       if (from > log.through) break
       const slots = await this.#unlessGone(
@@ -111,9 +112,16 @@ export class Scrub {
     try {
       return await reading
     } catch (error) {
-      if (error instanceof TrimmedSlotError || !this.#options.index.groups.has(number)) return undefined
+      if (error instanceof TrimmedSlotError || this.#isGone(number)) return undefined
       throw error
     }
+  }
+
+  /** The life with this number is over. The index may keep it for a while, and another one may have begun. */
+  #isGone(number: GroupId): boolean {
+    const { index, lives } = this.#options
+    const group = groupOf(number)
+    return !index.groups.has(number) || lives.isOver(group) || lives.numberOf(group) !== number
   }
 
   async #waitForCalm(): Promise<void> {

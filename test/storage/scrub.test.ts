@@ -92,6 +92,28 @@ test('a group that is deleted meanwhile ends there', async () => {
   assert.deepEqual(host.damage, [])
 })
 
+test('a group whose deletion is still on its way to the disk is passed over', async () => {
+  const { store, host } = await filled()
+  const deleted = store.deleteGroup(GROUP)
+  const { entryCount } = await store.scrub(Infinity)
+  await deleted
+  assert.equal(entryCount, 12)
+  assert.deepEqual(host.damage, [])
+})
+
+test('a replica that is made anew meanwhile is left to the next pass', async () => {
+  const { store, host } = await filled()
+  const pass = store.scrub(1_000)
+  await eventually(() => assert.ok(host.scheduledCount > 0))
+  await store.retireGroup(GROUP, 1)
+  const { state } = new SampleLog()
+  await persist(store, GROUP, [{ kind: 'state', state: { ...state, minConfiguration: 1 } }])
+  await store.deleteGroup(OTHER)
+  host.elapse()
+  assert.ok((await pass).entryCount < 12)
+  assert.deepEqual(host.damage, [])
+})
+
 test('the scrub counts parts of checkpoints that cannot be read, and reads a trimmed log from its start on', async () => {
   const { store, disk, host } = await filled()
   const log = new SampleLog()
