@@ -58,6 +58,7 @@ export class Disk {
   private copied: { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue } | undefined
   /** Drawn when it was formatted. */
   storeId: StoreId
+  private wipeCount = 0
 
   constructor(self: Replica, scene: DiskScene, random: Random) {
     this.self = self
@@ -169,7 +170,9 @@ export class Disk {
     this.index.contents = new MemoryKeyValue()
     this.identity = new MemoryIdentityFile()
     this.notes = new MemoryNotes()
-    if (!keepsStoreId) this.storeId = storeId(`${'f'.repeat(16)}${this.storeId.slice(16)}`)
+    if (keepsStoreId) return
+    this.wipeCount++
+    this.storeId = storeId(`f${String(this.wipeCount).padStart(15, '0')}${this.storeId.slice(16)}`)
   }
 
   /** Remembers what lies on it now. */

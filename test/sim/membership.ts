@@ -1,4 +1,4 @@
-import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
+import { sameReplica, type BrokerId, type GroupId, type Replica } from '../../src/types/ids.ts'
 import type { GroupHost } from './group-host.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
@@ -110,7 +110,8 @@ export class Membership {
     const added = others.length > 0 ? [random.pick(others)] : []
     const anySet = all.filter(() => random.chance(0.5))
     const kind = random.integer(4)
-    const voters = [[...now, ...added], kept, [...added, ...kept], anySet][kind] ?? now
+    const drawn = [[...now, ...added], kept, [...added, ...kept], anySet][kind] ?? now
+    const voters = this.renewed(now) ?? drawn
     // A disk that rots is to be a minority.
     const votersMin = scene.victims.size > 0 ? 3 : 1
     if (voters.length < votersMin) return this.nextChange(group)
@@ -121,6 +122,17 @@ export class Membership {
     this.note(() => `group ${group} is to have ${voters.map((voter) => voter.broker).join(' ')}`)
     this.tell(group, learners)
     this.look(group)
+  }
+
+  /** The same voters with the stores that their brokers have now, as a control plane replaces one that was lost. */
+  private renewed(now: readonly Replica[]): readonly Replica[] | undefined {
+    const { scene, random } = this
+    const next = now.map((voter) => {
+      const store = scene.brokers.get(voter.broker)?.disk.storeId ?? voter.store
+      return store === voter.store ? voter : { broker: voter.broker, store }
+    })
+    const isSame = next.every((voter) => now.includes(voter))
+    return isSame || !random.chance(0.8) ? undefined : next
   }
 
   private look(group: GroupId): void {
@@ -144,7 +156,7 @@ export class Membership {
     return (
       change?.isOrdered === true &&
       newest.voters.length === change.voters.length &&
-      newest.voters.every((voter) => change.voters.some((other) => other.broker === voter.broker))
+      newest.voters.every((voter) => change.voters.some((other) => sameReplica(other, voter)))
     )
   }
 

@@ -183,9 +183,15 @@ export class SimulatedBroker {
     return this.process?.heartbeats.witness.standing.isOutsider === true
   }
 
-  /** Its store has no vote in any group. */
+  /** Its store has no vote in some group. */
   get hasNewStore(): boolean {
-    return this.scene.configuration.voters.every(({ store }) => store !== this.disk.storeId)
+    const { configuration, groups, oracles } = this.scene
+    const isFirst = configuration.voters.some(({ store }) => store === this.disk.storeId)
+    return !isFirst && groups.some((group) => !this.isGivenVote(oracles.of(group).truth.newest.voters))
+  }
+
+  private isGivenVote(voters: readonly Replica[]): boolean {
+    return voters.some(({ broker, store }) => broker === this.id && store === this.disk.storeId)
   }
 
   receiveDigest(from: BrokerId, digest: Digest): void {
@@ -374,7 +380,7 @@ export class SimulatedBroker {
   private async replaceStore(life: number): Promise<void> {
     const { scene } = this
     this.disk.wipe(false)
-    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id)
+    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id, this.disk.storeId)
     await this.boot(life)
   }
 
