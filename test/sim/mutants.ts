@@ -1,4 +1,4 @@
-import type { Slot } from '../../src/types/ids.ts'
+import type { Replica, Slot } from '../../src/types/ids.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { PaxosOptions } from '../../src/paxos/options.ts'
@@ -84,6 +84,12 @@ class LearnTruncates extends Rules {
 class HalfQuorum extends Rules {
   override quorum(voterCount: number): number {
     return Math.floor((voterCount + 1) / 2)
+  }
+}
+
+class AnyStoreVotes extends Rules {
+  override isVoteOf(voter: Replica, replica: Replica): boolean {
+    return voter.broker === replica.broker
   }
 }
 
@@ -385,6 +391,12 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'A wiped disk votes again under its old identity.',
     isUnasked: true,
     keepsStoreId: true,
+    swarm: { harm: 'wipe', brokerCount: 3 },
+  },
+  {
+    name: 'R4',
+    about: 'A store that came in place of a lost one votes before a configuration names it.',
+    paxos: withRules(() => new AnyStoreVotes()),
     swarm: { harm: 'wipe', brokerCount: 3 },
   },
   {
