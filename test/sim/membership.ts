@@ -1,4 +1,4 @@
-import { sameReplica, type BrokerId, type GroupId, type Replica } from '../../src/types/ids.ts'
+import { sameReplica, type BrokerId, type GroupId, type Replica, type StoreId } from '../../src/types/ids.ts'
 import type { GroupHost } from './group-host.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
@@ -223,4 +223,16 @@ export class Membership {
 export function isVoting(scene: Scene, broker: BrokerId, host: GroupHost): boolean {
   const { newest } = scene.oracles.of(host.group).truth
   return newest.voters.some((voter) => voter.broker === broker)
+}
+
+/** Whether a broker came back with another store that has no vote in some group yet. */
+export function hasNewStore(
+  { configuration, groups, oracles }: Scene,
+  id: BrokerId,
+  store: StoreId,
+): boolean {
+  const isGivenVote = (voters: readonly Replica[]) =>
+    voters.some((voter) => sameReplica(voter, { broker: id, store }))
+  const isFirst = configuration.voters.some((voter) => voter.store === store)
+  return !isFirst && groups.some((group) => !isGivenVote(oracles.of(group).truth.newest.voters))
 }

@@ -1,4 +1,4 @@
-import type { Replica, Slot } from '../../src/types/ids.ts'
+import type { Slot } from '../../src/types/ids.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import type { PaxosOptions } from '../../src/paxos/options.ts'
@@ -11,6 +11,7 @@ import type { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import type { Rule } from './judge.ts'
 import { believeNewestBatch, collectNewestStates, indexBeforeJournal, withoutFloor } from './store-mutants.ts'
 import type { Swarm } from './swarm.ts'
+import { AnyStoreVotes } from './vote-mutants.ts'
 
 /** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
 export interface Mutant {
@@ -84,12 +85,6 @@ class LearnTruncates extends Rules {
 class HalfQuorum extends Rules {
   override quorum(voterCount: number): number {
     return Math.floor((voterCount + 1) / 2)
-  }
-}
-
-class AnyStoreVotes extends Rules {
-  override isVoteOf(voter: Replica, replica: Replica): boolean {
-    return voter.broker === replica.broker
   }
 }
 

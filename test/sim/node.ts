@@ -183,17 +183,6 @@ export class SimulatedBroker {
     return this.process?.heartbeats.witness.standing.isOutsider === true
   }
 
-  /** Its store has no vote in some group. */
-  get hasNewStore(): boolean {
-    const { configuration, groups, oracles } = this.scene
-    const isFirst = configuration.voters.some(({ store }) => store === this.disk.storeId)
-    return !isFirst && groups.some((group) => !this.isGivenVote(oracles.of(group).truth.newest.voters))
-  }
-
-  private isGivenVote(voters: readonly Replica[]): boolean {
-    return voters.some(({ broker, store }) => broker === this.id && store === this.disk.storeId)
-  }
-
   receiveDigest(from: BrokerId, digest: Digest): void {
     this.whenAwake(() => {
       const { queue, trace } = this.scene
