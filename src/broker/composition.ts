@@ -75,7 +75,8 @@ export class Composition {
     const warn = (sentence: string) => logger.warn({}, sentence)
     this.engine = buildEngine({
       ...options,
-      storeOf: (broker) => this.#storeOf(broker),
+      registeredStore: (broker) => this.#registeredStore(broker),
+      presentStore: (broker) => this.#control?.group.metadata.presentStore(broker as BrokerId),
       fatal: (error) => this.fail(error),
     })
     this.membership = new Membership({
@@ -222,6 +223,8 @@ export class Composition {
     while (!this.#isStopped && !this.engine.vouching.hasForgotten) {
       try {
         await control.register({ publicUrl: publicUrl(), internal })
+        if (this.engine.vouching.reason !== undefined)
+          logger.info({}, 'The store of this broker has been replaced: it votes again in all its groups.')
         return this.engine.vouching.registeredWith(undefined)
       } catch (error) {
         if (!(error instanceof SynodError)) throw error
@@ -256,7 +259,7 @@ export class Composition {
     }, REPLACED_LOOK_MS)
   }
 
-  #storeOf(broker: number): Replica['store'] | undefined {
+  #registeredStore(broker: number): Replica['store'] | undefined {
     const info = this.#control?.group.metadata.broker(broker as BrokerId)
     return info === undefined ? undefined : storeId(info.store)
   }

@@ -9,6 +9,7 @@ import { MetadataGroup } from '../controller/metadata-group.ts'
 import { Operations } from '../controller/operations.ts'
 import type { MetadataEvent } from '../controller/outcomes.ts'
 import type { ControllerRequest } from '../controller/requests.ts'
+import { presentStore } from '../controller/store-replacement.ts'
 import { TopicDirectory } from '../controller/topics.ts'
 import type { Logger } from '../observability/logger.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
@@ -188,6 +189,7 @@ export class ControlPlane {
       case 'broker-changed':
         this.#formerPeers.delete(event.broker.id)
         this.#leaving.delete(event.broker.id)
+        hosting.storeChanged(event.broker.id, this.group.metadata.topics())
         return this.#followAddresses()
       case 'broker-removed':
         return this.#removed(event.broker)
@@ -238,9 +240,9 @@ export class ControlPlane {
     const { self } = this.#options.engine
     const { metadata, replica } = this.group
     const leaving = metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id))
-    const known = [...metadata.brokers(), ...leaving].map(({ id, store, pendingStore }) => ({
-      broker: id,
-      store: storeId(pendingStore ?? store),
+    const known = [...metadata.brokers(), ...leaving].map((member) => ({
+      broker: member.id,
+      store: storeId(presentStore(member)),
     }))
     replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
   }

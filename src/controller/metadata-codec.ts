@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { brokerId, groupId, topicId } from '../types/ids.ts'
+import { brokerId, groupId, storeId, topicId } from '../types/ids.ts'
+import type { Replica } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import {
   DEFAULT_TOPIC_CONFIG,
@@ -123,7 +124,7 @@ function readTopic({ topic, createdBy, alteredBy }: TopicEntry): TopicEntry {
 }
 
 function readPlacement(stored: Partial<PartitionPlacement> & PartitionPlacementOfBefore): PartitionPlacement {
-  const { partition, group, replicas, configuration = 1, learners = [], change } = stored
+  const { partition, group, replicas, configuration = 1, learners = [], change, voters } = stored
   return {
     partition,
     group: groupId(group),
@@ -131,7 +132,12 @@ function readPlacement(stored: Partial<PartitionPlacement> & PartitionPlacementO
     configuration,
     learners: learners.map(brokerId),
     change: change === undefined ? undefined : { ...change, target: change.target.map(brokerId) },
+    ...(voters === undefined ? {} : { voters: voters.map(readVoter) }),
   }
+}
+
+function readVoter({ broker, store }: Replica): Replica {
+  return { broker: brokerId(broker), store: storeId(store) }
 }
 
 type PartitionPlacementOfBefore = Pick<PartitionPlacement, 'partition' | 'group' | 'replicas'>

@@ -1,4 +1,12 @@
-import { NO_SLOT, topicId, type BrokerId, type GroupId, type Slot } from '../types/ids.ts'
+import {
+  NO_SLOT,
+  storeId,
+  topicId,
+  type BrokerId,
+  type GroupId,
+  type Slot,
+  type StoreId,
+} from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Operation } from '../types/operation.ts'
 import type { Member, PartitionPlacement, Topic } from '../types/topic.ts'
@@ -28,6 +36,7 @@ import { operationId, OperationTable } from './operation-table.ts'
 import { refused, without, type MetadataApplied } from './outcomes.ts'
 import type { BrokerLoad } from './placement.ts'
 import { applyTopicCommand } from './topic-commands.ts'
+import { onOtherStores, presentStore } from './store-replacement.ts'
 import { TopicTable, type CarriedLoad } from './topic-table.ts'
 
 const EMPTY_CLUSTER: ClusterEntry = { clusterId: '', nextGroup: 1, nextTopic: 1, nextOperation: 1 }
@@ -113,6 +122,12 @@ export class Metadata implements StateMachine<MetadataApplied> {
     return this.#members.get(id)
   }
 
+  /** The store that a broker runs on, as far as it has told: it may still wait for the votes of the registered one. */
+  presentStore(id: BrokerId): StoreId | undefined {
+    const member = this.#members.get(id)
+    return member === undefined ? undefined : storeId(presentStore(member))
+  }
+
   /** In order of their ids, those that were removed left out. */
   brokers(): readonly Member[] {
     return this.#members.allPresent()
@@ -141,6 +156,11 @@ export class Metadata implements StateMachine<MetadataApplied> {
 
   operation(id: string): Operation | undefined {
     return this.#operations.get(id)
+  }
+
+  /** The operation that works on a broker as a whole now. */
+  operationOn(broker: BrokerId): Operation | undefined {
+    return this.#operations.runningOn(broker)
   }
 
   /** In the order of their start. */
@@ -216,9 +236,23 @@ export class Metadata implements StateMachine<MetadataApplied> {
         hint: undefined,
       })
     }
-    if (known !== undefined && sameBroker(known, broker))
+    if (known !== undefined && sameBroker(known, { ...broker, ...this.#waiting(known) }))
       return without({ kind: 'registered', broker: known })
-    return this.#changedMember({ ...broker, membership: known?.membership ?? 'active' })
+    return this.#changedMember({
+      ...broker,
+      membership: known?.membership ?? 'active',
+      ...this.#waiting(known),
+    })
+  }
+
+  /**
+   * A broker that comes back with its registered store takes a wish for another one back; where that votes already, its own is
+   * to vote again.
+   */
+  #waiting(known: Member | undefined): Pick<Member, 'pendingStore'> {
+    if (known?.pendingStore === undefined) return {}
+    const isElsewhere = onOtherStores(this.#topics.all(), known, known.store).next().done !== true
+    return isElsewhere ? { pendingStore: known.store } : {}
   }
 
   /** Records the wish; its votes move group by group. Asked again it is the same, and the newest store counts. */

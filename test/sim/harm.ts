@@ -48,7 +48,10 @@ export class Harming {
     scene.stir()
     this.damage(harm).then(
       (isDamaged) => {
-        if (isDamaged) for (const group of scene.groups) scene.oracles.of(group).truth.forgets(victim.id)
+        const newStore =
+          harm === 'wipe' && scene.mutant.keepsStoreId !== true ? victim.disk.storeId : undefined
+        for (const group of isDamaged ? scene.groups : [])
+          scene.oracles.of(group).truth.forgets(victim.id, newStore)
         scene.trace.note(TRACED.FAULT, 0, isDamaged ? 2 : 3, scene.queue.nowMs, () => {
           return `harm: ${harm} of broker ${victim.id}${isDamaged ? '' : ', which loses nothing'}`
         })

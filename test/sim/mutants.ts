@@ -22,6 +22,7 @@ import {
 } from './mutant-swarms.ts'
 import { believeNewestBatch, collectNewestStates, indexBeforeJournal, withoutFloor } from './store-mutants.ts'
 import type { Swarm } from './swarm.ts'
+import { AnyStoreVotes } from './vote-mutants.ts'
 
 /** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
 export interface Mutant {
@@ -321,6 +322,12 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'A wiped disk votes again under its old identity.',
     isUnasked: true,
     keepsStoreId: true,
+    swarm: { harm: 'wipe', brokerCount: 3 },
+  },
+  {
+    name: 'R4',
+    about: 'A store that came in place of a lost one votes before a configuration names it.',
+    paxos: withRules(() => new AnyStoreVotes()),
     swarm: { harm: 'wipe', brokerCount: 3 },
   },
   {

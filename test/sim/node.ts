@@ -177,11 +177,6 @@ export class SimulatedBroker {
     return this.process?.heartbeats.witness.standing.isOutsider === true
   }
 
-  /** Its store has no vote in any group. */
-  get hasNewStore(): boolean {
-    return this.disk.storeId !== this.self.store
-  }
-
   receiveDigest(from: BrokerId, digest: Digest): void {
     this.whenAwake(() => {
       const { queue, trace } = this.scene
@@ -372,7 +367,7 @@ export class SimulatedBroker {
   private async replaceStore(life: number): Promise<void> {
     const { scene } = this
     this.disk.wipe(false)
-    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id)
+    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id, this.disk.storeId)
     await this.boot(life)
   }
 

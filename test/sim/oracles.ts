@@ -159,7 +159,7 @@ export class Oracles {
     this.mustVote(broker, truth, message)
     this.mustBeDurable(broker, truth, message)
     this.mustBeWhole(broker, group, message)
-    judge.demand(!truth.hasForgotten(broker) || !VOTES.has(message.kind), 'outsider', () => {
+    judge.demand(!VOTES.has(message.kind) || !truth.isOutside(broker, configOf(message)), 'outsider', () => {
       return `broker ${broker}, which has forgotten what it confirmed, sends ${message.kind}`
     })
   }
@@ -471,4 +471,10 @@ function describeRecovery(
     `broker ${broker} finds ${shape(state.promised, state.acceptedBallot, throughOf(found))}; ` +
     `durable was ${shape(durable.promised, durable.accepted, durable.through)}, ${pendingCount} persists were under way`
   )
+}
+
+/** The configuration in which a message says something. */
+function configOf(message: Message): number {
+  if ('ballot' in message) return message.ballot.config
+  return 'configNumber' in message ? message.configNumber : 0
 }

@@ -16,7 +16,7 @@ import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
 import { Harming } from './harm.ts'
 import { Judge, Violation } from './judge.ts'
-import { isVoting, Membership } from './membership.ts'
+import { hasNewStore, isVoting, Membership } from './membership.ts'
 import { Network } from './network.ts'
 import { NO_MUTANT, type Mutant } from './mutants.ts'
 import { SimulatedBroker } from './node.ts'
@@ -275,7 +275,7 @@ class World implements Scene {
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
       // Who has no vote asks for what is chosen, again and again; an outsider keeps the end of its log.
-      if (broker.hasNewStore || broker.isOutsider) continue
+      if (hasNewStore(this, broker.id, broker.disk.storeId) || broker.isOutsider) continue
       for (const host of broker.hosts) {
         const { deadlineMs, memoryBytes } = host.paxos
         if (isVoting(this, broker.id, host) && (deadlineMs !== undefined || memoryBytes > 0)) return false
