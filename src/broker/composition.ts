@@ -13,6 +13,7 @@ import { ControlPlane } from './control-plane.ts'
 import { DamageWatch } from './damage-watch.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { buildEngine, type Engine } from './engine.ts'
+import { FullDisk } from './full-disk.ts'
 import { handOverAll } from './hand-over.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
 import { gatewayPorts } from './ports.ts'
@@ -61,6 +62,7 @@ export class Composition {
   readonly membership: Membership
   readonly disk: DiskWatch
   readonly damage: DamageWatch
+  readonly #fullDisk: FullDisk
   /** What the gateway needs; it answers that the broker is starting until it belongs to a cluster. */
   readonly ports: Ports
   readonly #options: CompositionOptions
@@ -88,7 +90,8 @@ export class Composition {
       isStopped: () => this.#isStopped,
       pause: (delayMs) => this.#pause(delayMs),
     })
-    this.disk = new DiskWatch({ store, clock, warn })
+    this.#fullDisk = new FullDisk({ ...this.engine, warn, fatal: (error) => this.fail(error) })
+    this.disk = new DiskWatch({ store, clock, onLook: (isFull) => this.#fullDisk.seen(isFull), warn })
     this.damage = new DamageWatch({
       store,
       registry: this.engine.registry,
@@ -151,7 +154,17 @@ export class Composition {
     await vouching.begin()
     if (this.#isStopped) return
     const { engine, disk } = this
-    const control = new ControlPlane({ config, engine, start, disk, seedAddresses, logger, onRemoved })
+    const fullDisk = this.#fullDisk
+    const control = new ControlPlane({
+      config,
+      engine,
+      start,
+      disk,
+      fullDisk,
+      seedAddresses,
+      logger,
+      onRemoved,
+    })
     this.#control = control
     control.open()
     heartbeats.start()
@@ -185,6 +198,7 @@ export class Composition {
     this.engine.vouching.halt()
     this.engine.digests.stop()
     this.disk.stop()
+    this.#fullDisk.stop()
     this.damage.stop()
   }
 
@@ -200,6 +214,7 @@ export class Composition {
     }
     this.#isStopped = true
     this.disk.stop()
+    this.#fullDisk.stop()
     this.damage.stop()
   }
 

@@ -27,6 +27,8 @@ const IDLE_MAX_MS = 12_000
 /** So long after its delay what was applied is in the index. */
 const INDEXED_AFTER_MS = 300
 const LOOK_EVERY_MS = 100
+/** By then a broker has noticed that its disk is full, and refuses writes in what it still leads. */
+const FULL_NOTICED_MS = 5_000
 /** Events of a run before it counts as endless. */
 const EVENTS_MAX = 1_000_000
 
@@ -178,6 +180,8 @@ class World implements BrokersScene {
     }
     if (this.absent.size === 0) return
     this.#struck.add(swarm.absence)
+    // A disk is looked at now and then, and what it leads is handed over before writes are refused.
+    if (swarm.absence === 'full') await this.#pass(FULL_NOTICED_MS)
     const probes = new Probes(this, this.#clients, random)
     await this.#until(PROGRESS_MAX_MS, () => probes.whyNotDone())
   }
@@ -198,6 +202,10 @@ class World implements BrokersScene {
       case 'stalled':
         broker.disk.stall(2 * PROGRESS_MAX_MS)
         return broker.start()
+      case 'full':
+        this.#heal(broker)
+        broker.isDiskFull = true
+        return
       case 'paused':
         return broker.pause(2 * PROGRESS_MAX_MS)
     }
