@@ -69,6 +69,7 @@ export class Composition {
   #control: ControlPlane | undefined
   #isReady = false
   #isDraining = false
+  #isRemoved = false
   #isStopped = false
 
   constructor(options: CompositionOptions) {
@@ -171,7 +172,7 @@ export class Composition {
     digests.start()
     this.membership.spread()
     await this.#register(control)
-    if (this.#isStopped) return
+    if (this.#isStopped || this.#isRemoved) return
     this.#isReady = true
     this.damage.start()
     hosting.settleLeftovers(control.group.metadata)
@@ -244,11 +245,18 @@ export class Composition {
         if (typeof registeredStore === 'string') {
           const hasAsked = await this.#askForVotes(control, registeredStore)
           if (hasAsked) return this.#awaitVotes(control)
-        } else if (error.code === 'internal') throw error
+        } else if (error.facts.removed === true) return this.#removedBefore()
+        else if (error.code === 'internal') throw error
         else logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await this.#pause(REGISTER_RETRY_MS)
       }
     }
+  }
+
+  /** The cluster removed this broker while it was down: it hears of that now, and is as one that runs when it is removed. */
+  #removedBefore(): void {
+    this.#isRemoved = true
+    this.#options.onRemoved()
   }
 
   /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
