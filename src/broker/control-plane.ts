@@ -23,6 +23,7 @@ import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
 import { VERSION } from '../version.ts'
 import { ControllerDuties } from './controller-duties.ts'
 import type { DiskWatch } from './disk-watch.ts'
+import type { FullDisk } from './full-disk.ts'
 import type { Engine } from './engine.ts'
 import type { Services } from './ports.ts'
 
@@ -30,7 +31,8 @@ export interface ControlPlaneOptions {
   readonly config: BrokerConfig
   readonly engine: Engine
   readonly start: StartOfGroup
-  readonly disk: Pick<DiskWatch, 'isFull' | 'freeBytes'>
+  readonly disk: Pick<DiskWatch, 'freeBytes'>
+  readonly fullDisk: Pick<FullDisk, 'refusesWrites'>
   readonly logger: Logger
   /** The cluster removed this broker: it is to stop. */
   onRemoved(): void
@@ -140,7 +142,7 @@ export class ControlPlane {
   }
 
   #buildServices(): Services {
-    const { config, engine, disk } = this.#options
+    const { config, engine, disk, fullDisk } = this.#options
     const { registry, router, store, heartbeats } = engine
     const self = engine.self.broker
     const { group } = this
@@ -152,7 +154,7 @@ export class ControlPlane {
         registry,
         router,
         produceTimeoutMs,
-        isDiskFull: () => disk.isFull,
+        isDiskFull: () => fullDisk.refusesWrites,
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
       directory: new TopicDirectory({ group, calls, drawRequestId: engine.drawId }),

@@ -234,7 +234,10 @@ function throwIfRefused(outcome: MetadataOutcome): void {
       throw new SynodError(
         'internal',
         `Broker ${outcome.registered.id} was removed from the cluster; its store takes no part any more.`,
-        { hint: 'Start it with an empty data folder to join again as a new broker.' },
+        {
+          hint: 'Start it with an empty data folder to join again as a new broker.',
+          facts: { removed: true },
+        },
       )
     case 'exists-different':
       throw new SynodError(

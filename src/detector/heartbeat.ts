@@ -11,6 +11,8 @@ export interface Pulse {
   readonly heard: readonly BrokerId[]
   readonly stalled: boolean
   readonly draining: boolean
+  /** The sender's disk is nearly full: it votes, and leads where nobody else can. */
+  readonly full: boolean
 }
 
 /** What somebody was told of a store: in the start `bootId` its journal was durable up to `walSeq`. */

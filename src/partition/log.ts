@@ -316,8 +316,12 @@ export function topicDeleted(name: string): SynodError {
 }
 
 function diskFull(): SynodError {
-  return new SynodError('disk-full', "The leader's disk is nearly full; nothing was stored.", {
-    hint: 'Free some space or delete topics; reading goes on.',
-    retryAfterMs: 10_000,
-  })
+  return new SynodError(
+    'disk-full',
+    "The leader's disk is nearly full and no other replica can lead; nothing was stored.",
+    {
+      hint: 'Free some space on one of the brokers or delete topics; reading goes on.',
+      retryAfterMs: 10_000,
+    },
+  )
 }

@@ -1,7 +1,14 @@
 import type { BrokerId } from '../types/ids.ts'
 import { compareBallots, sameBallot, NO_BALLOT, type Ballot } from './ballot.ts'
 import { campaign } from './campaign.ts'
-import { bootIdOf, isEligible, isLeaderHappy, isLinked, isQuorumConnected } from './connectivity.ts'
+import {
+  bootIdOf,
+  isEligible,
+  isLastChoice,
+  isLeaderHappy,
+  isLinked,
+  isQuorumConnected,
+} from './connectivity.ts'
 import { passesConfigGate } from './config-gate.ts'
 import { NEVER, type Core } from './core.ts'
 import type { LinkView } from './link-view.ts'
@@ -25,12 +32,13 @@ export function onLinks(core: Core, links: LinkView): void {
   if (core.leader !== undefined) core.leaderBootId ??= bootIdOf(core, core.leader)
   reconsider(core)
   // A group that nobody has led yet begins without asking: its first voter campaigns at once, the others wait.
-  if (isFresh(core) && core.voters[0] === core.self && core.canvassAtMs !== NEVER)
-    core.canvassAtMs = core.nowMs
+  if (beginsFresh(core) && core.canvassAtMs !== NEVER) core.canvassAtMs = core.nowMs
 }
 
-function isFresh(core: Core): boolean {
-  return sameBallot(core.promised, NO_BALLOT) && core.log.through === 0
+/** The group is new, and this is the replica that was chosen to begin it. */
+function beginsFresh(core: Core): boolean {
+  const isFresh = sameBallot(core.promised, NO_BALLOT) && core.log.through === 0
+  return isFresh && core.voters[0] === core.self && !isLastChoice(core)
 }
 
 /** A leader resigns with a stalled disk at once, without a quorum after a while; it greets who came back. */
@@ -60,7 +68,7 @@ export function electionTick(core: Core): void {
   if (core.nowMs < core.canvassAtMs) return
   core.canvassAtMs = NEVER
   if (isLeaderHappy(core) || !isEligible(core)) return
-  if (isFresh(core) && core.voters[0] === core.self) return campaign(core)
+  if (beginsFresh(core)) return campaign(core)
   canvass(core)
 }
 

@@ -7,11 +7,12 @@ import type { ByteWriter } from './byte-writer.ts'
 const STALLED = 1
 const DRAINING = 2
 const OUTSIDER = 4
+const FULL = 8
 const SEEN_MAX = 0xff
 const STARTS_MAX = 0xff
 
 export function encodeHeartbeat(writer: ByteWriter, heartbeat: Heartbeat): void {
-  const { heard, stalled, draining, store } = heartbeat
+  const { heard, store } = heartbeat
   invariant(heard.length <= 0xffff, `A heartbeat names at most 65535 brokers.`)
   invariant(store.seen.length <= SEEN_MAX, `A heartbeat tells of at most ${SEEN_MAX} stores.`)
   invariant(store.starts.length <= STARTS_MAX, `A heartbeat tells of at most ${STARTS_MAX} starts.`)
@@ -20,7 +21,7 @@ export function encodeHeartbeat(writer: ByteWriter, heartbeat: Heartbeat): void 
   writer.count(heartbeat.acknowledged)
   writer.u16(heard.length)
   for (const broker of heard) writer.u16(broker)
-  writer.u8((stalled ? STALLED : 0) | (draining ? DRAINING : 0) | (store.isOutsider ? OUTSIDER : 0))
+  writer.u8(flagsOf(heartbeat))
   writer.shortText(store.storeId)
   writer.u8(store.starts.length)
   for (const { bootId, recovered } of store.starts) {
@@ -38,6 +39,11 @@ export function encodeHeartbeat(writer: ByteWriter, heartbeat: Heartbeat): void 
   }
 }
 
+function flagsOf({ stalled, draining, full, store }: Heartbeat): number {
+  const pulse = (stalled ? STALLED : 0) | (draining ? DRAINING : 0) | (full ? FULL : 0)
+  return pulse | (store.isOutsider ? OUTSIDER : 0)
+}
+
 /** Throws `MalformedFrameError`. */
 export function decodeHeartbeat(reader: ByteReader): Heartbeat {
   const bootId = reader.shortText()
@@ -46,7 +52,7 @@ export function decodeHeartbeat(reader: ByteReader): Heartbeat {
   const heard: BrokerId[] = []
   for (let left = reader.u16(); left > 0; left--) heard.push(readBroker(reader))
   const flags = reader.u8()
-  if (flags > (STALLED | DRAINING | OUTSIDER))
+  if (flags > (STALLED | DRAINING | OUTSIDER | FULL))
     throw new MalformedFrameError(`A heartbeat has unknown flags ${flags}.`)
   const store = readStore(reader, (flags & OUTSIDER) !== 0)
   reader.expectEnd()
@@ -57,6 +63,7 @@ export function decodeHeartbeat(reader: ByteReader): Heartbeat {
     heard,
     stalled: (flags & STALLED) !== 0,
     draining: (flags & DRAINING) !== 0,
+    full: (flags & FULL) !== 0,
     store,
   }
 }

@@ -39,7 +39,14 @@ function open() {
 }
 
 function from(peer: string, sequence: number, more: Partial<Heartbeat> = {}): Heartbeat {
-  const nothing = { acknowledged: 0, heard: [], stalled: false, draining: false, store: sampleReport() }
+  const nothing = {
+    acknowledged: 0,
+    heard: [],
+    stalled: false,
+    draining: false,
+    full: false,
+    store: sampleReport(),
+  }
   return { bootId: peer, sequence, ...nothing, ...more }
 }
 
@@ -96,11 +103,13 @@ test('only brokers that differ are told as changed, and this one concerns all gr
     bootId: 'a',
     stalled: false,
     draining: false,
+    full: false,
     links: new Set([ONE, TWO]),
   }
   const view = (peers: LinkView['peers'], more = {}): LinkView => ({
     selfStalled: false,
     selfDraining: false,
+    selfFull: false,
     peers,
     ...more,
   })

@@ -3,6 +3,7 @@ import { Detector } from '../../src/detector/detector.ts'
 import { SynodError } from '../../src/errors.ts'
 import { FormerRequests } from '../../src/controller/former-requests.ts'
 import { WaitingRoom } from '../../src/controller/waiting-room.ts'
+import { Heartbeats } from '../../src/partition/heartbeats.ts'
 import { Partition } from '../../src/partition/partition.ts'
 import { Proposals } from '../../src/partition/proposals.ts'
 import { RecordMachine } from '../../src/partition/record-machine.ts'
@@ -250,6 +251,12 @@ export const MUTANTS: readonly BrokersMutant[] = [
             setSelf.call(this, { ...self, oldestPendingMs: 0 })
           },
       ),
+  },
+  {
+    name: 'leads-without-room',
+    about: 'A broker whose disk is full refuses writes and keeps what it leads.',
+    swarm: { brokerCount: 3, absence: 'full' },
+    install: () => replaced(Heartbeats.prototype, 'mayLead', () => () => false),
   },
 ]
 

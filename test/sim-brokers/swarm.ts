@@ -3,7 +3,7 @@ import { drawDisk, drawFaults, drawNetwork, type DrawEvery } from '../sim/swarm.
 import type { Random } from '../sim/random.ts'
 
 /** What keeps a minority away while the others have to go on without it. */
-export type Absence = 'nobody' | 'down' | 'isolated' | 'stalled' | 'paused'
+export type Absence = 'nobody' | 'down' | 'isolated' | 'stalled' | 'paused' | 'full'
 
 type Shared = ReturnType<typeof drawNetwork> & ReturnType<typeof drawFaults> & ReturnType<typeof drawDisk>
 
@@ -81,7 +81,7 @@ export function drawBrokersSwarm(random: Random): BrokersSwarm {
     ...drawDisk(random),
     ...drawBrokerFaults(every),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
-    absence: random.pick(['nobody', 'down', 'isolated', 'stalled', 'paused'] as const),
+    absence: random.pick(['nobody', 'down', 'isolated', 'stalled', 'paused', 'full'] as const),
     ...drawSettings(random),
     ...drawClients(random),
     trimEveryMs: every(0.4, 50, 500),

@@ -29,6 +29,8 @@ const IDLE_MAX_MS = 30_000
 const INDEXED_AFTER_MS = 300
 /** Clocks differ by that much, and what a hasty one stamped grows old so much later. */
 const CLOCK_WRONG_MAX_MS = 12_000
+/** By then a broker has noticed that its disk is full, and refuses writes in what it still leads. */
+const FULL_NOTICED_MS = 5_000
 
 export interface BrokersRunOptions {
   readonly mutant?: BrokersMutant
@@ -234,6 +236,8 @@ class World implements BrokersScene {
     }
     if (this.absent.size === 0) return
     this.#struck.add(swarm.absence)
+    // A disk is looked at now and then, and what it leads is handed over before writes are refused.
+    if (swarm.absence === 'full') await this.#passage.pass(FULL_NOTICED_MS)
     const probes = new Probes(this, this.#clients, random)
     await this.#passage.until(PROGRESS_MAX_MS, () => probes.whyNotDone())
   }
@@ -254,6 +258,10 @@ class World implements BrokersScene {
       case 'stalled':
         broker.disk.stall(2 * PROGRESS_MAX_MS)
         return broker.start()
+      case 'full':
+        this.#heal(broker)
+        broker.isDiskFull = true
+        return
       case 'paused':
         return broker.pause(2 * PROGRESS_MAX_MS)
     }

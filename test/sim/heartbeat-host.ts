@@ -56,7 +56,7 @@ export class HeartbeatHost {
 
   sendAll(): void {
     const { scene, store, self } = this.options
-    this.detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: false })
+    this.detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: false, full: false })
     for (const peer of scene.brokers.keys()) if (peer !== self) this.send(peer)
   }
 

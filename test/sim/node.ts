@@ -287,10 +287,8 @@ export class SimulatedBroker {
       const { view } = process.heartbeats.detector
       const known = view.peers.get(peer)
       const all = new Set(this.scene.brokers.keys())
-      const wrong: PeerView =
-        known?.alive === true
-          ? { ...known, alive: false }
-          : { alive: true, bootId: known?.bootId ?? '', stalled: false, draining: false, links: all }
+      const sound = { alive: true, bootId: known?.bootId ?? '', stalled: false, draining: false, full: false }
+      const wrong: PeerView = known?.alive === true ? { ...known, alive: false } : { ...sound, links: all }
       const links: LinkView = { ...view, peers: new Map([...view.peers, [peer, wrong]]) }
       for (const host of process.hosts.values()) host.step({ kind: 'links', links })
     })

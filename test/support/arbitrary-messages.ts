@@ -88,6 +88,7 @@ export const arbitraryHeartbeat: Arbitrary<Heartbeat> = fc.record({
   ),
   stalled: fc.boolean(),
   draining: fc.boolean(),
+  full: fc.boolean(),
   store: plain({
     storeId: store,
     starts: fc.array(plain({ bootId, recovered: count }), { minLength: 1, maxLength: 8 }),

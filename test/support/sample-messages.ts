@@ -30,6 +30,7 @@ export function sampleHeartbeat(sequence: number): Heartbeat {
     heard: [],
     stalled: false,
     draining: false,
+    full: false,
     store: sampleReport({ durableLsn: sequence }),
   }
 }

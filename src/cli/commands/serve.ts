@@ -101,7 +101,11 @@ async function run(
     broker.done.then(() => true),
     stopAsked.then(() => true),
   ])
-  if (isStopAsked) return stopWithin(() => broker.stop())
+  if (isStopAsked) {
+    await stopWithin(() => broker.stop())
+    if (broker.isRemoved) tellRemoved(String(broker.id), isReadyTold, output)
+    return
+  }
 
   const line: ReadyLine = { ready: true, id: String(broker.id), url: broker.publicUrl, pid: process.pid }
   output.line(
