@@ -30,7 +30,10 @@ test('one message of the last round there is does not use the rounds up', () => 
   replica.receive(3, { kind: 'nack', promised: ballot(2 ** 32 - 1, 1) })
   const told = { configNumber: 1, attempt: 1, commit: slot(0), promised: ballot(2 ** 32 - 1, 1) }
   replica.receive(3, { kind: 'refuse', ...told })
-  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull: false, peers: wholePeers() } })
+  replica.step({
+    kind: 'links',
+    links: { selfStalled: false, selfDraining: false, selfFull: false, peers: wholePeers() },
+  })
   for (let tries = 0; tries < 3 && replica.paxos.role === 'follower'; tries++) {
     replica.nowMs += 5_000
     replica.step({ kind: 'tick' })
