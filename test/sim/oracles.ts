@@ -476,5 +476,6 @@ function describeRecovery(
 /** The configuration in which a message says something. */
 function configOf(message: Message): number {
   if ('ballot' in message) return message.ballot.config
-  return 'configNumber' in message ? message.configNumber : 0
+  if ('configNumber' in message) return message.configNumber
+  return message.kind === 'nack' ? message.promised.config : 0
 }
