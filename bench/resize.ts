@@ -7,6 +7,7 @@ import { acknowledgedBeyond, LoadProducer } from '../test/system/producers.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { benchOptions } from './options.ts'
+import { acknowledged, fill, phase } from './partition-load.ts'
 
 /**
  * A cluster of three grows to five, all partitions move so that the new brokers carry their share, and it shrinks to three
@@ -16,12 +17,10 @@ import { benchOptions } from './options.ts'
 const TOPIC = 'resize'
 /** Moves asked for at a time. */
 const MOVES_MAX = 32
-const VALUE_BYTES = 1_000
 const QUIET_MS = 5_000
 
 interface Scene {
   readonly cluster: DevCluster
-  readonly producers: readonly LoadProducer[]
   readonly partitionCount: number
 }
 
@@ -34,13 +33,13 @@ async function main(): Promise<void> {
   const cluster = await launchDev({ folder, brokers: 5 })
   const urls = () => cluster.brokers().map(({ url }) => url)
   try {
-    await fill(cluster, partitions, kilobytes)
+    await fill(cluster.broker('1').url, { topic: TOPIC, partitionCount: partitions, kilobytes })
     const producers = ['a', 'b', 'c', 'd'].map((name) => new LoadProducer({ urls, topic: TOPIC, name }))
-    const scene: Scene = { cluster, producers, partitionCount: partitions }
+    const scene: Scene = { cluster, partitionCount: partitions }
     await acknowledgedBeyond(producers, 100)
-    await phase(scene, 'nothing else', () => new Promise((resolve) => setTimeout(resolve, QUIET_MS)))
-    await phase(scene, `${partitions} partitions moved, 3 to 5 brokers`, () => moveAll(scene))
-    for (const id of ['5', '4']) await phase(scene, `broker ${id} removed`, () => remove(scene, id))
+    await phase(producers, 'nothing else', () => new Promise((resolve) => setTimeout(resolve, QUIET_MS)))
+    await phase(producers, `${partitions} partitions moved, 3 to 5 brokers`, () => moveAll(scene))
+    for (const id of ['5', '4']) await phase(producers, `broker ${id} removed`, () => remove(scene, id))
     await Promise.all(producers.map((producer) => producer.stop()))
     await assertStored(cluster, TOPIC, partitions, producers)
     const count = acknowledged(producers)
@@ -49,41 +48,6 @@ async function main(): Promise<void> {
     await cluster.stop()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** Different values, so that each is known again. */
-async function fill(cluster: DevCluster, partitionCount: number, kilobytes: number): Promise<void> {
-  const { url } = cluster.broker('1')
-  for (let partition = 0; partition < partitionCount; partition++) {
-    const values = Array.from({ length: kilobytes }, (_, i) => `${partition}.${i}`.padEnd(VALUE_BYTES, '.'))
-    const body = values.map((text) => JSON.stringify({ text, partition })).join('\n')
-    const headers = { 'content-type': 'application/x-ndjson' }
-    await eventually(
-      async () => {
-        const path = `/v1/topics/${TOPIC}/records`
-        const answer = await call(url, path, {
-          method: 'POST',
-          body,
-          headers: { ...headers, 'idempotency-key': `fill-${partition}` },
-        })
-        if (answer.status >= 300) throw new Error(JSON.stringify(answer.body))
-      },
-      { timeoutMs: 30_000 },
-    )
-  }
-}
-
-/** Runs one phase, and says how long it took and what the producers noticed. */
-async function phase(scene: Scene, name: string, run: () => Promise<void>): Promise<void> {
-  const { producers } = scene
-  for (const producer of producers) producer.longestGapMs = 0
-  const count = acknowledged(producers)
-  const startMs = performance.now()
-  await run()
-  const seconds = (performance.now() - startMs) / 1_000
-  const perSecond = Math.round((acknowledged(producers) - count) / seconds)
-  const gapMs = Math.round(Math.max(...producers.map((producer) => producer.longestGapMs)))
-  console.log(`${name}: ${seconds.toFixed(1)} s, ${perSecond} acknowledged/s, longest gap ${gapMs} ms`)
 }
 
 /** Each partition keeps one of its replicas and gets two others in turn, so that all five carry the same. */
@@ -121,10 +85,6 @@ async function finish(url: string, path: string, init: RequestInit): Promise<voi
     if (body['state'] !== 'running') throw new Error(JSON.stringify(body))
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-}
-
-function acknowledged(producers: readonly LoadProducer[]): number {
-  return producers.reduce((sum, producer) => sum + producer.acknowledged.length, 0)
 }
 
 await main()

@@ -13,6 +13,8 @@ import { openBrokerStore } from './broker/open-store.ts'
 import type { LevelLogStore } from './storage/level-log-store.ts'
 import { VERSION } from './version.ts'
 
+export { recoverUnsafely, type UnsafeRecovery } from './broker/unsafe-recovery.ts'
+
 /** A broker that serves. `done` resolves after `stop`, and rejects with the reason when the broker had to end itself. */
 export interface RunningBroker {
   readonly id: BrokerId

@@ -13,6 +13,7 @@ import { ControlPlane } from './control-plane.ts'
 import { DamageWatch } from './damage-watch.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { buildEngine, type Engine } from './engine.ts'
+import { FullDisk } from './full-disk.ts'
 import { handOverAll } from './hand-over.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
 import { gatewayPorts } from './ports.ts'
@@ -61,12 +62,14 @@ export class Composition {
   readonly membership: Membership
   readonly disk: DiskWatch
   readonly damage: DamageWatch
+  readonly #fullDisk: FullDisk
   /** What the gateway needs; it answers that the broker is starting until it belongs to a cluster. */
   readonly ports: Ports
   readonly #options: CompositionOptions
   #control: ControlPlane | undefined
   #isReady = false
   #isDraining = false
+  #isRemoved = false
   #isStopped = false
 
   constructor(options: CompositionOptions) {
@@ -75,7 +78,8 @@ export class Composition {
     const warn = (sentence: string) => logger.warn({}, sentence)
     this.engine = buildEngine({
       ...options,
-      storeOf: (broker) => this.#storeOf(broker),
+      registeredStore: (broker) => this.#registeredStore(broker),
+      presentStore: (broker) => this.#control?.group.metadata.presentStore(broker as BrokerId),
       fatal: (error) => this.fail(error),
     })
     this.membership = new Membership({
@@ -88,7 +92,8 @@ export class Composition {
       isStopped: () => this.#isStopped,
       pause: (delayMs) => this.#pause(delayMs),
     })
-    this.disk = new DiskWatch({ store, clock, warn })
+    this.#fullDisk = new FullDisk({ ...this.engine, warn, fatal: (error) => this.fail(error) })
+    this.disk = new DiskWatch({ store, clock, onLook: (isFull) => this.#fullDisk.seen(isFull), warn })
     this.damage = new DamageWatch({
       store,
       registry: this.engine.registry,
@@ -151,14 +156,24 @@ export class Composition {
     await vouching.begin()
     if (this.#isStopped) return
     const { engine, disk } = this
-    const control = new ControlPlane({ config, engine, start, disk, seedAddresses, logger, onRemoved })
+    const fullDisk = this.#fullDisk
+    const control = new ControlPlane({
+      config,
+      engine,
+      start,
+      disk,
+      fullDisk,
+      seedAddresses,
+      logger,
+      onRemoved,
+    })
     this.#control = control
     control.open()
     heartbeats.start()
     digests.start()
     this.membership.spread()
     await this.#register(control)
-    if (this.#isStopped) return
+    if (this.#isStopped || this.#isRemoved) return
     this.#isReady = true
     this.damage.start()
     hosting.settleLeftovers(control.group.metadata)
@@ -185,6 +200,7 @@ export class Composition {
     this.engine.vouching.halt()
     this.engine.digests.stop()
     this.disk.stop()
+    this.#fullDisk.stop()
     this.damage.stop()
   }
 
@@ -200,6 +216,7 @@ export class Composition {
     }
     this.#isStopped = true
     this.disk.stop()
+    this.#fullDisk.stop()
     this.damage.stop()
   }
 
@@ -222,6 +239,8 @@ export class Composition {
     while (!this.#isStopped && !this.engine.vouching.hasForgotten) {
       try {
         await control.register({ publicUrl: publicUrl(), internal })
+        if (this.engine.vouching.reason !== undefined)
+          logger.info({}, 'The store of this broker has been replaced: it votes again in all its groups.')
         return this.engine.vouching.registeredWith(undefined)
       } catch (error) {
         if (!(error instanceof SynodError)) throw error
@@ -229,11 +248,18 @@ export class Composition {
         if (typeof registeredStore === 'string') {
           const hasAsked = await this.#askForVotes(control, registeredStore)
           if (hasAsked) return this.#awaitVotes(control)
-        } else if (error.code === 'internal') throw error
+        } else if (error.facts.removed === true) return this.#removedBefore()
+        else if (error.code === 'internal') throw error
         else logger.debug({ code: error.code }, 'The broker is not registered yet.')
         await this.#pause(REGISTER_RETRY_MS)
       }
     }
+  }
+
+  /** The cluster removed this broker while it was down: it hears of that now, and is as one that runs when it is removed. */
+  #removedBefore(): void {
+    this.#isRemoved = true
+    this.#options.onRemoved()
   }
 
   /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
@@ -256,7 +282,7 @@ export class Composition {
     }, REPLACED_LOOK_MS)
   }
 
-  #storeOf(broker: number): Replica['store'] | undefined {
+  #registeredStore(broker: number): Replica['store'] | undefined {
     const info = this.#control?.group.metadata.broker(broker as BrokerId)
     return info === undefined ? undefined : storeId(info.store)
   }

@@ -9,6 +9,7 @@ import { MetadataGroup } from '../controller/metadata-group.ts'
 import { Operations } from '../controller/operations.ts'
 import type { MetadataEvent } from '../controller/outcomes.ts'
 import type { ControllerRequest } from '../controller/requests.ts'
+import { presentStore } from '../controller/store-replacement.ts'
 import { TopicDirectory } from '../controller/topics.ts'
 import type { Logger } from '../observability/logger.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
@@ -22,6 +23,7 @@ import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
 import { VERSION } from '../version.ts'
 import { ControllerDuties } from './controller-duties.ts'
 import type { DiskWatch } from './disk-watch.ts'
+import type { FullDisk } from './full-disk.ts'
 import type { Engine } from './engine.ts'
 import type { Services } from './ports.ts'
 
@@ -29,7 +31,8 @@ export interface ControlPlaneOptions {
   readonly config: BrokerConfig
   readonly engine: Engine
   readonly start: StartOfGroup
-  readonly disk: Pick<DiskWatch, 'isFull' | 'freeBytes'>
+  readonly disk: Pick<DiskWatch, 'freeBytes'>
+  readonly fullDisk: Pick<FullDisk, 'refusesWrites'>
   readonly logger: Logger
   /** The cluster removed this broker: it is to stop. */
   onRemoved(): void
@@ -139,7 +142,7 @@ export class ControlPlane {
   }
 
   #buildServices(): Services {
-    const { config, engine, disk } = this.#options
+    const { config, engine, disk, fullDisk } = this.#options
     const { registry, router, store, heartbeats } = engine
     const self = engine.self.broker
     const { group } = this
@@ -151,7 +154,7 @@ export class ControlPlane {
         registry,
         router,
         produceTimeoutMs,
-        isDiskFull: () => disk.isFull,
+        isDiskFull: () => fullDisk.refusesWrites,
         isDeleted: (id) => group.metadata.fateOf(id) === 'deleted',
       }),
       directory: new TopicDirectory({ group, calls, drawRequestId: engine.drawId }),
@@ -188,6 +191,7 @@ export class ControlPlane {
       case 'broker-changed':
         this.#formerPeers.delete(event.broker.id)
         this.#leaving.delete(event.broker.id)
+        hosting.storeChanged(event.broker.id, this.group.metadata.topics())
         return this.#followAddresses()
       case 'broker-removed':
         return this.#removed(event.broker)
@@ -238,9 +242,9 @@ export class ControlPlane {
     const { self } = this.#options.engine
     const { metadata, replica } = this.group
     const leaving = metadata.removedBrokers().filter(({ id }) => this.#leaving.has(id))
-    const known = [...metadata.brokers(), ...leaving].map(({ id, store, pendingStore }) => ({
-      broker: id,
-      store: storeId(pendingStore ?? store),
+    const known = [...metadata.brokers(), ...leaving].map((member) => ({
+      broker: member.id,
+      store: storeId(presentStore(member)),
     }))
     replica.setLearners(known.some((one) => sameReplica(one, self)) ? known : [...known, self])
   }

@@ -1,4 +1,4 @@
-import { CONTROLLER_GROUP, storeId, type BrokerId } from '../types/ids.ts'
+import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { LeadershipReport } from '../controller/balance.ts'
 import { BalanceRounds } from '../controller/balance-rounds.ts'
@@ -59,12 +59,11 @@ export class ControllerDuties {
     this.#balance.stop()
   }
 
-  /** An outsider is as good as gone: it takes no part until it is somebody else. */
+  /** An outsider is as good as gone; a broker on another store is on its way to be given its votes. */
   #isAlive(broker: BrokerId): boolean {
     const { self, heartbeats } = this.#options.engine
-    const member = this.#options.group.metadata.broker(broker)
-    const registered = member === undefined ? undefined : storeId(member.store)
-    return broker === self.broker || heartbeats.isVoting(broker, registered)
+    const present = this.#options.group.metadata.presentStore(broker)
+    return broker === self.broker || heartbeats.isVoting(broker, present)
   }
 
   #buildBalance(): BalanceRounds {

@@ -6,6 +6,8 @@ const INTERVAL_MS = 2_000
 export interface DiskWatchOptions {
   readonly store: Pick<LogStore, 'space'>
   readonly clock: Pick<LoopClock, 'later'>
+  /** After each look: whether the disk is nearly full. */
+  onLook(isFull: boolean): void
   warn(sentence: string): void
 }
 
@@ -49,6 +51,7 @@ export class DiskWatch {
       this.#freeBytes = space.freeBytes
       this.#isFull = space.full
       this.#isBlind = false
+      if (!this.#isStopped) this.#options.onLook(space.full)
     } catch (error) {
       if (!this.#isBlind) this.#options.warn(`The free space of the disk cannot be read (${String(error)}).`)
       this.#isBlind = true

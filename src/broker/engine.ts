@@ -45,8 +45,9 @@ export interface EngineOptions {
   readonly bootId: string
   readonly drawId: () => string
   readonly logger: Logger
-  /** The store of a broker as the metadata has it. */
-  storeOf(broker: number): ReplicaId['store'] | undefined
+  /** The store of a broker as the metadata has it registered, and the one that it runs on. */
+  registeredStore(broker: number): ReplicaId['store'] | undefined
+  presentStore(broker: number): ReplicaId['store'] | undefined
   fatal(error: unknown): void
 }
 
@@ -63,6 +64,7 @@ export function buildEngine(options: EngineOptions): Engine {
   })
   const vouching = new Vouching({
     store,
+    bootId: options.bootId,
     witness,
     heartbeats,
     clock,
@@ -75,7 +77,7 @@ export function buildEngine(options: EngineOptions): Engine {
     registry,
     transport,
     clock,
-    isAlive: (broker: BrokerId) => heartbeats.isVoting(broker, options.storeOf(broker)),
+    isAlive: (broker: BrokerId) => heartbeats.isVoting(broker, options.presentStore(broker)),
   })
   const host: ReplicaHost = {
     loop,
@@ -95,7 +97,8 @@ export function buildEngine(options: EngineOptions): Engine {
     cache: new TailCache(config.memory.tailCacheBytes),
     store,
     wallMs,
-    storeOf: (broker) => options.storeOf(broker),
+    registeredStore: (broker) => options.registeredStore(broker),
+    presentStore: (broker) => options.presentStore(broker),
     warn: (sentence) => logger.warn({}, sentence),
   })
   return {

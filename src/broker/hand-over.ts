@@ -9,14 +9,15 @@ const BUDGET_MS = 10_000
 /** An attempt that is given up is not announced: looked for so often. */
 const LOOK_MS = 50
 
-type Parts = Pick<Engine, 'self' | 'registry' | 'heartbeats' | 'loop'>
+export type HandOverParts = Pick<Engine, 'self' | 'registry' | 'heartbeats' | 'loop'>
 type Led = ReturnType<Engine['registry']['led']>[number]
 
 /**
- * Hands every leadership of this broker to replicas that are in sync, spread over their brokers, before it stops. Groups that
+ * Hands every leadership of this broker to replicas that are in sync, spread over their brokers, before it stops or while its
+ * disk has no room. Groups that
  * nobody can take are left at once: a whole cluster that stops does not wait for itself. Resolves in `BUDGET_MS` at the latest.
  */
-export async function handOverAll(parts: Parts): Promise<void> {
+export async function handOverAll(parts: HandOverParts): Promise<void> {
   const waiting = parts.registry.led()[Symbol.iterator]()
   const given = new Map<BrokerId, number>()
   const untilMs = parts.loop.clock.nowMs() + BUDGET_MS
@@ -29,7 +30,7 @@ export async function handOverAll(parts: Parts): Promise<void> {
 
 /** One target after the other, each once. */
 async function handOver(
-  parts: Parts,
+  parts: HandOverParts,
   replica: Led,
   given: Map<BrokerId, number>,
   untilMs: number,
@@ -56,15 +57,14 @@ async function handOver(
 
 /** Of those who can lead, the one that got the fewest so far. */
 function targetOf(
-  { self, heartbeats, loop }: Parts,
+  { self, heartbeats, loop }: HandOverParts,
   replica: Led,
   given: ReadonlyMap<BrokerId, number>,
   tried: ReadonlySet<BrokerId>,
 ): BrokerId | undefined {
   let best: BrokerId | undefined
   for (const { broker, inSync } of replica.paxos.progress(loop.clock.moment())) {
-    const view = heartbeats.view?.peers.get(broker)
-    const canLead = inSync && view !== undefined && view.alive && !view.stalled && !view.draining
+    const canLead = inSync && heartbeats.mayLead(broker)
     if (broker === self.broker || !canLead || tried.has(broker)) continue
     if (best === undefined || (given.get(broker) ?? 0) < (given.get(best) ?? 0)) best = broker
   }

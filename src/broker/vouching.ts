@@ -1,6 +1,7 @@
 import type { StoreId } from '../types/ids.ts'
 import type { SeenStore } from '../detector/heartbeat.ts'
 import { CONDEMNED } from '../detector/seen-stores.ts'
+import { hasShrunk, withStart, type NotedStarts } from '../detector/starts.ts'
 import type { Witness } from '../detector/witness.ts'
 import type { Heartbeats } from '../partition/heartbeats.ts'
 import type { LoopClock } from '../partition/loop.ts'
@@ -13,6 +14,7 @@ const LOOK_EVERY_MS = 1_000
 
 export interface VouchingOptions {
   readonly store: Pick<LogStore, 'begin' | 'recoveredLsn' | 'hasForgotten' | 'notes' | 'identity'>
+  readonly bootId: string
   readonly witness: Witness
   readonly heartbeats: Pick<Heartbeats, 'exclude'>
   readonly clock: Pick<LoopClock, 'later' | 'nowMs'>
@@ -50,9 +52,21 @@ export class Vouching {
   async begin(): Promise<void> {
     const { store, witness, heartbeats } = this.#options
     await store.begin()
-    witness.began(store.recoveredLsn, seenStores(await store.notes.read('seen')))
-    if (store.hasForgotten || (await store.notes.read('outsider')) !== undefined) heartbeats.exclude()
+    const { starts } = await this.#noteStart()
+    witness.began(starts, seenStores(await store.notes.read('seen')))
+    const isLost = store.hasForgotten || hasShrunk(starts)
+    if (isLost || (await store.notes.read('outsider')) !== undefined) heartbeats.exclude()
     this.#look()
+  }
+
+  /** Before anybody hears of this start: a later one must know that it was there. */
+  async #noteStart(): Promise<NotedStarts> {
+    const { store, bootId } = this.#options
+    const { notes, identity, recoveredLsn } = store
+    const start = { bootId, recovered: recoveredLsn }
+    const noted = withStart(await notes.read('starts'), identity.storeId, start)
+    await notes.write('starts', noted)
+    return noted
   }
 
   /** The witness says so, or the store itself. Told once. */

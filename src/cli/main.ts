@@ -26,6 +26,10 @@ const COMMANDS: Readonly<
     summary: 'look at long changes, wait for them, cancel them',
     load: () => import('./commands/operation.ts'),
   },
+  'unsafe-recover': {
+    summary: 'let one broker go on alone when the others are lost for good',
+    load: () => import('./commands/unsafe-recover.ts'),
+  },
   produce: { summary: 'store the lines of standard input', load: () => import('./commands/produce.ts') },
   tail: { summary: 'print records as they arrive', load: () => import('./commands/tail.ts') },
   cluster: { summary: 'show the brokers and the controller', load: () => import('./commands/cluster.ts') },

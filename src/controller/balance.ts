@@ -17,7 +17,8 @@ export interface Stray {
 export interface LeadershipReport {
   /** Since the broker's start. */
   readonly upMs: number
-  readonly isDraining: boolean
+  /** It is about to stop, or its disk has no room. */
+  readonly isUnfit: boolean
   /** Partitions that it leads. */
   readonly ledCount: number
   /** Some of those that it would give back: the preferred leader is in sync and alive. Bounded by who reports. */
@@ -31,7 +32,7 @@ export interface Move extends Stray {
 /**
  * Which leaderships go back to their preferred leaders now, at most `MOVES_MAX`. Pure. A broker gives back what it leads
  * beyond its share (the partitions that prefer it), once that is more than a tenth; never to a broker that came a moment ago
- * or is about to go. Brokers take turns, the one with the largest excess first.
+ * or is unfit. Brokers take turns, the one with the largest excess first.
  */
 export function decideMoves(
   reports: ReadonlyMap<BrokerId, LeadershipReport>,
@@ -63,5 +64,5 @@ function isTooMuch(excess: number, share: number): boolean {
 }
 
 function canTake(report: LeadershipReport | undefined): boolean {
-  return report !== undefined && !report.isDraining && report.upMs >= SETTLED_AFTER_MS
+  return report !== undefined && !report.isUnfit && report.upMs >= SETTLED_AFTER_MS
 }

@@ -80,7 +80,14 @@ export class ClusterStatus {
     if (peer.store.isOutsider)
       return `The disk of broker ${id} (store ${peer.store.storeId}) has lost writes that it had confirmed. It takes part in no vote.`
     if (peer.store.storeId === store) return undefined
-    return `Broker ${id} runs on store ${peer.store.storeId} and is registered with store ${store}: it takes part in no vote until its store is replaced.`
+    return `Broker ${id} runs on store ${peer.store.storeId} and is registered with store ${store}: it takes part in no vote until its store is replaced.${this.#whoReplaces(id)}`
+  }
+
+  #whoReplaces(broker: BrokerId): string {
+    const operation = this.#group.metadata.operationOn(broker)
+    if (operation?.subject.kind !== 'replace-store') return ''
+    const { id, stepsDone, stepsTotal } = operation
+    return ` Operation ${id} does that: ${stepsDone} of ${stepsTotal} groups have changed.`
   }
 
   #stateOf(broker: BrokerId): BrokerStatus['state'] {

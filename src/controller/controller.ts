@@ -1,4 +1,4 @@
-import type { BrokerId } from '../types/ids.ts'
+import type { BrokerId, TopicId } from '../types/ids.ts'
 import type { Topic, TopicConfig } from '../types/topic.ts'
 import { DEFAULT_TOPIC_CONFIG } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
@@ -36,15 +36,31 @@ export class Controller {
     const known = await group.replica.readBarrier()
     if (request.kind === 'position') return { slot: known, created: false, topicId: undefined }
     await group.reached(known, COMMAND_TIMEOUT_MS)
+    const before = this.#before(request, known)
+    if (before !== undefined) return before
     await this.#nameCluster()
     const { outcome, slot } = await group.submit(this.#command(request), COMMAND_TIMEOUT_MS)
     throwIfRefused(outcome)
     return {
       slot,
-      created: outcome.kind === 'created',
-      topicId: 'topic' in outcome ? outcome.topic.id : undefined,
+      created: outcome.kind === 'created' || (outcome.kind === 'repeated' && outcome.created),
+      topicId: topicIdOf(outcome),
       operation: outcome.kind === 'operation' ? outcome.operation.id : undefined,
     }
+  }
+
+  /**
+   * The answer to a request that was carried out before: it is not checked again, for what it asks for may be impossible by now,
+   * and then its second copy would say that nothing was done.
+   */
+  #before(request: ControllerRequest, slot: number): ControllerAnswer | undefined {
+    if (!('requestId' in request)) return undefined
+    const { metadata } = this.#options.group
+    const former = metadata.formerRequest(request.requestId)
+    if (former !== undefined) return { slot, created: former.created, topicId: former.topicId }
+    const operation = metadata.operationStartedBy(request.requestId)
+    if (operation === undefined) return undefined
+    return { slot, created: false, topicId: undefined, operation: operation.id }
   }
 
   /** The first command of all gives the metadata the name that the stores already have. */
@@ -194,6 +210,12 @@ function invalidName(name: string): SynodError {
   })
 }
 
+/** Of the topic that the command was about, as it was meant. */
+function topicIdOf(outcome: MetadataOutcome): TopicId | undefined {
+  if ('topic' in outcome) return outcome.topic.id
+  return outcome.kind === 'repeated' ? outcome.topicId : undefined
+}
+
 /** What changed nothing because it must not, as the error that it is. */
 function throwIfRefused(outcome: MetadataOutcome): void {
   switch (outcome.kind) {
@@ -212,7 +234,10 @@ function throwIfRefused(outcome: MetadataOutcome): void {
       throw new SynodError(
         'internal',
         `Broker ${outcome.registered.id} was removed from the cluster; its store takes no part any more.`,
-        { hint: 'Start it with an empty data folder to join again as a new broker.' },
+        {
+          hint: 'Start it with an empty data folder to join again as a new broker.',
+          facts: { removed: true },
+        },
       )
     case 'exists-different':
       throw new SynodError(

@@ -43,7 +43,7 @@ export class Leaderships {
     }
     return {
       upMs: clock.nowMs() - this.#startedMs,
-      isDraining: heartbeats.view?.selfDraining ?? false,
+      isUnfit: heartbeats.view?.selfDraining === true || heartbeats.view?.selfFull === true,
       ledCount,
       strays,
     }
@@ -54,8 +54,7 @@ export class Leaderships {
     const { self, metadata, heartbeats, clock } = this.#parts
     const preferred = metadata.partition(replica.group)?.placement.replicas[0]
     if (preferred === undefined || preferred === self) return undefined
-    const peer = heartbeats.view?.peers.get(preferred)
-    if (peer === undefined || !peer.alive || peer.stalled || peer.draining) return undefined
+    if (!heartbeats.mayLead(preferred)) return undefined
     const progress = replica.paxos.progress(clock.moment())
     return progress.some(({ broker, inSync }) => broker === preferred && inSync) ? preferred : undefined
   }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { brokerId, groupId, topicId } from '../types/ids.ts'
+import { brokerId, groupId, storeId, topicId } from '../types/ids.ts'
+import type { Replica } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import {
   DEFAULT_TOPIC_CONFIG,
@@ -9,6 +10,7 @@ import {
   type Topic,
 } from '../types/topic.ts'
 import type { Row } from '../partition/state-machine.ts'
+import type { FormerRequest } from './former-requests.ts'
 import { operationNumber, readOperation, type OperationEntry } from './operation-table.ts'
 import { mergeConfig } from './topic-config.ts'
 
@@ -37,6 +39,7 @@ export interface ClusterEntry {
  * | 2   | u16 broker id        | Member         |
  * | 3   | topic name           | TopicEntry     |
  * | 4   | u32 operation number | OperationEntry |
+ * | 5   | u48 number           | FormerRequest  |
  *
  * What a version added later is filled in when a row of before is read.
  */
@@ -44,12 +47,14 @@ const CLUSTER = 1
 const BROKER = 2
 const TOPIC = 3
 const OPERATION = 4
+const FORMER_REQUEST = 5
 
 export type StoredEntry =
   | { readonly kind: 'cluster'; readonly cluster: ClusterEntry }
   | { readonly kind: 'broker'; readonly broker: Member }
   | { readonly kind: 'topic'; readonly entry: TopicEntry }
   | { readonly kind: 'operation'; readonly entry: OperationEntry }
+  | { readonly kind: 'former-request'; readonly entry: FormerRequest }
 
 function encodeValue(value: object): Buffer {
   return Buffer.from(JSON.stringify(value))
@@ -76,6 +81,13 @@ export function operationRow(id: string, entry: OperationEntry | undefined): Row
   return { key, value: entry === undefined ? undefined : encodeValue(entry) }
 }
 
+/** Undefined: the request is forgotten. */
+export function formerRequestRow(number: number, entry: FormerRequest | undefined): Row {
+  const key = Buffer.alloc(7, FORMER_REQUEST)
+  key.writeUIntBE(number, 1, 6)
+  return { key, value: entry === undefined ? undefined : encodeValue(entry) }
+}
+
 /** Rows are this broker's own, so one that does not fit is an invariant broken. */
 export function decodeRow(row: Row): StoredEntry {
   invariant(row.value !== undefined, 'A stored row has a value.')
@@ -90,6 +102,10 @@ export function decodeRow(row: Row): StoredEntry {
     }
     case OPERATION:
       return { kind: 'operation', entry: readOperation(value as OperationEntry) }
+    case FORMER_REQUEST: {
+      const entry = value as FormerRequest
+      return { kind: 'former-request', entry: { ...entry, topicId: topicId(entry.topicId) } }
+    }
     default:
       invariant(row.key[0] === TOPIC, `Rows of the metadata have a known tag, not ${row.key[0]}.`)
       return { kind: 'topic', entry: readTopic(value as TopicEntry) }
@@ -108,7 +124,7 @@ function readTopic({ topic, createdBy, alteredBy }: TopicEntry): TopicEntry {
 }
 
 function readPlacement(stored: Partial<PartitionPlacement> & PartitionPlacementOfBefore): PartitionPlacement {
-  const { partition, group, replicas, configuration = 1, learners = [], change } = stored
+  const { partition, group, replicas, configuration = 1, learners = [], change, voters } = stored
   return {
     partition,
     group: groupId(group),
@@ -116,7 +132,12 @@ function readPlacement(stored: Partial<PartitionPlacement> & PartitionPlacementO
     configuration,
     learners: learners.map(brokerId),
     change: change === undefined ? undefined : { ...change, target: change.target.map(brokerId) },
+    ...(voters === undefined ? {} : { voters: voters.map(readVoter) }),
   }
+}
+
+function readVoter({ broker, store }: Replica): Replica {
+  return { broker: brokerId(broker), store: storeId(store) }
 }
 
 type PartitionPlacementOfBefore = Pick<PartitionPlacement, 'partition' | 'group' | 'replicas'>

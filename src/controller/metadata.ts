@@ -1,4 +1,12 @@
-import { NO_SLOT, topicId, type BrokerId, type GroupId, type Slot } from '../types/ids.ts'
+import {
+  NO_SLOT,
+  storeId,
+  topicId,
+  type BrokerId,
+  type GroupId,
+  type Slot,
+  type StoreId,
+} from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Operation } from '../types/operation.ts'
 import type { Member, PartitionPlacement, Topic } from '../types/topic.ts'
@@ -15,10 +23,12 @@ import {
   brokerRow,
   clusterRow,
   decodeRow,
+  formerRequestRow,
   operationRow,
   topicRow,
   type ClusterEntry,
 } from './metadata-codec.ts'
+import { FormerRequests, type FormerRequest } from './former-requests.ts'
 import { sameBroker, unknownBroker } from './metadata-checks.ts'
 import { MemberTable } from './member-table.ts'
 import { applyOperationCommand } from './operation-commands.ts'
@@ -26,6 +36,7 @@ import { operationId, OperationTable } from './operation-table.ts'
 import { refused, without, type MetadataApplied } from './outcomes.ts'
 import type { BrokerLoad } from './placement.ts'
 import { applyTopicCommand } from './topic-commands.ts'
+import { onOtherStores, presentStore } from './store-replacement.ts'
 import { TopicTable, type CarriedLoad } from './topic-table.ts'
 
 const EMPTY_CLUSTER: ClusterEntry = { clusterId: '', nextGroup: 1, nextTopic: 1, nextOperation: 1 }
@@ -42,12 +53,14 @@ export class Metadata implements StateMachine<MetadataApplied> {
   readonly #topics = new TopicTable()
   readonly #members = new MemberTable()
   readonly #operations = new OperationTable()
+  readonly #formerRequests = new FormerRequests()
   #cluster = EMPTY_CLUSTER
   #appliedSlot: Slot = NO_SLOT
   readonly #tables = {
     topics: this.#topics,
     members: this.#members,
     operations: this.#operations,
+    formerRequests: this.#formerRequests,
     nextTopic: () => topicId(`t${this.#count('nextTopic', 1)}`),
     nextGroups: (count: number) => this.#count('nextGroup', count),
     nextOperation: () => operationId(this.#count('nextOperation', 1)),
@@ -109,6 +122,12 @@ export class Metadata implements StateMachine<MetadataApplied> {
     return this.#members.get(id)
   }
 
+  /** The store that a broker runs on, as far as it has told: it may still wait for the votes of the registered one. */
+  presentStore(id: BrokerId): StoreId | undefined {
+    const member = this.#members.get(id)
+    return member === undefined ? undefined : storeId(presentStore(member))
+  }
+
   /** In order of their ids, those that were removed left out. */
   brokers(): readonly Member[] {
     return this.#members.allPresent()
@@ -139,6 +158,11 @@ export class Metadata implements StateMachine<MetadataApplied> {
     return this.#operations.get(id)
   }
 
+  /** The operation that works on a broker as a whole now. */
+  operationOn(broker: BrokerId): Operation | undefined {
+    return this.#operations.runningOn(broker)
+  }
+
   /** In the order of their start. */
   operations(): readonly Operation[] {
     return this.#operations.all()
@@ -146,6 +170,16 @@ export class Metadata implements StateMachine<MetadataApplied> {
 
   runningOperations(): readonly Operation[] {
     return this.#operations.running()
+  }
+
+  /** The operation that a request started. */
+  operationStartedBy(requestId: string): Operation | undefined {
+    return this.#operations.startedBy(requestId)
+  }
+
+  /** A request that changed a topic before others did. */
+  formerRequest(requestId: string): FormerRequest | undefined {
+    return this.#formerRequests.get(requestId)
   }
 
   apply(entry: Entry): MetadataApplied {
@@ -202,9 +236,23 @@ export class Metadata implements StateMachine<MetadataApplied> {
         hint: undefined,
       })
     }
-    if (known !== undefined && sameBroker(known, broker))
+    if (known !== undefined && sameBroker(known, { ...broker, ...this.#waiting(known) }))
       return without({ kind: 'registered', broker: known })
-    return this.#changedMember({ ...broker, membership: known?.membership ?? 'active' })
+    return this.#changedMember({
+      ...broker,
+      membership: known?.membership ?? 'active',
+      ...this.#waiting(known),
+    })
+  }
+
+  /**
+   * A broker that comes back with its registered store takes a wish for another one back; where that votes already, its own is
+   * to vote again.
+   */
+  #waiting(known: Member | undefined): Pick<Member, 'pendingStore'> {
+    if (known?.pendingStore === undefined) return {}
+    const isElsewhere = onOtherStores(this.#topics.all(), known, known.store).next().done !== true
+    return isElsewhere ? { pendingStore: known.store } : {}
   }
 
   /** Records the wish; its votes move group by group. Asked again it is the same, and the newest store counts. */
@@ -241,6 +289,8 @@ export class Metadata implements StateMachine<MetadataApplied> {
     if (this.#isClusterChanged) rows.push(clusterRow(this.#cluster))
     for (const member of this.#members.takeChanged()) rows.push(brokerRow(member))
     for (const [id, entry] of this.#operations.takeChanged()) rows.push(operationRow(id, entry))
+    for (const [number, entry] of this.#formerRequests.takeChanged())
+      rows.push(formerRequestRow(number, entry))
     for (const [name, entry] of this.#topics.takeChanged()) rows.push(topicRow(name, entry))
     this.#isClusterChanged = false
     return rows
@@ -250,6 +300,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
     this.#topics.clear()
     this.#members.clear()
     this.#operations.clear()
+    this.#formerRequests.clear()
     this.#cluster = EMPTY_CLUSTER
     this.#appliedSlot = applied.slot
     for (const row of rows) {
@@ -257,6 +308,7 @@ export class Metadata implements StateMachine<MetadataApplied> {
       if (stored.kind === 'cluster') this.#cluster = stored.cluster
       else if (stored.kind === 'broker') this.#members.restore(stored.broker)
       else if (stored.kind === 'operation') this.#operations.restore(stored.entry)
+      else if (stored.kind === 'former-request') this.#formerRequests.restore(stored.entry)
       else this.#topics.restore(stored.entry)
     }
     this.#isClusterChanged = false

@@ -12,12 +12,22 @@ import type {
   OperationCommand,
   OperationWish,
   RecordConfiguration,
+  RecoverUnsafely,
   StartOperation,
   SwitchReplicas,
 } from './operation-schema.ts'
 import { OPERATIONS_RUNNING_MAX, type OperationTable } from './operation-table.ts'
 import { refused, without, type MetadataApplied, type MetadataEvent } from './outcomes.ts'
 import { beginChange, callOff, recordConfiguration, sameBrokers, switchOver } from './placement-change.ts'
+import { recoverUnsafely } from './recovery-commands.ts'
+import {
+  countReplaced,
+  endReplacement,
+  isWanted,
+  startReplacement,
+  votersOf,
+} from './replacement-commands.ts'
+import { isReplacement } from './store-replacement.ts'
 import type { TopicTable } from './topic-table.ts'
 
 /** What the commands of operations work on. */
@@ -52,6 +62,8 @@ export function applyOperationCommand(command: OperationCommand, tables: Operati
       return end(command, tables)
     case 'activateBroker':
       return activate(command.broker, tables)
+    case 'recoverUnsafely':
+      return recoverUnsafely(command, tables, () => beginRecovery(command, tables))
     default:
       return unreachable(command)
   }
@@ -65,9 +77,11 @@ function start(command: StartOperation, tables: OperationTables): MetadataApplie
     const detail = `${OPERATIONS_RUNNING_MAX} operations run already.`
     return refused({ code: 'overloaded', detail, hint: 'Wait for some of them: GET /v1/operations.' })
   }
-  return command.wish.kind === 'move-replicas'
-    ? startMove(command, command.wish, tables)
-    : startOnBroker(command, command.wish, tables)
+  const { wish } = command
+  if (wish.kind === 'move-replicas') return startMove(command, wish, tables)
+  if (wish.kind === 'replace-store')
+    return startReplacement({ ...command, wish }, tables, (steps) => begin(command, wish, steps, tables))
+  return startOnBroker(command, wish, tables)
 }
 
 function startMove(
@@ -94,7 +108,7 @@ function startMove(
 
 function startOnBroker(
   command: StartOperation,
-  wish: Exclude<OperationWish, { kind: 'move-replicas' }>,
+  wish: Exclude<OperationWish, { kind: 'move-replicas' | 'replace-store' }>,
   tables: OperationTables,
 ): MetadataApplied {
   const { members, operations, topics } = tables
@@ -122,7 +136,7 @@ function startOnBroker(
 }
 
 function begin(
-  { requestId, startedAtMs }: StartOperation,
+  { requestId, startedAtMs }: Pick<StartOperation, 'requestId' | 'startedAtMs'>,
   subject: OperationSubject,
   stepsTotal: number,
   tables: OperationTables,
@@ -139,6 +153,12 @@ function begin(
   }
   tables.operations.start({ operation, startedBy: requestId })
   return operation
+}
+
+function beginRecovery(command: RecoverUnsafely, tables: OperationTables): Operation {
+  const { requestId, atMs, broker, store, groupCount } = command
+  const subject = { kind: 'unsafe-recover', broker, store } as const
+  return begin({ requestId, startedAtMs: atMs }, subject, groupCount, tables)
 }
 
 function change(command: ChangeReplicas, tables: OperationTables): MetadataApplied {
@@ -173,12 +193,13 @@ function record(command: RecordConfiguration, tables: OperationTables): Metadata
   const placement = tables.topics.partition(command.group)?.placement
   if (placement === undefined || command.number <= placement.configuration) return OUTDATED
   if (command.replicas.some((broker) => tables.members.get(broker) === undefined)) return OUTDATED
-  const after = recordConfiguration(placement, command.number, command.replicas)
+  const after = recordConfiguration(placement, command.number, command.replicas, votersOf(command))
   const event = replace(after, tables)
+  countReplaced(placement, after, tables)
   if (placement.change !== undefined && after.change === undefined)
     endMove(placement.change.operation, after, command.atMs, tables)
   for (const { id, subject, stepsTotal } of tables.operations.running()) {
-    if (subject.kind === 'move-replicas') continue
+    if (!isLeaving(subject)) continue
     const ownSteps = subject.kind === 'remove-broker' ? 1 : 0
     const left = tables.topics.load(subject.broker).replicaCount + ownSteps
     tables.operations.progress(id, stepsTotal - left)
@@ -205,6 +226,12 @@ function cancel(command: CancelOperation, tables: OperationTables): MetadataAppl
     const detail = `Operation ${operation.id} is ${operation.state}.`
     return refused({ code: 'operation-ended', detail, hint: undefined })
   }
+  if (isReplacement(operation) && isWanted(operation, members)) {
+    const { broker } = operation.subject
+    const detail = `Operation ${operation.id} gives broker ${broker} the votes of the store that it lost.`
+    const hint = `Remove the broker instead: DELETE /v1/brokers/${broker}?force=true`
+    return refused({ code: 'reassignment-in-progress', detail, hint })
+  }
   const events: MetadataEvent[] = []
   for (const placement of topics.changing()) {
     if (placement.change?.operation !== operation.id) continue
@@ -225,6 +252,7 @@ function end(command: EndOperation, tables: OperationTables): MetadataApplied {
   const { operations, members, topics } = tables
   const operation = operations.get(command.operation)
   if (operation?.state !== 'running') return OUTDATED
+  if (isReplacement(operation)) return endReplacement(command, operation, tables)
   const { subject } = operation
   const isOnBroker = subject.kind !== 'move-replicas'
   // Who proposed it may not have known of replicas that were placed on the broker meanwhile.
@@ -247,9 +275,17 @@ function activate(broker: BrokerId, { members, operations }: OperationTables): M
   return carriedOut({ kind: 'broker-changed', broker: members.become(broker, 'active') })
 }
 
+/** Replicas leave a broker: its steps are the replicas that are left. */
+function isLeaving(
+  subject: OperationSubject,
+): subject is Extract<OperationSubject, { kind: 'drain-broker' | 'remove-broker' | 'repair-broker' }> {
+  const { kind } = subject
+  return kind === 'drain-broker' || kind === 'remove-broker' || kind === 'repair-broker'
+}
+
 /** A broker that is not drained or removed after all may get replicas again. */
 function backToActive({ subject }: Operation, members: MemberTable): MetadataEvent[] {
-  if (subject.kind === 'move-replicas' || subject.kind === 'repair-broker') return []
+  if (subject.kind !== 'drain-broker' && subject.kind !== 'remove-broker') return []
   return [{ kind: 'broker-changed', broker: members.become(subject.broker, 'active') }]
 }
 

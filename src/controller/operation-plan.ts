@@ -20,7 +20,10 @@ export interface PlannedChange {
   readonly target: readonly BrokerId[]
 }
 
-type BrokerOperation = Exclude<Operation['subject'], { kind: 'move-replicas' }>
+type BrokerOperation = Exclude<
+  Operation['subject'],
+  { kind: 'move-replicas' | 'replace-store' | 'unsafe-recover' }
+>
 
 /**
  * Which partitions of a broker begin to move next, at most `countMax`, and where to. Each replica goes to the least loaded live

@@ -1,4 +1,4 @@
-import { storeId, type BrokerId, type Replica as ReplicaId } from '../types/ids.ts'
+import type { BrokerId, Replica as ReplicaId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Operation } from '../types/operation.ts'
 import type { PartitionPlacement } from '../types/topic.ts'
@@ -8,7 +8,10 @@ import type { RoutedGroup } from '../partition/router.ts'
 import type { Command } from './commands.ts'
 import type { Metadata } from './metadata.ts'
 import { controllerVoters, isStuck, planChanges, type Picture } from './operation-plan.ts'
+import { isNear, recordOf, votersOnRecord } from './operation-steps.ts'
 import { carriersOf } from './placement-change.ts'
+import { ReplacementRounds } from './replacement-rounds.ts'
+import { isReplacement } from './store-replacement.ts'
 import { AbsentBrokers } from './absent-brokers.ts'
 
 /** Between two rounds while something is on its way, and while nothing is. */
@@ -54,6 +57,7 @@ export interface OperationRoundsOptions {
 export class OperationRounds {
   readonly #options: OperationRoundsOptions
   readonly #absent: AbsentBrokers
+  readonly #replacements: ReplacementRounds
   readonly #absentLearners = new AbsentBrokers(ABANDON_AFTER_MS)
   #timer: { cancel(): void } | undefined
   #isStopped = false
@@ -63,6 +67,7 @@ export class OperationRounds {
   constructor(options: OperationRoundsOptions) {
     this.#options = options
     this.#absent = new AbsentBrokers(options.replaceAfterMs)
+    this.#replacements = new ReplacementRounds(options)
   }
 
   start(): void {
@@ -97,6 +102,7 @@ export class OperationRounds {
       return
     }
     await this.#attempt(() => this.#abandon())
+    await this.#attempt(() => this.#replacements.begin())
     await Promise.all(this.#looks().map((placement) => this.#attempt(() => this.#carryOn(placement))))
     await this.#attempt(() => this.#keepVoters())
     for (const operation of metadata.runningOperations()) await this.#attempt(() => this.#advance(operation))
@@ -144,16 +150,10 @@ export class OperationRounds {
     const state = await stateOf(routed)
     if (state === undefined || !state.isElected) return
     if (state.configuration > configuration) {
-      const replicas = state.voters.map(({ broker }) => broker)
-      await submit({
-        kind: 'recordConfiguration',
-        group,
-        number: state.configuration,
-        replicas,
-        atMs: wallMs(),
-      })
+      await submit(recordOf(group, state, wallMs()))
     } else if (change.phase === 'switching') {
-      await order(routed, this.#replicasOf(change.target), configuration)
+      const voters = votersOnRecord(placement, change.target, this.#options.metadata)
+      await order(routed, voters, configuration)
     } else if (placement.learners.every((broker) => isNear(state, broker))) {
       await submit({ kind: 'switchReplicas', operation: change.operation, group })
     }
@@ -161,7 +161,10 @@ export class OperationRounds {
 
   async #advance(operation: Operation): Promise<void> {
     const { metadata, submit, wallMs } = this.#options
+    if (isReplacement(operation)) return this.#replacements.advance(operation)
     const { subject, id } = operation
+    // The commands of a recovery by force are all in the log before anybody leads it.
+    if (subject.kind === 'replace-store' || subject.kind === 'unsafe-recover') return
     if (subject.kind === 'move-replicas') {
       if (metadata.partition(subject.group)?.placement.change?.operation === id) return
       const problem = `Topic '${subject.topic}' was deleted.`
@@ -206,7 +209,11 @@ export class OperationRounds {
       self,
       isAlive: (broker) => broker === self || isAlive(broker),
     })
-    if (next === undefined) return
+    if (next === undefined) {
+      const onPresentStores = this.#replacements.ownVoters()
+      if (onPresentStores !== undefined) await orderOwn(onPresentStores)
+      return
+    }
     const present = voters()
     const kept = present.filter(({ broker }) => next.includes(broker))
     const added = next.filter((broker) => present.every((voter) => voter.broker !== broker))
@@ -248,9 +255,9 @@ export class OperationRounds {
 
   #replicasOf(brokers: readonly BrokerId[]): ReplicaId[] {
     return brokers.map((broker) => {
-      const member = this.#options.metadata.broker(broker)
-      invariant(member !== undefined, `Broker ${broker} is registered before it gets replicas.`)
-      return { broker, store: storeId(member.store) }
+      const store = this.#options.metadata.presentStore(broker)
+      invariant(store !== undefined, `Broker ${broker} is registered before it gets replicas.`)
+      return { broker, store }
     })
   }
 
@@ -259,11 +266,4 @@ export class OperationRounds {
     const isReachable = (broker: BrokerId) => broker === self || isAlive(broker)
     return brokers.toSorted((a, b) => Number(isReachable(b)) - Number(isReachable(a)))
   }
-}
-
-/** The leader says of a learner that it could vote. */
-function isNear(state: GroupState, broker: BrokerId): boolean {
-  return state.replicas.some(
-    (replica) => replica.broker === broker && replica.state === 'learner' && replica.inSync,
-  )
 }

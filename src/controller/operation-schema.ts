@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { BrokerId, GroupId } from '../types/ids.ts'
-import { groupId } from '../types/ids.ts'
+import type { BrokerId, GroupId, StoreId } from '../types/ids.ts'
+import { groupId, storeId } from '../types/ids.ts'
 
 /** What an operation is to do, as a request asks for it. */
 export type OperationWish =
@@ -15,6 +15,7 @@ export type OperationWish =
   | { readonly kind: 'drain-broker'; readonly broker: BrokerId }
   | { readonly kind: 'remove-broker'; readonly broker: BrokerId; readonly isForced: boolean }
   | { readonly kind: 'repair-broker'; readonly broker: BrokerId }
+  | { readonly kind: 'replace-store'; readonly broker: BrokerId; readonly store: StoreId }
 
 /** `requestId` makes a command that comes twice tell the same. */
 export interface StartOperation {
@@ -53,6 +54,8 @@ export interface RecordConfiguration {
   readonly group: GroupId
   readonly number: number
   readonly replicas: readonly BrokerId[]
+  /** Those of the replicas, in their order. Undefined in commands of before: the registered ones. */
+  readonly stores?: readonly StoreId[] | undefined
   readonly atMs: number
 }
 
@@ -76,7 +79,27 @@ export interface ActivateBroker {
   readonly broker: BrokerId
 }
 
+/**
+ * Groups that a broker goes on with alone, since an operator gave the others up (offline). `note` says who did it and what may be
+ * lost. Several commands with one `requestId` are one recovery: a command has a bounded size.
+ */
+export interface RecoverUnsafely {
+  readonly kind: 'recoverUnsafely'
+  readonly requestId: string
+  readonly broker: BrokerId
+  readonly store: StoreId
+  readonly groups: readonly { readonly group: GroupId; readonly configuration: number }[]
+  readonly groupCount: number
+  readonly note: string
+  readonly isLast: boolean
+  readonly atMs: number
+}
+
+/** Groups that one command names. */
+export const RECOVERED_GROUPS_MAX = 1_000
+
 export type OperationCommand =
+  | RecoverUnsafely
   | StartOperation
   | ChangeReplicas
   | AbandonChange
@@ -97,6 +120,10 @@ const broker = z
   .transform((value) => value as BrokerId)
 const group = z.int().min(1).max(0xffffffff).transform(groupId)
 const replicas = z.array(broker).min(1).max(REPLICAS_MAX)
+const store = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .transform(storeId)
 const operation = z.string().regex(/^op\d{1,10}$/)
 
 const wish = z.discriminatedUnion('kind', [
@@ -110,6 +137,7 @@ const wish = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drain-broker'), broker }),
   z.strictObject({ kind: z.literal('remove-broker'), broker, isForced: z.boolean() }),
   z.strictObject({ kind: z.literal('repair-broker'), broker }),
+  z.strictObject({ kind: z.literal('replace-store'), broker, store }),
 ])
 
 /** Shapes of the commands that are about operations; `commands.ts` joins them to the others. */
@@ -129,6 +157,7 @@ export const OPERATION_COMMANDS = [
     group,
     number: whole,
     replicas,
+    stores: z.array(store).max(REPLICAS_MAX).optional(),
     atMs: whole,
   }),
   z.strictObject({ kind: z.literal('cancelOperation'), operation, atMs: whole }),
@@ -140,4 +169,15 @@ export const OPERATION_COMMANDS = [
     atMs: whole,
   }),
   z.strictObject({ kind: z.literal('activateBroker'), broker }),
+  z.strictObject({
+    kind: z.literal('recoverUnsafely'),
+    requestId: text,
+    broker,
+    store,
+    groups: z.array(z.strictObject({ group, configuration: whole })).max(RECOVERED_GROUPS_MAX),
+    groupCount: whole,
+    note: z.string().max(1_000),
+    isLast: z.boolean(),
+    atMs: whole,
+  }),
 ] as const

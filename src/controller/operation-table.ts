@@ -1,4 +1,4 @@
-import { brokerId, groupId, topicId, type BrokerId } from '../types/ids.ts'
+import { brokerId, groupId, storeId, topicId, type BrokerId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Operation, OperationState, OperationSubject } from '../types/operation.ts'
 
@@ -137,6 +137,8 @@ export function readOperation(stored: OperationEntry): OperationEntry {
 }
 
 function readSubject(subject: OperationSubject): OperationSubject {
+  if (subject.kind === 'replace-store' || subject.kind === 'unsafe-recover')
+    return { ...subject, broker: brokerId(subject.broker), store: storeId(subject.store) }
   if (subject.kind !== 'move-replicas') return { ...subject, broker: brokerId(subject.broker) }
   const target = subject.target.map(brokerId)
   return { ...subject, topicId: topicId(subject.topicId), group: groupId(subject.group), target }

@@ -1,4 +1,4 @@
-import type { GroupId } from '../types/ids.ts'
+import type { GroupId, TopicId } from '../types/ids.ts'
 import type { Operation } from '../types/operation.ts'
 import type { Member, PartitionPlacement, Topic } from '../types/topic.ts'
 import type { ErrorCode } from '../errors.ts'
@@ -30,6 +30,8 @@ export type MetadataOutcome =
   | { readonly kind: 'exists-different'; readonly topic: Topic; readonly differences: readonly Difference[] }
   | { readonly kind: 'altered'; readonly topic: Topic }
   | { readonly kind: 'unchanged'; readonly topic: Topic }
+  /** A create or alter that took place before, of a topic that was changed or deleted since; it does nothing any more. */
+  | { readonly kind: 'repeated'; readonly topicId: TopicId; readonly created: boolean }
   /** The number of partitions is not the one that the new ones were placed for. */
   | { readonly kind: 'partitions-differ'; readonly topic: Topic }
   | { readonly kind: 'deleted'; readonly topic: Topic }

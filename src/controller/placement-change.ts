@@ -1,4 +1,4 @@
-import type { BrokerId } from '../types/ids.ts'
+import type { BrokerId, Replica, StoreId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { PartitionPlacement } from '../types/topic.ts'
 
@@ -21,6 +21,11 @@ export function holdersOf({ replicas, learners }: PartitionPlacement): readonly 
 export function carriersOf(placement: PartitionPlacement): readonly BrokerId[] {
   const holders = holdersOf(placement)
   return [...holders, ...without(placement.change?.target ?? [], holders)]
+}
+
+/** The store with which a broker votes in the configuration on record; undefined: the one that it is registered with. */
+export function storeOnRecord({ voters }: PartitionPlacement, broker: BrokerId): StoreId | undefined {
+  return voters?.find((voter) => voter.broker === broker)?.store
 }
 
 /** The new ones begin to learn. Another order of the same brokers is there at once: it needs no new configuration. */
@@ -57,23 +62,33 @@ export function callOff(placement: PartitionPlacement): PartitionPlacement | und
   return { ...placement, change: { ...change, target: [...replicas] } }
 }
 
-/** A leader of configuration `number` was elected: `voters` are the replicas now. Who is in neither any more has no part. */
+/**
+ * A leader of configuration `number` was elected: `voters` are the replicas now, `withStores` the same with their stores. Who
+ * is in neither any more has no part.
+ */
 export function recordConfiguration(
   placement: PartitionPlacement,
   number: number,
   voters: readonly BrokerId[],
+  withStores?: readonly Replica[],
 ): PartitionPlacement {
   invariant(number > placement.configuration, 'Configurations are recorded upwards.')
   const { change, learners } = placement
   const target = change?.target
+  const isPlain = withStores === undefined && placement.voters === undefined
+  const recorded = { ...placement, configuration: number, ...(isPlain ? {} : { voters: withStores }) }
   if (target !== undefined && sameBrokers(target, voters)) {
-    return { ...placement, configuration: number, replicas: target, learners: [], change: undefined }
+    return { ...recorded, replicas: target, learners: [], change: undefined }
   }
   const pulling = [...learners, ...without(target ?? [], learners)]
   return {
-    ...placement,
-    configuration: number,
-    replicas: [...voters],
+    ...recorded,
+    replicas: inOrderOf(placement.replicas, voters),
     learners: change === undefined ? [] : without(pulling, voters),
   }
+}
+
+/** The same brokers stay in their order, so that the preferred leader stays the first. */
+function inOrderOf(before: readonly BrokerId[], now: readonly BrokerId[]): BrokerId[] {
+  return sameBrokers(before, now) ? [...before] : [...now]
 }

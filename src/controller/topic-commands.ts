@@ -1,6 +1,7 @@
 import { groupId, type TopicId } from '../types/ids.ts'
 import type { PartitionPlacement, Topic } from '../types/topic.ts'
 import type { AlterTopic, CreateTopic, DeleteTopic, Replicas } from './commands.ts'
+import type { FormerRequests } from './former-requests.ts'
 import type { MemberTable } from './member-table.ts'
 import { groupCountProblem, placementProblem, topicDifferences } from './metadata-checks.ts'
 import type { TopicEntry } from './metadata-codec.ts'
@@ -12,6 +13,7 @@ import type { TopicTable } from './topic-table.ts'
 export interface TopicTables {
   readonly topics: TopicTable
   readonly members: MemberTable
+  readonly formerRequests: FormerRequests
   nextTopic(): TopicId
   /** The first of so many new group ids; none are taken for a count of 0. */
   nextGroups(count: number): number
@@ -22,6 +24,9 @@ export function applyTopicCommand(
   command: CreateTopic | AlterTopic | DeleteTopic,
   tables: TopicTables,
 ): MetadataApplied {
+  const former = command.kind === 'deleteTopic' ? undefined : tables.formerRequests.get(command.requestId)
+  if (former !== undefined)
+    return without({ kind: 'repeated', topicId: former.topicId, created: former.created })
   switch (command.kind) {
     case 'createTopic':
       return create(command, tables)
@@ -105,6 +110,7 @@ function alter(command: AlterTopic, tables: TopicTables): MetadataApplied {
     partitions: [...topic.partitions, ...added],
     revision: topic.revision + 1,
   }
+  rememberAlteration(entry, tables)
   tables.topics.put({ ...entry, topic: altered, alteredBy: requestId })
   const events: MetadataEvent[] = []
   if (!isConfigSame) events.push({ kind: 'topic-altered', topic: altered })
@@ -112,15 +118,24 @@ function alter(command: AlterTopic, tables: TopicTables): MetadataApplied {
   return { outcome: { kind: 'altered', topic: altered }, events }
 }
 
-function remove({ name, ifRevision, topicId: meant }: DeleteTopic, { topics }: TopicTables): MetadataApplied {
-  const topic = topics.get(name)?.topic
-  if (topic === undefined || (meant !== undefined && meant !== topic.id))
+function remove({ name, ifRevision, topicId: meant }: DeleteTopic, tables: TopicTables): MetadataApplied {
+  const { topics, formerRequests } = tables
+  const entry = topics.get(name)
+  if (entry === undefined || (meant !== undefined && meant !== entry.topic.id))
     return without({ kind: 'not-found', name })
+  const { topic, createdBy } = entry
   if (ifRevision !== undefined && ifRevision !== topic.revision)
     return without({ kind: 'etag-mismatch', topic })
+  formerRequests.remember({ requestId: createdBy, topicId: topic.id, created: true })
+  rememberAlteration(entry, tables)
   topics.delete(name)
   const groups = topic.partitions.map((placement) => placement.group)
   return { outcome: { kind: 'deleted', topic }, events: [{ kind: 'topic-deleted', topic, groups }] }
+}
+
+function rememberAlteration({ topic, alteredBy }: TopicEntry, { formerRequests }: TopicTables): void {
+  if (alteredBy !== undefined)
+    formerRequests.remember({ requestId: alteredBy, topicId: topic.id, created: false })
 }
 
 function newPartitions(first: number, replicas: Replicas, tables: TopicTables): PartitionPlacement[] {

@@ -1,6 +1,6 @@
 import type { BrokerId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
-import { isSameStore, type LinkView, type PeerStore, type PeerView } from '../paxos/link-view.ts'
+import { isSamePeer, isSameSelf, type LinkView, type PeerStore, type PeerView } from '../paxos/link-view.ts'
 import type { Pulse } from './heartbeat.ts'
 
 /** Milliseconds of the host's monotonic clock (consensus 1.9). */
@@ -33,9 +33,11 @@ interface PeerBook {
   report: Report
 }
 
-type Report = Pick<Pulse, 'heard' | 'stalled' | 'draining'> & { readonly store?: PeerStore | undefined }
+type Report = Pick<Pulse, 'heard' | 'stalled' | 'draining' | 'full'> & {
+  readonly store?: PeerStore | undefined
+}
 
-const NO_REPORT: Report = { heard: [], stalled: false, draining: false }
+const NO_REPORT: Report = { heard: [], stalled: false, draining: false, full: false }
 
 /**
  * The failure detector of one broker, over all groups (D4): who is alive, and which pairs hear each other both ways. As
@@ -49,7 +51,8 @@ export class Detector {
   readonly #peers = new Map<BrokerId, PeerBook>()
   #oldestPendingMs = 0
   #isDraining = false
-  #view: LinkView = { selfStalled: false, selfDraining: false, peers: new Map() }
+  #isFull = false
+  #view: LinkView = { selfStalled: false, selfDraining: false, selfFull: false, peers: new Map() }
   #hasMembersChanged = false
   #nowMs = 0
 
@@ -93,9 +96,14 @@ export class Detector {
   }
 
   /** What the own heartbeats tell. */
-  setSelf(self: { readonly oldestPendingMs: number; readonly draining: boolean }): void {
+  setSelf(self: {
+    readonly oldestPendingMs: number
+    readonly draining: boolean
+    readonly full: boolean
+  }): void {
     this.#oldestPendingMs = self.oldestPendingMs
     this.#isDraining = self.draining
+    this.#isFull = self.full
   }
 
   onHeartbeat(from: BrokerId, heartbeat: Pulse & Pick<Report, 'store'>, nowMs: number): void {
@@ -146,6 +154,7 @@ export class Detector {
       heard: [...this.#peers.keys()].filter((peer) => this.#isLinked(peer)),
       stalled: this.#isStalled,
       draining: this.#isDraining,
+      full: this.#isFull,
     }
   }
 
@@ -172,16 +181,19 @@ export class Detector {
     if (isSame) return false
     const peers = new Map<BrokerId, PeerView>()
     for (const peer of this.#peers.keys()) peers.set(peer, this.#describe(peer))
-    this.#view = { selfStalled: this.#isStalled, selfDraining: this.#isDraining, peers }
+    this.#view = { ...this.#own(), peers }
     this.#hasMembersChanged = false
     return true
   }
 
+  #own(): Omit<LinkView, 'peers'> {
+    return { selfStalled: this.#isStalled, selfDraining: this.#isDraining, selfFull: this.#isFull }
+  }
+
   #isViewCurrent(): boolean {
-    if (this.#view.selfStalled !== this.#isStalled || this.#view.selfDraining !== this.#isDraining)
-      return false
+    if (!isSameSelf(this.#view, this.#own())) return false
     for (const [peer, view] of this.#view.peers) {
-      if (!isSameView(view, this.#describe(peer))) return false
+      if (!isSamePeer(view, this.#describe(peer))) return false
     }
     return true
   }
@@ -197,20 +209,12 @@ export class Detector {
     const links = new Set<BrokerId>([peer])
     if (alive) for (const other of book.report.heard) if (other !== this.#self) links.add(other)
     if (this.#isLinked(peer)) links.add(this.#self)
-    const { stalled, draining, store } = book.report
-    return { alive, bootId: book.bootId, stalled, draining, links, store }
+    const { stalled, draining, full, store } = book.report
+    return { alive, bootId: book.bootId, stalled, draining, full, links, store }
   }
 
   /** Never changed, only replaced. */
   get view(): LinkView {
     return this.#view
   }
-}
-
-function isSameView(a: PeerView, b: PeerView): boolean {
-  if (a.alive !== b.alive || a.bootId !== b.bootId || a.stalled !== b.stalled || a.draining !== b.draining)
-    return false
-  if (a.links.size !== b.links.size || !isSameStore(a.store, b.store)) return false
-  for (const link of a.links) if (!b.links.has(link)) return false
-  return true
 }

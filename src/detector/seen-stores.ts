@@ -1,32 +1,34 @@
 import type { StoreId } from '../types/ids.ts'
-import type { SeenStore } from './heartbeat.ts'
+import type { SeenStore, StoreStart } from './heartbeat.ts'
 
 /** Stores that are remembered; beyond it the one first heard of is forgotten. */
 export const STORES_MAX = 1_024
 /** Of what is known, so much goes into one heartbeat; the next one goes on behind it. */
 export const TOLD_MAX = 8
+/** Starts of one store of which is kept how far they came, those that came furthest. */
+export const SIGHTINGS_MAX = 4
 /** Stands for a store that was found to have forgotten: no start of it ever reaches this. */
 export const CONDEMNED = Number.MAX_SAFE_INTEGER
 
-type Sighting = Omit<SeenStore, 'storeId'>
-
 /**
- * The highest durable journal number seen of each store. A start is held against what was seen in *other* starts of its
- * store only: its own numbers are above what it found. So the two highest sightings are kept, of two starts: whichever start
- * is asked about, one of them is the highest of all others.
+ * The highest durable journal numbers seen of each store, by its starts. What was seen in one start is held against what every
+ * *later* start of that store found: the last of them may stand on what was written since, which hides what was lost before.
  */
 export class SeenStores {
-  readonly #sightings = new Map<StoreId, readonly Sighting[]>()
+  readonly #sightings = new Map<StoreId, readonly SeenStore[]>()
+  /** All sightings in a row, made when they are asked for first after a change. */
+  #list: readonly SeenStore[] | undefined
   #told = 0
   #isChanged = false
   #isUrgent = false
 
-  note({ storeId, bootId, walSeq }: SeenStore): void {
+  note(seen: SeenStore): void {
+    const { storeId, bootId, walSeq } = seen
     const before = this.#sightings.get(storeId) ?? []
     const same = before.find((sighting) => sighting.bootId === bootId)
     if (same !== undefined && same.walSeq >= walSeq) return
     const others = before.filter((sighting) => sighting.bootId !== bootId)
-    const highest = [...others, { bootId, walSeq }].sort((a, b) => b.walSeq - a.walSeq).slice(0, 2)
+    const highest = [...others, seen].sort((a, b) => b.walSeq - a.walSeq).slice(0, SIGHTINGS_MAX)
     if (same === undefined && !highest.some((sighting) => sighting.bootId === bootId)) return
     this.#put(storeId, highest)
   }
@@ -34,13 +36,21 @@ export class SeenStores {
   /** The store was found to have forgotten. It grows again, so what was seen would not tell for long. */
   condemn(storeId: StoreId): void {
     if (this.#sightings.get(storeId)?.[0]?.walSeq === CONDEMNED) return
-    this.#put(storeId, [{ bootId: '', walSeq: CONDEMNED }])
+    this.#put(storeId, [{ storeId, bootId: '', walSeq: CONDEMNED }])
     this.#isUrgent = true
   }
 
-  /** Of all starts of the store but this one; 0 when nothing was seen. */
-  highest(storeId: StoreId, exceptBootId: string): number {
-    return this.#sightings.get(storeId)?.find(({ bootId }) => bootId !== exceptBootId)?.walSeq ?? 0
+  /**
+   * The highest number seen that the journal has lost since, by what its newest starts found; 0 when there is none. A start that
+   * is not among them is older than all of them, or was never noted: either way all of them tell.
+   */
+  lost(storeId: StoreId, starts: readonly StoreStart[]): number {
+    let lost = 0
+    for (const { bootId, walSeq } of this.#sightings.get(storeId) ?? []) {
+      const later = starts.slice(starts.findIndex((start) => start.bootId === bootId) + 1)
+      if (later.some(({ recovered }) => recovered < walSeq)) lost = Math.max(lost, walSeq)
+    }
+    return lost
   }
 
   /** The next part of what is known of others than `storeId`. */
@@ -64,8 +74,9 @@ export class SeenStores {
     return this.#all()
   }
 
-  #put(storeId: StoreId, sightings: readonly Sighting[]): void {
+  #put(storeId: StoreId, sightings: readonly SeenStore[]): void {
     this.#sightings.set(storeId, sightings)
+    this.#list = undefined
     this.#isChanged = true
     if (this.#sightings.size <= STORES_MAX) return
     const [oldest] = this.#sightings.keys()
@@ -73,8 +84,7 @@ export class SeenStores {
   }
 
   #all(): readonly SeenStore[] {
-    return [...this.#sightings].flatMap(([storeId, sightings]) =>
-      sightings.map((sighting) => ({ storeId, ...sighting })),
-    )
+    this.#list ??= [...this.#sightings.values()].flat()
+    return this.#list
   }
 }

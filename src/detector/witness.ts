@@ -1,7 +1,7 @@
 import type { BrokerId, StoreId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Standing } from '../paxos/standing.ts'
-import type { Heartbeat, SeenStore, StoreReport } from './heartbeat.ts'
+import type { Heartbeat, SeenStore, StoreReport, StoreStart } from './heartbeat.ts'
 import { SeenStores } from './seen-stores.ts'
 
 export interface WitnessOptions {
@@ -13,6 +13,7 @@ export interface WitnessOptions {
 export interface WitnessedPeer {
   readonly storeId: StoreId
   readonly bootId: string
+  readonly starts: readonly StoreStart[]
   readonly isOutsider: boolean
 }
 
@@ -25,7 +26,7 @@ export class Witness {
   readonly #options: WitnessOptions
   readonly #seen = new SeenStores()
   readonly #peers = new Map<BrokerId, WitnessedPeer>()
-  #recovered: number | undefined
+  #starts: readonly StoreStart[] | undefined
   #standing: Standing = { isOutsider: false, answers: new Set() }
   #lost: number | undefined
 
@@ -35,13 +36,14 @@ export class Witness {
   }
 
   /**
-   * What the journal held when this start read it, and what earlier starts of this broker knew of stores. Nothing is told and
-   * no answer counts before.
+   * The newest starts of this store, the last of which is this one, and what earlier ones knew of other stores. Nothing is told
+   * and no answer counts before.
    */
-  began(recovered: number, remembered: readonly SeenStore[]): void {
-    invariant(this.#recovered === undefined, 'A store begins once.')
+  began(starts: readonly StoreStart[], remembered: readonly SeenStore[]): void {
+    invariant(this.#starts === undefined, 'A store begins once.')
+    invariant(starts.at(-1)?.bootId === this.#options.bootId, 'The last start of a store is this one.')
     for (const seen of remembered) this.#seen.note(seen)
-    this.#recovered = recovered
+    this.#starts = starts
   }
 
   /** Never changed, only replaced. */
@@ -68,17 +70,17 @@ export class Witness {
 
   /** What the next heartbeat to a peer says; undefined before this store was read. */
   report(to: BrokerId, durableLsn: number): StoreReport | undefined {
-    if (this.#recovered === undefined) return undefined
+    if (this.#starts === undefined) return undefined
     const peer = this.#peers.get(to)
     const view =
       peer === undefined
-        ? { bootId: '', walSeq: 0 }
-        : { bootId: peer.bootId, walSeq: this.#seen.highest(peer.storeId, peer.bootId) }
+        ? { bootId: '', lost: 0 }
+        : { bootId: peer.bootId, lost: this.#seen.lost(peer.storeId, peer.starts) }
     const { storeId } = this.#options
     const { isOutsider } = this.#standing
     return {
       storeId,
-      recovered: this.#recovered,
+      starts: this.#starts,
       durableLsn,
       isOutsider,
       view,
@@ -88,8 +90,8 @@ export class Witness {
 
   /** True when the own standing changed. */
   onHeartbeat(from: BrokerId, { bootId, store }: Heartbeat): boolean {
-    const { storeId, durableLsn, isOutsider, seen } = store
-    this.#peers.set(from, { storeId, bootId, isOutsider })
+    const { storeId, durableLsn, isOutsider, seen, starts } = store
+    this.#peers.set(from, { storeId, bootId, starts, isOutsider })
     for (const each of seen) if (each.storeId !== this.#options.storeId) this.#seen.note(each)
     // Only its own word counts: a heartbeat that comes late is of an earlier start, which had indeed found less.
     if (isOutsider) this.#seen.condemn(storeId)
@@ -109,9 +111,9 @@ export class Witness {
 
   /** The answer to this start: an objection, or one voice more for it. */
   #onView({ storeId, isOutsider, view }: StoreReport): boolean {
-    if (this.#recovered === undefined || view.bootId !== this.#options.bootId) return false
-    if (view.walSeq > this.#recovered) {
-      this.#lost = Math.max(this.#lost ?? 0, view.walSeq)
+    if (this.#starts === undefined || view.bootId !== this.#options.bootId) return false
+    if (view.lost > 0) {
+      this.#lost = Math.max(this.#lost ?? 0, view.lost)
       return this.exclude()
     }
     const { answers } = this.#standing

@@ -123,7 +123,7 @@ export interface Topics {
   /**
    * Shows no records below `beforeOffset` any more, rounded down to where a batch begins; resolves with the first offset that
    * is shown. Errors: 'offset-out-of-range' {highWatermark}, 'no-leader', 'no-quorum', 'not-enough-in-sync', 'overloaded',
-   * 'draining', 'outcome-unknown'.
+   * 'draining', 'replica-damaged', 'outcome-unknown'.
    */
   trim(topic: Topic, partition: number, beforeOffset: number): Promise<number>
   /** How a partition decides, by its leader if reachable, else by this broker's own replica. */

@@ -2,7 +2,7 @@ import type { BrokerId, StoreId } from '../types/ids.ts'
 import type { Detector } from '../detector/detector.ts'
 import type { Heartbeat } from '../detector/heartbeat.ts'
 import type { Witness } from '../detector/witness.ts'
-import { isSameStore, type LinkView, type PeerView } from '../paxos/link-view.ts'
+import { isFitToLead, isSamePeer, isSameSelf, type LinkView } from '../paxos/link-view.ts'
 import type { StoreUsage } from '../storage/log-store.ts'
 import type { LoopClock } from './loop.ts'
 import type { Registry } from './registry.ts'
@@ -27,6 +27,7 @@ export class Heartbeats {
   #peers: readonly BrokerId[] = []
   #view: LinkView | undefined
   #isDraining = false
+  #isFull = false
   #isStarted = false
   #timer: { cancel(): void } | undefined
 
@@ -40,6 +41,11 @@ export class Heartbeats {
 
   isAlive(broker: BrokerId): boolean {
     return this.#view?.peers.get(broker)?.alive ?? false
+  }
+
+  /** Heard, neither about to stop nor short of room or of its disk's answers: a leadership may be handed to it. */
+  mayLead(broker: BrokerId): boolean {
+    return isFitToLead(this.#view?.peers.get(broker))
   }
 
   /** Alive, and with a disk that remembers: the registered one, as far as both are known. */
@@ -72,6 +78,15 @@ export class Heartbeats {
   /** Tells peers that this broker is about to stop: nobody counts on it as a leader any more. */
   drain(): void {
     this.#isDraining = true
+    this.#sendAll()
+    this.#look()
+  }
+
+  /** Tells peers whether this broker's disk has room: without, nobody counts on it as a leader. */
+  setFull(isFull: boolean): void {
+    if (isFull === this.#isFull) return
+    this.#isFull = isFull
+    if (!this.#isStarted) return
     this.#sendAll()
     this.#look()
   }
@@ -115,7 +130,11 @@ export class Heartbeats {
 
   #sendAll(): void {
     const { detector, store } = this.#options
-    detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: this.#isDraining })
+    detector.setSelf({
+      oldestPendingMs: store.usage().oldestPendingMs,
+      draining: this.#isDraining,
+      full: this.#isFull,
+    })
     for (const peer of this.#peers) this.#send(peer)
   }
 
@@ -137,22 +156,12 @@ export class Heartbeats {
 
 /** Whose view differs; 'self' when this broker's own state does, which concerns every group. */
 export function changedBrokers(before: LinkView | undefined, now: LinkView): ReadonlySet<BrokerId> | 'self' {
-  if (
-    before === undefined ||
-    before.selfStalled !== now.selfStalled ||
-    before.selfDraining !== now.selfDraining
-  )
-    return 'self'
+  if (before === undefined || !isSameSelf(before, now)) return 'self'
   const changed = new Set<BrokerId>()
-  for (const [broker, peer] of now.peers) if (!samePeer(before.peers.get(broker), peer)) changed.add(broker)
+  for (const [broker, peer] of now.peers) {
+    const known = before.peers.get(broker)
+    if (known === undefined || !isSamePeer(known, peer)) changed.add(broker)
+  }
   for (const broker of before.peers.keys()) if (!now.peers.has(broker)) changed.add(broker)
   return changed
-}
-
-function samePeer(a: PeerView | undefined, b: PeerView): boolean {
-  if (a === undefined) return false
-  if (a.alive !== b.alive || a.bootId !== b.bootId || a.stalled !== b.stalled || a.draining !== b.draining)
-    return false
-  if (!isSameStore(a.store, b.store)) return false
-  return a.links.size === b.links.size && [...a.links].every((broker) => b.links.has(broker))
 }

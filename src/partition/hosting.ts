@@ -19,8 +19,10 @@ export interface HostingOptions {
   readonly cache: TailCache
   readonly store: LogStore
   readonly wallMs: () => number
-  /** The store of a broker, as the metadata registered it. */
-  storeOf(broker: number): ReplicaId['store'] | undefined
+  /** The store of a broker, as the metadata registered it: all brokers make a group with the same first voters. */
+  registeredStore(broker: number): ReplicaId['store'] | undefined
+  /** The one that it runs on, as far as it has told: it learns with that one. */
+  presentStore(broker: number): ReplicaId['store'] | undefined
   warn(sentence: string): void
 }
 
@@ -84,6 +86,14 @@ export class Hosting {
   /** Its replicas are on their way. */
   placed(topic: Topic, placement: PartitionPlacement): void {
     this.#follow(topic.config, placement)
+  }
+
+  /** A broker runs on another store: where it holds replicas that one learns. */
+  storeChanged(broker: BrokerId, topics: Iterable<Topic>): void {
+    for (const topic of topics)
+      for (const placement of topic.partitions)
+        if (placement.replicas.includes(broker) || placement.learners.includes(broker))
+          this.#options.registry.partition(placement.group)?.replica.setLearners(this.#holders(placement))
   }
 
   /** The topic is gone: its groups stop at once and their data leaves the disk in the background. */
@@ -183,13 +193,14 @@ export class Hosting {
 
   /** As a voter of the group's first configuration. */
   #create(config: TopicConfig, placement: PartitionPlacement): void {
-    const voters = this.#replicasOf(placement.replicas)
+    const { registeredStore } = this.#options
+    const voters = replicasOf(placement.replicas, registeredStore)
     this.#begin(config, placement, initialState({ number: 1, voters, learners: [], fromSlot: NO_SLOT }))
   }
 
   /** As a learner, which asks the voters on record. It votes when its log says so. */
   #learn(config: TopicConfig, placement: PartitionPlacement): void {
-    const voters = this.#replicasOf(placement.replicas)
+    const voters = replicasOf(placement.replicas, this.#options.presentStore)
     const configuration = { number: 0, voters, learners: [], fromSlot: NO_SLOT }
     this.#begin(
       config,
@@ -258,16 +269,19 @@ export class Hosting {
 
   /** Whoever holds a replica and does not vote by its own log, or by the leader's, learns. */
   #holders({ replicas, learners }: PartitionPlacement): readonly ReplicaId[] {
-    return this.#replicasOf([...new Set([...replicas, ...learners])])
+    return replicasOf([...new Set([...replicas, ...learners])], this.#options.presentStore)
   }
+}
 
-  #replicasOf(brokers: readonly BrokerId[]): readonly ReplicaId[] {
-    return brokers.map((broker) => {
-      const store = this.#options.storeOf(broker)
-      invariant(store !== undefined, `Broker ${broker} has replicas but is not registered.`)
-      return { broker, store }
-    })
-  }
+function replicasOf(
+  brokers: readonly BrokerId[],
+  storeOf: (broker: number) => ReplicaId['store'] | undefined,
+): readonly ReplicaId[] {
+  return brokers.map((broker) => {
+    const store = storeOf(broker)
+    invariant(store !== undefined, `Broker ${broker} has replicas but is not registered.`)
+    return { broker, store }
+  })
 }
 
 function movedAway(): SynodError {

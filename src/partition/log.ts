@@ -18,8 +18,7 @@ import type { PartitionRead, ReadBounds } from './partition.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
 import type { RoutedCall, Router } from './router.ts'
-import { isDamagedHere } from './serve.ts'
-import { askOthers, isUnreadable, READ_TIMEOUT_MS, replicaDamaged } from './other-replicas.ts'
+import { askOthers, isUnreadable, READ_TIMEOUT_MS, replicaDamaged, unlessDamaged } from './other-replicas.ts'
 
 export interface AppendCall {
   readonly topic: Topic
@@ -118,7 +117,8 @@ export class PartitionLog {
     options: { acks: 'majority' | 'all'; timeoutMs: number },
   ): Promise<AppendOutcome> {
     const partition = this.#registry.partition(group)
-    if (partition === undefined || !partition.replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (partition === undefined || !partition.replica.isLeader)
+      throw notLeader(this.#router.leaderToTell(group))
     if (this.#isDiskFull()) throw diskFull()
     return partition.append(batch, options)
   }
@@ -161,19 +161,16 @@ export class PartitionLog {
   ): Promise<PartitionRead> {
     const partition = this.#registry.partition(group)
     if (partition === undefined || !(partition.replica.isLeader || read.isAnyReplica === true))
-      throw notLeader(this.#router.leaderOf(group))
+      throw notLeader(this.#router.leaderToTell(group))
     if (read.fromOffset > partition.highWatermark) {
       // A quorum confirms that nobody else leads and has more, and that nothing that was taken over is still undecided.
       await partition.replica.readBarrier()
       if (read.fromOffset > partition.highWatermark)
         throw outOfRange(read.fromOffset, partition.highWatermark)
     }
-    try {
-      return await partition.read({ ...read, signal })
-    } catch (error) {
-      if (!isDamagedHere(error)) throw error
-      throw replicaDamaged(`The records at offset ${read.fromOffset} cannot be read`, error)
-    }
+    return unlessDamaged(`The records at offset ${read.fromOffset} cannot be read`, () =>
+      partition.read({ ...read, signal }),
+    )
   }
 
   async resolve(
@@ -205,7 +202,7 @@ export class PartitionLog {
     try {
       return await this.resolveHere(placement.group, asked)
     } catch (error) {
-      if (!isDamagedHere(error)) throw error
+      if (!isUnreadable(error)) throw error
       const found = await askOthers(this.#router, this.#self, placement, {
         kind: 'resolve',
         body: encodeJson(asked),
@@ -219,7 +216,7 @@ export class PartitionLog {
 
   async resolveHere(group: GroupId, { position, linearizable }: ForwardedPosition): Promise<number> {
     const partition = this.#registry.partition(group)
-    if (partition === undefined) throw notLeader(this.#router.leaderOf(group))
+    if (partition === undefined) throw notLeader(this.#router.leaderToTell(group))
     // What was chosen before a quorum confirmed this leader is applied when the barrier is passed.
     if (linearizable) await partition.replica.readBarrier()
     switch (position.kind) {
@@ -232,7 +229,7 @@ export class PartitionLog {
       case 'last':
         return Math.max(partition.logStart, partition.highWatermark - position.count)
       case 'time':
-        return partition.offsetAt(position.timeMs)
+        return unlessDamaged('The offset cannot be found', () => partition.offsetAt(position.timeMs))
     }
   }
 
@@ -256,10 +253,13 @@ export class PartitionLog {
   /** As the leader. */
   async trimHere(group: GroupId, beforeOffset: number, timeoutMs: number): Promise<number> {
     const partition = this.#registry.partition(group)
-    if (partition === undefined || !partition.replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (partition === undefined || !partition.replica.isLeader)
+      throw notLeader(this.#router.leaderToTell(group))
     // A new leader may not know yet how far the log goes.
     if (beforeOffset > partition.highWatermark) await partition.replica.readBarrier()
-    return partition.trim(beforeOffset, timeoutMs)
+    return unlessDamaged(`The batch at offset ${beforeOffset} cannot be read`, () =>
+      partition.trim(beforeOffset, timeoutMs),
+    )
   }
 
   async #atLeader<Answer>(
@@ -316,8 +316,12 @@ export function topicDeleted(name: string): SynodError {
 }
 
 function diskFull(): SynodError {
-  return new SynodError('disk-full', "The leader's disk is nearly full; nothing was stored.", {
-    hint: 'Free some space or delete topics; reading goes on.',
-    retryAfterMs: 10_000,
-  })
+  return new SynodError(
+    'disk-full',
+    "The leader's disk is nearly full and no other replica can lead; nothing was stored.",
+    {
+      hint: 'Free some space on one of the brokers or delete topics; reading goes on.',
+      retryAfterMs: 10_000,
+    },
+  )
 }

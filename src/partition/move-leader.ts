@@ -51,7 +51,7 @@ export class LeaderMoves {
   /** As the leader. */
   async moveHere(group: GroupId, to: BrokerId): Promise<void> {
     const replica = this.#registry.replica(group)
-    if (replica === undefined || !replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (replica === undefined || !replica.isLeader) throw notLeader(this.#router.leaderToTell(group))
     if (replica.paxos.leader !== to) await replica.transfer(to)
   }
 

@@ -47,3 +47,12 @@ export function replicaDamaged(what: string, cause: unknown): SynodError {
     cause,
   })
 }
+
+/** Whoever asked hears that this replica cannot say, not what its disk did. */
+export async function unlessDamaged<T>(what: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw isDamagedHere(error) ? replicaDamaged(what, error) : error
+  }
+}

@@ -38,7 +38,7 @@ export class Reassignments {
 
   async #orderHere(group: GroupId, voters: readonly ReplicaId[], after: number): Promise<void> {
     const replica = this.#registry.replica(group)
-    if (replica === undefined || !replica.isLeader) throw notLeader(this.#router.leaderOf(group))
+    if (replica === undefined || !replica.isLeader) throw notLeader(this.#router.leaderToTell(group))
     await replica.reconfigure(voters, RECONFIGURE_TIMEOUT_MS, after)
   }
 

@@ -98,8 +98,22 @@ export class Router {
   /** Who leads, as far as this broker knows. A hint, never used for safety. */
   leaderOf(group: GroupId): BrokerId | undefined {
     const replica = this.#registry.replica(group)
-    if (replica === undefined) return this.#hints.get(group)
-    return replica.paxos.leader ?? (replica.paxos.isVoter ? undefined : this.#hints.get(group))
+    if (replica?.paxos.isVoter === true) return replica.paxos.leader
+    return replica?.paxos.leader ?? this.#heard(group)
+  }
+
+  /**
+   * What is told to others: as the own replica knows it. Of what this broker only heard nothing is passed on, or brokers whose
+   * replicas have moved away could send a call to each other for ever.
+   */
+  leaderToTell(group: GroupId): BrokerId | undefined {
+    return this.#registry.replica(group)?.paxos.leader
+  }
+
+  /** Who does not vote does not lead, though others may still say so whom it led before its replica moved away. */
+  #heard(group: GroupId): BrokerId | undefined {
+    const leader = this.#hints.get(group)
+    return leader === this.#self ? undefined : leader
   }
 
   /**

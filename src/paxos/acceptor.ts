@@ -7,6 +7,7 @@ import { areLinked, learnChosen } from './learner.ts'
 import { mendFrom } from './mend.ts'
 import type { Accept, AcceptSync, Learn, Prepare } from './messages.ts'
 import { followLeader, forgetLeader, postponeCanvass, raisePromise, stepDown } from './role.ts'
+import { isFar, noteRound } from './rounds.ts'
 import type { Entry } from './state.ts'
 import { pullMore } from './synchronize.ts'
 
@@ -16,6 +17,8 @@ export function onPrepare(core: Core, from: BrokerId, message: Prepare): void {
   if (!isOurs(core, from, message.ballot, message.commit)) return
   const order = compareBallots(message.ballot, core.promised)
   if (order < 0) return nack(core, from)
+  // Not durable, and forgotten at the next start: only who repeats it leads this replica there.
+  if (isFar(core, message.ballot)) return noteRound(core, message.ballot)
   if (order > 0) {
     const former = core.promised.broker
     stepDown(core)

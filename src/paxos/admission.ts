@@ -3,8 +3,8 @@ import { forgetLeader, reconsider, stepDown } from './role.ts'
 import type { Standing } from './standing.ts'
 
 /**
- * Whether a vote may not be used. Then nothing is learned either: each write makes the journal longer, until its loss can no
- * longer be seen by its length. What is known to be chosen is served.
+ * Whether a vote may not be used. Then nothing is learned either: the journal stays as this start found it, which is the proof
+ * of what it has lost. What is known to be chosen is served.
  */
 export function isSilenced(core: Core): boolean {
   return core.hasVote && !core.isVoter

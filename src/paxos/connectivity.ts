@@ -1,6 +1,6 @@
 import type { BrokerId } from '../types/ids.ts'
 import type { Core } from './core.ts'
-import type { LinkView } from './link-view.ts'
+import { isFitToLead, type LinkView } from './link-view.ts'
 
 /** Whether the own broker and `peer` hear each other. */
 export function isLinked(core: Core, peer: BrokerId, links: LinkView | undefined = core.links): boolean {
@@ -66,20 +66,27 @@ function isWhole({ log, voters }: Core): boolean {
   return log.damage.count === 0 || (voters.length === 1 && !log.isAbstaining)
 }
 
-/** Whether a broker is heard, and neither about to stop nor waiting for its disk: then it may lead. */
+/** Whether another broker may be handed a leadership (consensus 1.13). */
 export function mayLead(core: Core, broker: BrokerId): boolean {
-  const view = core.links?.peers.get(broker)
-  return view !== undefined && view.alive && !view.stalled && !view.draining
+  return isFitToLead(core.links?.peers.get(broker))
 }
 
-/** Place among the live voters that could lead as well, 0 for the first. */
+/** Whether this replica would lead only because nobody else can: its broker's disk has hardly any room left. */
+export function isLastChoice(core: Core): boolean {
+  return core.links?.selfFull === true
+}
+
+/**
+ * Place among the live voters that could lead as well, 0 for the first. Who is short of room comes after all of them, and is
+ * not kept from trying: a group in which nobody else gets elected is better led by it than by nobody.
+ */
 export function rank(core: Core): number {
   let place = 0
   for (const voter of core.voters) {
-    if (voter === core.self) return place
-    if (mayLead(core, voter)) place++
+    if (voter !== core.self) place += mayLead(core, voter) ? 1 : 0
+    else if (!isLastChoice(core)) return place
   }
-  return place
+  return isLastChoice(core) ? place + 1 : place
 }
 
 /**

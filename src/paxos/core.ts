@@ -167,7 +167,8 @@ export class Core {
     this.configuration = configuration
     this.voters = configuration.voters.map((voter) => voter.broker)
     this.hasVote =
-      this.rules.votesIn(configuration.number, this.minConfiguration) && this.#isAmong(configuration.voters)
+      this.rules.votesIn(configuration.number, this.minConfiguration) &&
+      configuration.voters.some((voter) => this.rules.isVoteOf(voter, this.replica))
     this.majority = this.rules.quorum(this.voters.length)
     this.knownCommits = this.voters.map((voter) => known.get(voter) ?? 0)
     this.highestRound = 0
@@ -253,12 +254,6 @@ export class Core {
   endPull(): void {
     this.pull = undefined
     this.gathering = undefined
-  }
-
-  noteRound(ballot: Ballot): void {
-    if (ballot.config === this.configuration.number && ballot.round > this.highestRound) {
-      this.highestRound = ballot.round
-    }
   }
 
   noteCommit(from: BrokerId, commit: number): void {

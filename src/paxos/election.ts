@@ -1,7 +1,14 @@
 import type { BrokerId } from '../types/ids.ts'
 import { compareBallots, sameBallot, NO_BALLOT, type Ballot } from './ballot.ts'
 import { campaign } from './campaign.ts'
-import { bootIdOf, isEligible, isLeaderHappy, isLinked, isQuorumConnected } from './connectivity.ts'
+import {
+  bootIdOf,
+  isEligible,
+  isLastChoice,
+  isLeaderHappy,
+  isLinked,
+  isQuorumConnected,
+} from './connectivity.ts'
 import { passesConfigGate } from './config-gate.ts'
 import { NEVER, type Core } from './core.ts'
 import type { LinkView } from './link-view.ts'
@@ -11,6 +18,7 @@ import { findPeer } from './progress.ts'
 import { canvassDelayMs, forgetLeader, postponeCanvass, reconsider, stepDown } from './role.ts'
 import { pullFrom } from './synchronize.ts'
 import type { Learner } from './volatile.ts'
+import { noteRound } from './rounds.ts'
 
 /** From this attempt on a canvasser is endorsed however far behind it is: a live majority never stays leaderless. */
 const WAIVING_ATTEMPT = 3
@@ -24,12 +32,13 @@ export function onLinks(core: Core, links: LinkView): void {
   if (core.leader !== undefined) core.leaderBootId ??= bootIdOf(core, core.leader)
   reconsider(core)
   // A group that nobody has led yet begins without asking: its first voter campaigns at once, the others wait.
-  if (isFresh(core) && core.voters[0] === core.self && core.canvassAtMs !== NEVER)
-    core.canvassAtMs = core.nowMs
+  if (beginsFresh(core) && core.canvassAtMs !== NEVER) core.canvassAtMs = core.nowMs
 }
 
-function isFresh(core: Core): boolean {
-  return sameBallot(core.promised, NO_BALLOT) && core.log.through === 0
+/** The group is new, and this is the replica that was chosen to begin it. */
+function beginsFresh(core: Core): boolean {
+  const isFresh = sameBallot(core.promised, NO_BALLOT) && core.log.through === 0
+  return isFresh && core.voters[0] === core.self && !isLastChoice(core)
 }
 
 /** A leader resigns with a stalled disk at once, without a quorum after a while; it greets who came back. */
@@ -59,7 +68,7 @@ export function electionTick(core: Core): void {
   if (core.nowMs < core.canvassAtMs) return
   core.canvassAtMs = NEVER
   if (isLeaderHappy(core) || !isEligible(core)) return
-  if (isFresh(core) && core.voters[0] === core.self) return campaign(core)
+  if (beginsFresh(core)) return campaign(core)
   canvass(core)
 }
 
@@ -133,7 +142,7 @@ export function onEndorse(core: Core, from: BrokerId, message: Endorse): void {
 
 export function onRefuse(core: Core, from: BrokerId, message: Refuse): void {
   core.noteCommit(from, message.commit)
-  core.noteRound(message.promised)
+  noteRound(core, message.promised)
   if (core.role === 'follower' && core.leader === from) forgetLeader(core)
   const { canvassing } = core
   if (canvassing === undefined || !isAnswer(core, from, message)) return
@@ -157,7 +166,7 @@ function isAnswer(core: Core, from: BrokerId, message: Endorse | Refuse): boolea
 /** Somebody promised a higher ballot: what this replica leads or tries is over (consensus 1.7). */
 export function onNack(core: Core, from: BrokerId, message: Nack): void {
   if (message.promised.config !== core.configuration.number || !core.voters.includes(from)) return
-  core.noteRound(message.promised)
+  noteRound(core, message.promised)
   if (core.role === 'follower' || compareBallots(message.promised, core.ballot) <= 0) return
   stepDown(core)
   reconsider(core)

@@ -2,6 +2,7 @@ import { invariant } from '../types/invariant.ts'
 import { NO_BALLOT, compareBallots, sameBallot, type Ballot } from './ballot.ts'
 import { bootIdOf, hasToPoll, isEligible, isLeaderHappy, rank } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
+import { noteRound } from './rounds.ts'
 
 /** How much the wait before a canvass grows with each one that failed, at most. */
 const BACKOFF_MAX = 4
@@ -87,7 +88,7 @@ export function followLeader(core: Core, ballot: Ballot): void {
 export function raisePromise(core: Core, ballot: Ballot): number {
   invariant(compareBallots(ballot, core.promised) > 0, 'A promise is only ever raised.')
   core.promised = ballot
-  core.noteRound(ballot)
+  noteRound(core, ballot)
   core.promisePersist = core.persist([{ kind: 'state', state: core.stateRecord(core.log.through) }])
   return core.promisePersist
 }

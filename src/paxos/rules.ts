@@ -1,4 +1,4 @@
-import type { Slot } from '../types/ids.ts'
+import { sameReplica, type Replica, type Slot } from '../types/ids.ts'
 import { compareBallots, type Ballot } from './ballot.ts'
 import { majority } from './quorum.ts'
 import type { ReplicaLog } from './replica-log.ts'
@@ -82,6 +82,11 @@ export class Rules {
   /** A replica that was deleted and returned has forgotten what it promised up to `minConfiguration` (consensus 1.12 step 6). */
   votesIn(configuration: number, minConfiguration: number): boolean {
     return configuration > minConfiguration
+  }
+
+  /** A vote is a store's: another store of the same broker remembers nothing that was promised with it (consensus 1.16). */
+  isVoteOf(voter: Replica, replica: Replica): boolean {
+    return sameReplica(voter, replica)
   }
 
   /** Who is in a configuration knows its stop-sign to be chosen, also after a start (consensus 1.12 step 3). */

@@ -1,7 +1,7 @@
 import type { BrokerId } from '../types/ids.ts'
 import { sameBallot } from './ballot.ts'
 import { campaign } from './campaign.ts'
-import { isEligible, mayLead } from './connectivity.ts'
+import { isEligible, isLastChoice, mayLead } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
 import type { TransferRefusal } from './effects.ts'
 import type { TransferNow } from './messages.ts'
@@ -43,7 +43,7 @@ function refusalOf(core: Core, to: BrokerId): TransferRefusal | undefined {
   return isReady(core, leadership, to) ? undefined : 'target-not-ready'
 }
 
-/** In sync, and a broker that may lead: one that drains or waits for its disk would only have to give up again. */
+/** In sync, and a broker that may lead: one that drains, or waits for its disk or for room, would only have to give up again. */
 function isReady(core: Core, leadership: Leadership, to: BrokerId): boolean {
   countInSync(core, leadership)
   return findPeer(leadership, to)?.isInSync === true && mayLead(core, to)
@@ -99,5 +99,5 @@ export function onTransferNow(core: Core, from: BrokerId, { ballot, lastSlot }: 
   if (!sameBallot(core.promised, ballot) || !sameBallot(core.acceptedBallot, ballot)) return
   if (!core.rules.matchesTransfer(lastSlot, core.log.through) || core.durablePersist < core.lastPersist)
     return
-  if (isEligible(core)) campaign(core)
+  if (isEligible(core) && !isLastChoice(core)) campaign(core)
 }

@@ -1,4 +1,4 @@
-import type { BrokerId, GroupId, TopicId } from './ids.ts'
+import type { BrokerId, GroupId, Replica, TopicId } from './ids.ts'
 
 /** Every setting of a topic, with all values present. Units end a name. */
 export interface TopicConfig {
@@ -42,6 +42,8 @@ export interface PartitionPlacement {
   readonly replicas: readonly BrokerId[]
   /** Number of the configuration whose voters `replicas` are, as last recorded; 1 when the partition is made. */
   readonly configuration: number
+  /** The same voters with their stores. Undefined: the stores that the brokers are registered with. */
+  readonly voters?: readonly Replica[] | undefined
   /**
    * Brokers that pull the log without a vote, usually none: replicas to be. One that was ordered to vote stays here until a
    * later configuration is on record: the order may yet prevail.

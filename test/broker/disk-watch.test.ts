@@ -7,6 +7,7 @@ function open() {
   const clock = new VirtualClock()
   const disk = { freeBytes: 100, full: false, error: undefined as Error | undefined }
   const warnings: string[] = []
+  const looks: boolean[] = []
   const watch = new DiskWatch({
     store: {
       space: async () => {
@@ -15,17 +16,18 @@ function open() {
       },
     },
     clock,
+    onLook: (isFull) => void looks.push(isFull),
     warn: (sentence) => void warnings.push(sentence),
   })
   const pass = async (ms: number) => {
     clock.advance(ms)
     await turns(1)
   }
-  return { clock, disk, watch, warnings, pass }
+  return { clock, disk, watch, warnings, looks, pass }
 }
 
 test('a full disk is noticed, and space that was made again too', async () => {
-  const { disk, watch, pass } = open()
+  const { disk, watch, looks, pass } = open()
   assert.equal(watch.freeBytes, undefined)
   await watch.start()
   assert.deepEqual([watch.freeBytes, watch.isFull], [100, false])
@@ -35,6 +37,7 @@ test('a full disk is noticed, and space that was made again too', async () => {
   disk.full = false
   await pass(2_000)
   assert.equal(watch.isFull, false)
+  assert.deepEqual(looks, [false, true, false])
   watch.stop()
 })
 

@@ -75,8 +75,8 @@ function linksTo(dead: readonly number[]): LinkView {
   const peers = new Map(
     EVERYBODY.filter((id) => id !== 1).map((id) => {
       const alive = !dead.includes(id)
-      return [id, { alive, bootId: `${id}`, stalled: false, draining: false, links }]
+      return [id, { alive, bootId: `${id}`, stalled: false, draining: false, full: false, links }]
     }),
   )
-  return { selfStalled: false, selfDraining: false, peers }
+  return { selfStalled: false, selfDraining: false, selfFull: false, peers }
 }

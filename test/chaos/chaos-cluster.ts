@@ -187,12 +187,13 @@ export class ChaosCluster {
     this.#link(from, to).remove(fault)
   }
 
-  /** Resident memory in MiB; undefined where the system does not tell or the process is gone. */
-  residentMib(id: number): number | undefined {
+  /** Resident memory in MiB of the process; undefined where the system does not tell or the process is gone. */
+  memoryOf(id: number): { readonly pid: number; readonly mib: number } | undefined {
     const pid = this.#broker(id).child?.pid
+    if (pid === undefined) return undefined
     try {
       const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-      return kib === undefined ? undefined : Number(kib) / 1_024
+      return kib === undefined ? undefined : { pid, mib: Number(kib) / 1_024 }
     } catch {
       return undefined
     }

@@ -1,11 +1,18 @@
 import type { ChaosCluster } from './chaos-cluster.ts'
 import { Random } from '../sim/random.ts'
 import type { DiskMode } from './disk/disk-shim.ts'
+import { call, json } from '../system/api.ts'
 import type { LinkFault } from './link.ts'
 import type { Fault } from './schedule.ts'
 
+/** What clients work on meanwhile. */
+export interface Load {
+  readonly topic: string
+  readonly partitions: number
+}
+
 /** Makes a fault happen; what it returns ends it. */
-export async function inflict(cluster: ChaosCluster, fault: Fault): Promise<() => Promise<void>> {
+export async function inflict(cluster: ChaosCluster, fault: Fault, load: Load): Promise<() => Promise<void>> {
   const { brokers, amount } = fault
   const [first, second] = brokers
   switch (fault.kind) {
@@ -38,6 +45,10 @@ export async function inflict(cluster: ChaosCluster, fault: Fault): Promise<() =
       return spoilDisk(cluster, first!, { kind: 'hang' })
     case 'disk-full':
       return spoilDisk(cluster, first!, { kind: 'full' })
+    case 'move-leaders':
+      return order(cluster, fault, load, (path) => [`${path}/leader`, { broker: String(first) }])
+    case 'move-replicas':
+      return order(cluster, fault, load, (path) => [`${path}/replicas`, { replicas: brokers.map(String) }])
     case 'isolate':
       return spoil(cluster, both(first!, others(cluster, first!)), { isCut: true })
     case 'cut-pair':
@@ -49,6 +60,29 @@ export async function inflict(cluster: ChaosCluster, fault: Fault): Promise<() =
     case 'delay':
       return spoil(cluster, both(first!, others(cluster, first!)), { delayMs: amount })
   }
+}
+
+/** Partitions that one order of an administrator is about, at most. */
+const MOVED_MAX = 5
+const ORDER_MS_MAX = 3_000
+
+/** No fault at all, but what an administrator may do at any time. What is refused, or gets no answer, is not done again. */
+async function order(
+  cluster: ChaosCluster,
+  { amount }: Fault,
+  { topic, partitions }: Load,
+  request: (partitionPath: string) => readonly [path: string, body: object],
+): Promise<() => Promise<void>> {
+  const random = new Random(amount)
+  const url = random.pick(cluster.urls)
+  await Promise.all(
+    Array.from({ length: MOVED_MAX }, async () => {
+      const [path, body] = request(`/v1/topics/${topic}/partitions/${random.integer(partitions)}`)
+      const signal = AbortSignal.timeout(ORDER_MS_MAX)
+      await call(url, path, { ...json('POST', body), signal }).catch(() => {})
+    }),
+  )
+  return () => Promise.resolve()
 }
 
 type Pair = readonly [from: number, to: number]

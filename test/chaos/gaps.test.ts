@@ -33,18 +33,21 @@ test('puts each gap down to the faults of its time', () => {
     longestMs: 3_700,
     producer: 'b',
     fromMs: 1_200,
+    medianMs: 3_700,
     afterHealingMs: 3_400,
   })
   assert.deepEqual(gaps.get('two at once'), {
     longestMs: 2_100,
     producer: 'c',
     fromMs: 6_900,
+    medianMs: 2_100,
     afterHealingMs: 500,
   })
   assert.deepEqual(gaps.get('quiet'), {
     longestMs: 3_400,
     producer: 'a',
     fromMs: 1_600,
+    medianMs: 0,
     afterHealingMs: 0,
   })
   assert.equal(gaps.get('restart'), undefined)
@@ -59,6 +62,6 @@ test('counts acknowledgements only, and leaves out producers that send once', ()
   watch.add(acknowledged('b', 9_000, { identity: 'none' }))
   assert.deepEqual(
     [...watch.byKind([])],
-    [['quiet', { longestMs: 1_000, producer: 'a', fromMs: 0, afterHealingMs: 0 }]],
+    [['quiet', { longestMs: 1_000, producer: 'a', fromMs: 0, medianMs: 0, afterHealingMs: 0 }]],
   )
 })

@@ -13,6 +13,8 @@ export interface Gap {
   longestMs: number
   producer: string
   fromMs: number
+  /** The longest of each time with these faults, and of these the one in the middle; 0 for one without any gap. */
+  medianMs: number
   /** Longest time from the end of the faults to the first acknowledgement of a producer that they had held up. */
   afterHealingMs: number
 }
@@ -38,16 +40,30 @@ export class GapWatch {
   /** The longest, by the kind of fault that overlapped it. */
   byKind(episodes: readonly PastEpisode[]): ReadonlyMap<GapKind, Gap> {
     const result = new Map<GapKind, Gap>()
+    const longest = new Map(episodes.map((episode) => [episode, 0]))
     for (const { producer, fromMs, toMs } of this.#gaps) {
       const during = episodes.filter(({ startMs, endMs }) => startMs < toMs && fromMs < endMs)
-      const kinds = during.flatMap((episode) => episode.kinds)
-      const kind = kinds.length > 1 ? 'two at once' : (kinds[0] ?? 'quiet')
-      const gap = result.get(kind) ?? { longestMs: 0, producer, fromMs, afterHealingMs: 0 }
+      const [only] = during
+      if (only !== undefined && during.length === 1)
+        longest.set(only, Math.max(longest.get(only) ?? 0, toMs - fromMs))
+      const kind = kindOf(during)
+      const gap = result.get(kind) ?? { longestMs: 0, producer, fromMs, medianMs: 0, afterHealingMs: 0 }
       result.set(kind, gap)
       if (toMs - fromMs > gap.longestMs) Object.assign(gap, { longestMs: toMs - fromMs, producer, fromMs })
       const healedMs = Math.max(...during.map(({ endMs }) => endMs))
       if (during.length > 0) gap.afterHealingMs = Math.max(gap.afterHealingMs, toMs - healedMs)
     }
+    for (const [kind, gap] of result)
+      gap.medianMs = median([...longest].filter(([each]) => kindOf([each]) === kind).map(([, ms]) => ms))
     return result
   }
+}
+
+function kindOf(episodes: readonly PastEpisode[]): GapKind {
+  const kinds = episodes.flatMap((episode) => episode.kinds)
+  return kinds.length > 1 ? 'two at once' : (kinds[0] ?? 'quiet')
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
 }

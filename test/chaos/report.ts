@@ -17,21 +17,23 @@ export function showReport(report: ChaosReport): string {
     `records: ${verdict.produced.ok} acknowledged, ${verdict.produced.unknown} unknown (${verdict.unknownStored} of them stored), ` +
       `${verdict.produced.failed} refused; ${verdict.seen} seen by all readers together`,
     table(
-      ['faults', 'times', 'longest gap ms', 'of', 'from s', 'after healing ms'],
+      ['faults', 'times', 'longest gap ms', 'p50', 'of', 'from s', 'after healing ms'],
       [...new Set([...faults.keys(), ...gaps.keys()])].map((kind) => [
         kind,
         kind === 'quiet' || kind === 'two at once' ? '' : (faults.get(kind) ?? 0),
         Math.round(gaps.get(kind)?.longestMs ?? 0),
+        kind === 'quiet' ? '' : Math.round(gaps.get(kind)?.medianMs ?? 0),
         gaps.get(kind)?.producer ?? '',
         seconds(gaps.get(kind)?.fromMs, startMs),
         Math.round(gaps.get(kind)?.afterHealingMs ?? 0),
       ]),
     ),
     table(
-      ['memory MiB', 'first', 'last', 'most'],
+      ['memory MiB', 'first', 'last', 'most', 'MiB/h'],
       [...memory].map(([id, each]) => [
         `broker ${id}`,
         ...[each.firstMib, each.lastMib, each.mostMib].map(Math.round),
+        each.slopeMibPerHour?.toFixed(1) ?? '',
       ]),
     ),
     table(

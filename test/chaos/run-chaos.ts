@@ -10,6 +10,7 @@ import { ChaosCluster } from './chaos-cluster.ts'
 import { inflict } from './faults.ts'
 import { compareBrokers, untilInSync } from './final-state.ts'
 import { GapWatch, type Gap, type GapKind, type PastEpisode } from './gaps.ts'
+import { MemoryWatch, type MemoryUse } from './memory.ts'
 import {
   BatchProducer,
   KeyProducer,
@@ -18,7 +19,7 @@ import {
   type RunningProducer,
 } from './producers.ts'
 import { ClientReader, PageReader, SocketReader, type Reader } from './readers.ts'
-import { DISK_KINDS, schedule, showFault, type Episode, type FaultKind } from './schedule.ts'
+import { DISK_KINDS, REPLICAS, schedule, showFault, type Episode, type FaultKind } from './schedule.ts'
 
 export interface ChaosOptions {
   /** Data, logs and the history go there; it exists. */
@@ -50,16 +51,12 @@ export interface ChaosReport {
   readonly startMs: number
   readonly gaps: ReadonlyMap<GapKind, Gap>
   /** Resident MiB of each broker when the load had begun, at the end, and the most seen. */
-  readonly memory: ReadonlyMap<
-    number,
-    { readonly firstMib: number; readonly lastMib: number; readonly mostMib: number }
-  >
+  readonly memory: ReadonlyMap<number, MemoryUse>
   /** What is wrong beside the anomalies of the history: a sentence each. */
   readonly wrongs: readonly string[]
 }
 
 const TOPIC = 'chaos'
-const REPLICAS = 3
 const HEAL_MS_MAX = 90_000
 const SAMPLE_MS = 1_000
 const WRONGS_MAX = 50
@@ -85,7 +82,7 @@ class ChaosRun {
   readonly #faults = new Map<FaultKind, number>()
   readonly #episodes: PastEpisode[] = []
   readonly #gaps = new GapWatch()
-  readonly #memory = new Map<number, { firstMib: number; lastMib: number; mostMib: number }>()
+  readonly #memory = new Map<number, MemoryWatch>()
   readonly #wrongs: string[] = []
   #startMs = 0
 
@@ -121,7 +118,7 @@ class ChaosRun {
       faults: this.#faults,
       startMs: this.#startMs,
       gaps: this.#gaps.byKind(this.#episodes),
-      memory: this.#memory,
+      memory: new Map([...this.#memory].map(([id, watch]) => [id, watch.use])),
       wrongs: this.#wrongs,
     }
   }
@@ -192,7 +189,10 @@ class ChaosRun {
       durationMs,
       quietMs,
       kinds,
-      without: diskShim === undefined ? DISK_KINDS : [],
+      without: [
+        ...(diskShim === undefined ? DISK_KINDS : []),
+        ...(this.#options.brokers > REPLICAS ? [] : (['move-replicas'] as const)),
+      ],
     })
     await pause(quietMs.min)
     for (const episode of episodes) {
@@ -207,9 +207,12 @@ class ChaosRun {
   }
 
   async #suffer({ faults, durationMs }: Episode): Promise<void> {
+    const { partitions } = this.#options
     const startMs = performance.now()
     for (const { kind } of faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1)
-    const heals = await Promise.all(faults.map((fault) => inflict(this.#cluster, fault)))
+    const heals = await Promise.all(
+      faults.map((fault) => inflict(this.#cluster, fault, { topic: TOPIC, partitions })),
+    )
     await pause(durationMs)
     await Promise.all(heals.map((heal) => heal()))
     this.#episodes.push({ kinds: faults.map(({ kind }) => kind), startMs, endMs: performance.now() })
@@ -263,11 +266,11 @@ class ChaosRun {
 
   #sampleMemory(): void {
     for (const id of this.#cluster.ids) {
-      const mib = this.#cluster.residentMib(id)
-      if (mib === undefined) continue
-      const known = this.#memory.get(id)
-      if (known === undefined) this.#memory.set(id, { firstMib: mib, lastMib: mib, mostMib: mib })
-      else Object.assign(known, { lastMib: mib, mostMib: Math.max(known.mostMib, mib) })
+      const sample = this.#cluster.memoryOf(id)
+      if (sample === undefined) continue
+      const watch = this.#memory.get(id) ?? new MemoryWatch()
+      this.#memory.set(id, watch)
+      watch.add({ ...sample, atMs: performance.now() })
     }
   }
 }

@@ -41,7 +41,7 @@ test('faults hit brokers that are there, last as long as allowed, and come one o
       assert.equal(new Set(brokers).size, brokers.length)
       const expected = kind.endsWith('-all')
         ? 5
-        : /majority/.test(kind)
+        : /majority|move-replicas/.test(kind)
           ? 3
           : /^cut|slow-link/.test(kind)
             ? 2

@@ -19,6 +19,8 @@ const FAULT_WEIGHTS = {
   'disk-slow': 2,
   'disk-hang': 2,
   'disk-full': 1,
+  'move-leaders': 2,
+  'move-replicas': 2,
 } as const
 
 export type FaultKind = keyof typeof FAULT_WEIGHTS
@@ -35,6 +37,9 @@ export const DISK_KINDS: readonly FaultKind[] = [
   'disk-full',
 ]
 
+/** Replicas of a partition in this load: a move of them needs more brokers. */
+export const REPLICAS = 3
+
 /** Faults of the network: they can be laid over a fault of processes. */
 const LINK_KINDS: readonly FaultKind[] = ['isolate', 'cut-pair', 'cut-one-way', 'slow-link', 'delay']
 
@@ -42,7 +47,7 @@ export interface Fault {
   readonly kind: FaultKind
   /** The brokers that it hits; for a link, from the first to the second. */
   readonly brokers: readonly number[]
-  /** `delay`: one way, ms; `slow-link`: bytes per second; `disk-slow`: ms a sync; power cuts: seed of what is lost. */
+  /** `delay`: one way, ms; `slow-link`: bytes per second; `disk-slow`: ms a sync; power cuts: seed of what is lost; moves: seed of what is moved. */
   readonly amount: number
 }
 
@@ -102,7 +107,10 @@ function draw(kind: FaultKind, { random, ids }: ScheduleOptions): Fault {
     case 'power-cut-all':
       return { kind, brokers: all, amount: random.integer(2 ** 31) }
     case 'power-cut-one':
+    case 'move-leaders':
       return { kind, brokers: one, amount: random.integer(2 ** 31) }
+    case 'move-replicas':
+      return { kind, brokers: all.slice(0, REPLICAS), amount: random.integer(2 ** 31) }
     case 'disk-slow':
       return { kind, brokers: one, amount: Math.round(random.between(10, 200)) }
     case 'kill-majority':

@@ -13,7 +13,7 @@ interface Said {
   readonly led: number
   readonly share: number
   readonly upMs?: number
-  readonly isDraining?: boolean
+  readonly isUnfit?: boolean
   /** To whom it would give, one a group. */
   readonly strays?: readonly number[]
 }
@@ -21,13 +21,13 @@ interface Said {
 function decide(said: Readonly<Record<number, Said>>) {
   const reports = new Map<BrokerId, LeadershipReport>()
   const shares = new Map<BrokerId, number>()
-  for (const [id, { led, share, upMs = SETTLED_AFTER_MS, isDraining = false, strays = [] }] of Object.entries(
+  for (const [id, { led, share, upMs = SETTLED_AFTER_MS, isUnfit = false, strays = [] }] of Object.entries(
     said,
   )) {
     const broker = brokerId(Number(id))
     shares.set(broker, share)
     const named = strays.map((to, index) => ({ group: groupId(1_000 * broker + index), to: brokerId(to) }))
-    reports.set(broker, { upMs, isDraining, ledCount: led, strays: named })
+    reports.set(broker, { upMs, isUnfit, ledCount: led, strays: named })
   }
   return decideMoves(reports, shares).map(({ from, to }) => [from, to])
 }
@@ -48,7 +48,7 @@ test('nothing goes to a broker that started a moment ago, is about to stop, or d
     decide({
       1: from,
       2: { led: 0, share: 4, upMs: SETTLED_AFTER_MS - 1 },
-      3: { led: 0, share: 4, isDraining: true },
+      3: { led: 0, share: 4, isUnfit: true },
     }),
     [],
   )
@@ -75,7 +75,7 @@ test('no round makes a broker lead less than its share, whatever the reports', (
     led: fc.nat(15),
     share: fc.nat(15),
     upMs: fc.constantFrom(0, SETTLED_AFTER_MS),
-    isDraining: fc.boolean(),
+    isUnfit: fc.boolean(),
     strays: fc.array(fc.constantFrom(1, 2, 3), { maxLength: 20 }),
   })
   fc.assert(

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { brokerId, groupId, type BrokerId } from '../../src/types/ids.ts'
+import { brokerId, groupId, storeId, type BrokerId } from '../../src/types/ids.ts'
 import {
   DEFAULT_TOPIC_CONFIG,
   type BrokerInfo,
@@ -73,7 +73,8 @@ export function commandAt(at: number, command: Command): Entry {
 }
 
 const name = fc.constantFrom('a', 'b', 'a.b', 'constructor')
-const requestId = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5')
+/** Most of them are new, some come again. */
+const requestId = fc.nat(30).map((number) => `r${number}`)
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 const replicas = fc.constantFrom<readonly number[]>(
   [1, 2, 3],
@@ -95,6 +96,8 @@ const target = fc.subarray([1, 2, 3, 4].map(brokerId), { minLength: 1 })
 const atMs = fc.nat(9)
 const someBroker = fc.integer({ min: 1, max: 4 }).map(brokerId)
 
+const otherStore = fc.constantFrom(storeId('e'.repeat(32)), storeId('f'.repeat(32)))
+
 const wishArbitrary: fc.Arbitrary<OperationWish> = fc.oneof(
   {
     weight: 4,
@@ -108,6 +111,14 @@ const wishArbitrary: fc.Arbitrary<OperationWish> = fc.oneof(
   },
   fc.record({ kind: fc.constantFrom('drain-broker' as const, 'repair-broker' as const), broker: someBroker }),
   fc.record({ kind: fc.constant('remove-broker' as const), broker: someBroker, isForced: fc.boolean() }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('replace-store' as const),
+      broker: someBroker,
+      store: otherStore,
+    }),
+  },
 )
 
 /** Operations and their steps in any order: most of them come too late or too early. */
@@ -137,6 +148,7 @@ const operationArbitrary: fc.Arbitrary<OperationCommand> = fc.oneof(
       group,
       number: fc.integer({ min: 1, max: 5 }),
       replicas: target,
+      stores: fc.option(fc.array(otherStore, { minLength: 1, maxLength: 4 }), { nil: undefined }),
       atMs,
     }),
   },
@@ -180,6 +192,14 @@ export const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
     }) satisfies fc.Arbitrary<AlterTopic>,
   },
   { weight: 12, arbitrary: operationArbitrary },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('replaceStore' as const),
+      broker: someBroker,
+      store: otherStore,
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -7,6 +7,7 @@ import {
   brokerRow,
   clusterRow,
   decodeRow,
+  formerRequestRow,
   topicRow,
   type TopicEntry,
 } from '../../src/controller/metadata-codec.ts'
@@ -33,6 +34,8 @@ test('each kind of row comes back as it was encoded', () => {
   assert.deepEqual(decodeRow(topicRow('orders', entry)), { kind: 'topic', entry })
   const altered = { ...entry, alteredBy: 'r2' }
   assert.deepEqual(decodeRow(topicRow('orders', altered)), { kind: 'topic', entry: altered })
+  const former = { number: 2 ** 40, requestId: 'r', topicId: topicId('t1'), created: true }
+  assert.deepEqual(decodeRow(formerRequestRow(2 ** 40, former)), { kind: 'former-request', entry: former })
 })
 
 test('keys are those that were written to disk, brokers in the order of their ids', () => {
@@ -42,6 +45,7 @@ test('keys are those that were written to disk, brokers in the order of their id
   assert.ok(Buffer.compare(keyOf(255), keyOf(256)) < 0)
   assert.equal(Buffer.from(topicRow('ab', undefined).key).toString('hex'), '036162')
   assert.equal(topicRow('ab', undefined).value, undefined)
+  assert.equal(Buffer.from(formerRequestRow(258, undefined).key).toString('hex'), '05000000000102')
 })
 
 test('a setting that an older version did not know is filled in', () => {

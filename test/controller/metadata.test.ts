@@ -301,8 +301,11 @@ test('rows are written for what changed only', () => {
   assert.equal(metadata.takeRows().length, 1)
   run({ kind: 'deleteTopic', name: 'b' })
   assert.deepEqual(
-    metadata.takeRows().map((row) => [Buffer.from(row.key).toString('latin1'), row.value]),
-    [['\x03b', undefined]],
+    metadata.takeRows().map(({ key, value }) => [Buffer.from(key).toString('latin1'), value !== undefined]),
+    [
+      ['\x05\0\0\0\0\0\x01', true],
+      ['\x03b', false],
+    ],
   )
   assert.deepEqual(metadata.takeRows(), [])
 })
@@ -382,6 +385,37 @@ test('metadata restored from rows at any slot goes on as if it had never stopped
     }),
     { numRuns: 200 },
   )
+})
+
+test('a create that comes again after its topic was deleted makes nothing, also after a restart', () => {
+  const { metadata, run } = open()
+  const asked = createTopic({ name: 'a', requestId: 'first' })
+  run(asked)
+  run({ kind: 'deleteTopic', name: 'a' })
+  const repeated = { outcome: { kind: 'repeated', topicId: 't1', created: true }, events: [] }
+  assert.deepEqual(run(asked), repeated)
+  run(createTopic({ name: 'a', requestId: 'second' }))
+  assert.deepEqual(run(asked), repeated, 'The new topic of that name is another one.')
+  assert.equal(metadata.topic('a')!.id, 't2')
+  const rows = new RowStore()
+  rows.put(metadata.takeRows())
+  const { appliedSlot } = metadata
+  const restarted = new Metadata()
+  restarted.restore(rows.rows, { slot: appliedSlot, nextOffset: 0, lastAppendedAtMs: 0 })
+  assert.deepEqual(restarted.apply(commandAt(appliedSlot + 1, asked)), repeated)
+})
+
+test('an alter that comes again after another one undoes nothing', () => {
+  const { metadata, run } = open()
+  run(createTopic({ name: 'a' }))
+  const first = { kind: 'alterTopic', name: 'a', requestId: 'first', config: { closed: true } } as const
+  run(first)
+  run({ ...first, requestId: 'second', config: { closed: false } })
+  const repeated = { outcome: { kind: 'repeated', topicId: 't1', created: false }, events: [] }
+  assert.deepEqual(run(first), repeated)
+  assert.deepEqual([metadata.topic('a')!.config.closed, metadata.topic('a')!.revision], [false, 3])
+  run({ kind: 'deleteTopic', name: 'a' })
+  for (const requestId of ['first', 'second']) assert.deepEqual(run({ ...first, requestId }), repeated)
 })
 
 test('no group and no topic id is ever given twice', () => {

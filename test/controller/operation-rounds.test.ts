@@ -9,7 +9,7 @@ import type { OperationWish } from '../../src/controller/operation-schema.ts'
 import { holdersOf } from '../../src/controller/placement-change.ts'
 import type { GroupState } from '../../src/partition/inspect.ts'
 import { turns, VirtualClock } from '../support/virtual-clock.ts'
-import { commandAt, createTopic, formed } from './command-arbitrary.ts'
+import { brokerInfo, commandAt, createTopic, formed } from './command-arbitrary.ts'
 
 interface Group {
   configuration: number
@@ -108,8 +108,10 @@ class FakeCluster {
     const { configuration, voters } = this.groups.get(group)!
     const alive = voters.filter(({ broker }) => !this.dead.has(broker))
     if (alive.length * 2 <= voters.length) return undefined
-    const { learners } = this.metadata.partition(group)!.placement
-    const replicas = learners.map((broker) => ({
+    const { placement } = this.metadata.partition(group)!
+    const isLearning = ({ broker, store }: Replica) => this.metadata.presentStore(broker) !== store
+    const inPlace = voters.filter(isLearning).map(({ broker }) => broker)
+    const replicas = [...placement.learners, ...inPlace].map((broker) => ({
       broker,
       acceptedSlot: 0,
       lagSlots: 0,
@@ -301,4 +303,65 @@ test('who is not the controller does nothing', async () => {
   rounds.stop()
   await cluster.pass(5_000)
   assert.equal(cluster.stateOf('op1'), 'running 0/2')
+})
+
+const FRESH = storeId('f'.repeat(32))
+const comesBack = (store: string): Command => ({ kind: 'replaceStore', broker: brokerId(3), store })
+
+test('a broker that comes back with another store gets the votes of the lost one, group by group', async () => {
+  const cluster = new FakeCluster(4, [...everywhere(70, 1, 2, 3), [1, 2, 4]])
+  cluster.rounds('one')
+  cluster.hasCaughtUp = false
+  cluster.run(comesBack(FRESH))
+  await cluster.pass(5_000)
+  assert.equal(cluster.stateOf('op1'), 'running 0/71')
+  cluster.hasCaughtUp = true
+  await cluster.pass(10_000)
+  assert.equal(cluster.stateOf('op1'), 'done 71/71')
+  for (const { group, replicas, voters } of cluster.placements) {
+    const vote = cluster.groups.get(group)!.voters.find(({ broker }) => broker === 3)
+    assert.equal(vote?.store, replicas.includes(brokerId(3)) ? FRESH : undefined)
+    assert.equal(voters?.find(({ broker }) => broker === 3)?.store, vote?.store)
+  }
+  assert.deepEqual(cluster.controllerVoters[2], { broker: 3, store: FRESH })
+  const { store, pendingStore } = cluster.metadata.broker(brokerId(3))!
+  assert.deepEqual([store, pendingStore], [FRESH, undefined])
+})
+
+test('a replacement cannot be called off, and ends when the lost store comes back before it began', async () => {
+  const cluster = new FakeCluster(3, everywhere(2, 1, 2, 3))
+  cluster.hasCaughtUp = false
+  cluster.rounds('one')
+  const registered = cluster.metadata.broker(brokerId(3))!.store
+  cluster.run(comesBack(FRESH))
+  await cluster.pass(2_000)
+  const refused = cluster.run({ kind: 'cancelOperation', operation: 'op1', atMs: 0 })
+  assert.equal(refused.outcome.kind, 'refused')
+  assert.equal(cluster.stateOf('op1'), 'running 0/3')
+  cluster.run({ kind: 'registerBroker', broker: brokerInfo(3, { store: registered }) })
+  await cluster.pass(2_000)
+  assert.equal(cluster.stateOf('op1'), 'cancelled 0/3')
+  assert.equal(cluster.metadata.operation('op2'), undefined)
+})
+
+test('a partition that is made while a store is replaced is waited for', () => {
+  const cluster = new FakeCluster(3, everywhere(1, 1, 2, 3))
+  const { group } = cluster.placements[0]!
+  cluster.run(comesBack(FRESH))
+  cluster.start({ kind: 'replace-store', broker: brokerId(3), store: FRESH })
+  const record = (of: GroupId): Command => ({
+    kind: 'recordConfiguration',
+    group: of,
+    number: 2,
+    replicas: [1, 2, 3].map(brokerId),
+    stores: [replicaOf(brokerId(1)).store, replicaOf(brokerId(2)).store, FRESH],
+    atMs: 0,
+  })
+  cluster.run(record(group))
+  cluster.run(createTopic({ name: 'b', requestId: 'b1', partitions: [[1, 2, 3]] }))
+  const end: Command = { kind: 'endOperation', operation: 'op1', state: 'done', atMs: 0 }
+  assert.equal(cluster.run(end).outcome.kind, 'outdated')
+  cluster.run(record(cluster.metadata.topic('b')!.partitions[0]!.group))
+  assert.equal(cluster.run(end).outcome.kind, 'operation')
+  assert.equal(cluster.metadata.broker(brokerId(3))!.store, FRESH)
 })

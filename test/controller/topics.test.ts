@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PeerLost } from '../../src/transport/transport.ts'
 import { CONTROLLER_GROUP } from '../../src/types/ids.ts'
 import { TestCluster } from '../support/cluster.ts'
 import { turns } from '../support/virtual-clock.ts'
@@ -63,6 +64,39 @@ test('who created a topic that was deleted and made anew before the answer came 
   }
   await cluster.refused(directory(asker).create('orders', PLAIN), 'topic-not-found')
   assert.equal((await cluster.finish(directory(asker).find('orders')))?.id, anew)
+})
+
+/** Answers of the controller to `asker` get lost once `meanwhile` has happened; the request is sent again. */
+function losesOneAnswer(cluster: TestCluster, asker: number, meanwhile: () => Promise<unknown>): void {
+  const { transport } = cluster.broker(asker)
+  const request = transport.request.bind(transport)
+  transport.request = async (...call) => {
+    await request(...call)
+    transport.request = request
+    await meanwhile()
+    throw new PeerLost('The lane broke.')
+  }
+}
+
+test('a create that is sent again does not make anew what was deleted in between', async (t) => {
+  const { cluster, controller, directory } = await withController(t)
+  const asker = cluster.others(controller())[0]!
+  const other = directory(controller())
+  losesOneAnswer(cluster, asker, () => other.delete('orders', undefined))
+  await cluster.refused(directory(asker).create('orders', PLAIN), 'topic-not-found')
+  assert.equal(await cluster.finish(other.find('orders')), undefined)
+})
+
+test('an alter that is sent again does not undo what came in between, nor says that it was not done', async (t) => {
+  const { cluster, controller, directory } = await withController(t)
+  const asker = cluster.others(controller())[0]!
+  const other = directory(controller())
+  await cluster.finish(other.create('orders', PLAIN))
+  const more = { config: {}, partitions: 4 }
+  losesOneAnswer(cluster, asker, () => other.alter('orders', more, undefined))
+  const fewer = { config: { maxLagMs: 5_000 }, partitions: 2 }
+  const topic = await cluster.finish(directory(asker).alter('orders', fewer, undefined))
+  assert.deepEqual([topic.config.maxLagMs, topic.partitions.length, topic.revision], [5_000, 4, 3])
 })
 
 test('a topic that nobody created is not found, and a near name is suggested', async (t) => {

@@ -142,7 +142,7 @@ test('a heartbeat that was overtaken changes nothing but the time of hearing', (
   const beating = new Beating()
   beating.run(300)
   const old = beating.at(2).heartbeat(ONE)
-  beating.at(2).setSelf({ oldestPendingMs: 0, draining: true })
+  beating.at(2).setSelf({ oldestPendingMs: 0, draining: true, full: false })
   beating.run(300)
   beating.at(1).onHeartbeat(TWO, old, beating.nowMs)
   beating.at(1).tick(beating.nowMs)
@@ -151,7 +151,7 @@ test('a heartbeat that was overtaken changes nothing but the time of hearing', (
 
 test('a disk that does not finish a write for long is told as stalled, to itself as well', () => {
   const beating = new Beating()
-  beating.at(1).setSelf({ oldestPendingMs: 2001, draining: false })
+  beating.at(1).setSelf({ oldestPendingMs: 2001, draining: false, full: false })
   beating.run(300)
   assert.equal(beating.at(1).view.selfStalled, true)
   assert.equal(beating.at(2).view.peers.get(ONE)?.stalled, true)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Heartbeat, SeenStore } from '../../src/detector/heartbeat.ts'
+import type { Heartbeat, SeenStore, StoreStart } from '../../src/detector/heartbeat.ts'
 import { CONDEMNED } from '../../src/detector/seen-stores.ts'
+import { hasShrunk, STARTS_MAX, withStart } from '../../src/detector/starts.ts'
 import { Witness } from '../../src/detector/witness.ts'
 import { brokerId, storeId, type BrokerId, type StoreId } from '../../src/types/ids.ts'
 import { sampleHeartbeat } from '../support/sample-messages.ts'
@@ -12,6 +13,7 @@ class Process {
   readonly storeId: StoreId
   readonly bootId: string
   readonly witness: Witness
+  readonly starts: readonly StoreStart[]
   durableLsn: number
 
   constructor(
@@ -19,6 +21,8 @@ class Process {
     boot: string,
     options: {
       readonly recovered: number
+      /** The process before it on the same disk; left out: what the disk had noted of it is gone. */
+      readonly after?: Process
       readonly remembered?: readonly SeenStore[]
       readonly store?: string
     },
@@ -27,7 +31,10 @@ class Process {
     this.storeId = storeId((options.store ?? String(id)).repeat(32))
     this.bootId = `${id}${boot}`
     this.witness = new Witness({ storeId: this.storeId, bootId: this.bootId })
-    this.witness.began(options.recovered, options.remembered ?? [])
+    const { after, recovered } = options
+    const noted = { storeId: this.storeId, starts: after?.starts ?? [] }
+    this.starts = withStart(noted, this.storeId, { bootId: this.bootId, recovered }).starts
+    this.witness.began(this.starts, options.remembered ?? [])
     this.durableLsn = options.recovered
   }
 
@@ -162,12 +169,71 @@ test('a heartbeat of an earlier start that comes late accuses nobody', () => {
   assert.deepEqual([next.isOutsider, third.isOutsider], [false, false])
 })
 
+test('what was written since a loss does not hide it, however often the store starts before a witness is there', () => {
+  const [one, two] = [new Process(1, 'a', { recovered: 0 }), new Process(2, 'a', { recovered: 0 })]
+  one.durableLsn = 2
+  one.meet(two)
+  // The record of number 2 is lost; a start that nobody hears of writes another one in its place, and more.
+  const second = new Process(1, 'b', { recovered: 1, after: one })
+  const third = new Process(1, 'c', { recovered: 9, after: second })
+  third.meet(two)
+  assert.deepEqual([third.isOutsider, third.witness.lost, third.answers], [true, 2, []])
+})
+
+test('a start that was lost as a whole with what it wrote is missed all the same', () => {
+  const first = new Process(1, 'a', { recovered: 0 })
+  const lost = new Process(1, 'b', { recovered: 5, after: first })
+  const two = new Process(2, 'a', { recovered: 0 })
+  lost.durableLsn = 8
+  lost.meet(two)
+  const second = new Process(1, 'c', { recovered: 4, after: first })
+  const third = new Process(1, 'd', { recovered: 20, after: second })
+  third.meet(two)
+  assert.deepEqual([third.isOutsider, third.witness.lost], [true, 8])
+})
+
+test('a start that is older than all that its store tells of accuses nobody', () => {
+  const two = new Process(2, 'a', { recovered: 0 })
+  let last = new Process(1, '0', { recovered: 0 })
+  for (let number = 1; number <= 2 * STARTS_MAX; number++) {
+    last.durableLsn += 3
+    if (number % 5 === 1) last.meet(two)
+    last = new Process(1, `${number}`, { recovered: last.durableLsn, after: last })
+  }
+  last.meet(two)
+  assert.equal(last.starts.length, STARTS_MAX)
+  assert.deepEqual([last.isOutsider, last.answers], [false, [two.storeId]])
+})
+
+test('a store that finds less than an earlier start of it had noted knows by itself that it has forgotten', () => {
+  const first = new Process(1, 'a', { recovered: 5 })
+  const second = new Process(1, 'b', { recovered: 5, after: first })
+  const third = new Process(1, 'c', { recovered: 4, after: second })
+  assert.deepEqual(
+    [first, second, third].map(({ starts }) => hasShrunk(starts)),
+    [false, false, true],
+  )
+})
+
+test('a note of starts that is damaged or of another store is none', () => {
+  const one = new Process(1, 'a', { recovered: 7 })
+  const start = { bootId: '1b', recovered: 9 }
+  const alone = { storeId: one.storeId, starts: [start] }
+  for (const noted of [
+    undefined,
+    'nonsense',
+    { storeId: one.storeId, starts: [{ bootId: 1 }] },
+    { storeId: 'f'.repeat(32), starts: one.starts },
+  ])
+    assert.deepEqual(withStart(noted, one.storeId, start), alone)
+})
+
 test('nothing is told and no answer counts before the store was read', () => {
   const unread = new Witness({ storeId: storeId('1'.repeat(32)), bootId: 'a' })
   assert.equal(unread.report(brokerId(2), 0), undefined)
   const two = new Process(2, 'a', { recovered: 0 })
   const heartbeat = two.heartbeat(new Process(1, 'a', { recovered: 0 }))
-  const answer = { ...heartbeat, store: { ...heartbeat.store, view: { bootId: 'a', walSeq: 9 } } }
+  const answer = { ...heartbeat, store: { ...heartbeat.store, view: { bootId: 'a', lost: 9 } } }
   assert.equal(unread.onHeartbeat(two.id, answer), false)
   assert.equal(unread.standing.isOutsider, false)
 })

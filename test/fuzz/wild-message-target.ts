@@ -137,9 +137,9 @@ function proposal(token: number): Proposal {
 
 function wholeLinks(size: number): LinkView {
   const ids = Array.from({ length: size }, (_, place) => brokerId(place + 1))
-  const view = { alive: true, stalled: false, draining: false, links: new Set(ids) }
+  const view = { alive: true, stalled: false, draining: false, full: false, links: new Set(ids) }
   const peers = new Map(ids.filter((id) => id !== SELF).map((id) => [id, { ...view, bootId: `${id}#0` }]))
-  return { selfStalled: false, selfDraining: false, peers }
+  return { selfStalled: false, selfDraining: false, selfFull: false, peers }
 }
 
 function drawLinks({ random, size }: Stranger): LinkView {
@@ -157,12 +157,13 @@ function drawLinks({ random, size }: Stranger): LinkView {
             bootId: `${id}#${random.integer(2)}`,
             stalled,
             draining: false,
+            full: false,
             links,
           },
         ]
       }),
   )
-  return { selfStalled: random.chance(0.02), selfDraining: random.chance(0.05), peers }
+  return { selfStalled: random.chance(0.02), selfDraining: random.chance(0.05), selfFull: false, peers }
 }
 
 /** Whatever well-formed messages come, from whomever: the rules hold, or the replica stops where going on would be a guess. */

@@ -245,3 +245,15 @@ test('keeps only the first examples of an anomaly, and counts all', () => {
 test('refuses a history that two producers wrote one value into', () => {
   assert.throws(() => checkHistory([produced('a', '0@0'), produced('a', '0@1')]), /in the history .* twice/)
 })
+
+test('nobody has to have seen what was trimmed, and everybody what is above it', () => {
+  const [first, second] = [produced('a', '0@0'), produced('b', '0@1')]
+  const seen = [{ type: 'seek', reader: 'r', next: { 0: 1 } } as const, polled('r', '0@1', 'b')]
+  const found = (below: number) => [
+    ...checkHistory([first, second, ...seen, { type: 'trim', partition: 0, below }]).anomalies.keys(),
+  ]
+  assert.deepEqual(found(1), [])
+  assert.deepEqual(found(0), ['lost-write', 'offset-gap'])
+  const missing = [produced('c', '0@0'), { type: 'trim', partition: 0, below: 1 } as const]
+  assert.deepEqual([...checkHistory([...missing, produced('d', '0@1')]).anomalies.keys()], ['unseen'])
+})

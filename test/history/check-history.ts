@@ -1,7 +1,14 @@
 import { invariant, unreachable } from '../../src/types/invariant.ts'
 import { Findings, type AnomalyName, type Finding } from './findings.ts'
 import { ObservedLog, showPlace, type Place } from './observed-log.ts'
-import type { Operation, Outcome, PollOperation, ProduceOperation, ProducedRecord } from './operation.ts'
+import type {
+  Operation,
+  Outcome,
+  PollOperation,
+  ProduceOperation,
+  ProducedRecord,
+  TrimOperation,
+} from './operation.ts'
 import { ReaderOrder } from './reader-order.ts'
 import { checkRealTime, type TimedRecord } from './real-time.ts'
 
@@ -33,6 +40,8 @@ export class HistoryChecker {
   readonly #readers = new ReaderOrder(this.#findings)
   readonly #produces: ProduceOperation[] = []
   readonly #sent = new Set<string>()
+  /** Where each partition begins that was trimmed. */
+  readonly #begins = new Map<number, number>()
   #seen = 0
 
   add(operation: Operation): void {
@@ -45,6 +54,8 @@ export class HistoryChecker {
         return this.#readers.seek(operation)
       case 'end':
         return this.#readers.end(operation)
+      case 'trim':
+        return this.#trim(operation)
       default:
         unreachable(operation)
     }
@@ -62,7 +73,7 @@ export class HistoryChecker {
     }
     for (const value of this.#log.values())
       if (!this.#sent.has(value)) this.#findings.add('never-written', `${value} was sent by nobody.`)
-    this.#log.checkDense()
+    this.#log.checkDense((partition) => this.#beginOf(partition))
     this.#checkAcknowledgedOffsets()
     this.#checkEnds()
     this.#checkProducerOrder()
@@ -83,6 +94,14 @@ export class HistoryChecker {
     this.#seen += operation.records.length
     for (const [partition, offset, value] of operation.records)
       this.#log.observe(operation.reader, { partition, offset }, value)
+  }
+
+  #trim({ partition, below }: TrimOperation): void {
+    this.#begins.set(partition, Math.max(this.#beginOf(partition), below))
+  }
+
+  #beginOf(partition: number): number {
+    return this.#begins.get(partition) ?? 0
   }
 
   #checkRecord({ producer, outcome }: ProduceOperation, record: ProducedRecord): void {
@@ -107,6 +126,9 @@ export class HistoryChecker {
         'ack-offset-mismatch',
         `${producer} was told that ${value} is ${where}, where ${instead} is.`,
       )
+    // Of a duplicate whose place is forgotten nobody can say that it is still held.
+    const isTrimmed = (told?.offset ?? 0) < this.#beginOf(record.partition ?? 0)
+    if (isTrimmed && instead === undefined) return
     const isPassed = told !== undefined && this.#log.endOf(told.partition) > told.offset
     if (isPassed || this.#readers.ended.size > 0)
       this.#findings.add('lost-write', `${value} of ${producer}, acknowledged ${where}, is nowhere.`)

@@ -61,11 +61,11 @@ export class ObservedLog {
     return this.#places.keys()
   }
 
-  /** Offsets begin at 0 and leave none out. */
-  checkDense(): void {
+  /** Offsets begin at 0, or where the partition begins, and leave none out. */
+  checkDense(beginOf: (partition: number) => number): void {
     for (const [partition, { values, end }] of this.#partitions) {
       if (values.size === end) continue
-      for (let offset = 0; offset < end; offset++)
+      for (let offset = beginOf(partition); offset < end; offset++)
         if (!values.has(offset))
           this.#findings.add('offset-gap', `Nothing was seen at ${showPlace({ partition, offset })}.`)
     }

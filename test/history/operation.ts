@@ -2,7 +2,7 @@
  * What was done to a topic and what was seen of it, one operation each. A history is a list of them in the order in which
  * they ended; the order of one producer's operations, and that of one reader's, is what the checker relies on.
  */
-export type Operation = ProduceOperation | SeekOperation | PollOperation | EndOperation
+export type Operation = ProduceOperation | SeekOperation | PollOperation | EndOperation | TrimOperation
 
 /** What the one who called may believe: stored; stored once or never, nobody knows; not stored. */
 export type Outcome = 'ok' | 'unknown' | 'failed'
@@ -52,4 +52,11 @@ export interface EndOperation {
   readonly type: 'end'
   readonly reader: string
   readonly partitions: readonly number[]
+}
+
+/** Records of the partition below this offset may be gone, as it should be: nobody has to have seen them. */
+export interface TrimOperation {
+  readonly type: 'trim'
+  readonly partition: number
+  readonly below: number
 }

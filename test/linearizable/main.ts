@@ -132,12 +132,14 @@ async function spoil(cluster: ChaosCluster, random: Random, faultsMs: number): P
     ids: cluster.ids,
     durationMs: DURATION_MS,
     quietMs: QUIET_MS,
-    without: DISK_KINDS,
+    without: [...DISK_KINDS, 'move-replicas'],
   })
   for (const { faults, durationMs, quietMs } of episodes) {
     if (performance.now() > endMs) return
     console.log(faults.map(showFault).join(' and '))
-    const heals = await Promise.all(faults.map((fault) => inflict(cluster, fault)))
+    const heals = await Promise.all(
+      faults.map((fault) => inflict(cluster, fault, { topic: TOPIC, partitions: PARTITIONS })),
+    )
     await pause(durationMs)
     await Promise.all(heals.map((heal) => heal()))
     await pause(quietMs)

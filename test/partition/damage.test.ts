@@ -100,3 +100,22 @@ test('a page and a time whose index rows are damaged come from another broker; t
   cluster.isolate(id)
   assert.deepEqual(await cluster.finish(cluster.read(id, topic)), ['first', 'second'])
 })
+
+test('a trim whose batch is damaged on the leader is refused as that, and done once it is mended', async (t) => {
+  const { cluster, topic, leader: first } = await withTopic(t)
+  for (const value of ['first', 'second']) await cluster.finish(cluster.append(first, topic, value))
+  await cluster.pass(SETTLED_MS)
+  for (const id of cluster.ids) {
+    await cluster.kill(id)
+    await cluster.open(id)
+  }
+  await cluster.allReady()
+  const leader = await cluster.until(() => cluster.leaderOf(topic))
+  await flipText(cluster.disk(leader).journal, 'second')
+  const trim = () => cluster.services(leader).log.trim(topic, 0, 1)
+  const error = await cluster.refused(trim(), 'replica-damaged')
+  assert.match(error.message, /The batch at offset 1 cannot be read on this broker/)
+  const { replica } = cluster.broker(leader).partition(topic.partitions[0]!.group)!
+  await cluster.until(() => assert.equal(replica.repairedCount, 1))
+  assert.equal(await cluster.finish(trim()), 1)
+})

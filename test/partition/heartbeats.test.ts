@@ -20,7 +20,7 @@ function open() {
   const views: LinkView[] = []
   const usage = { oldestPendingMs: 0 }
   const witness = new Witness({ storeId: OWN, bootId: 'boot' })
-  witness.began(40, [])
+  witness.began([{ bootId: 'boot', recovered: 40 }], [])
   const forgotten: string[] = []
   const registry = new Registry()
   const heartbeats = new Heartbeats({
@@ -39,7 +39,14 @@ function open() {
 }
 
 function from(peer: string, sequence: number, more: Partial<Heartbeat> = {}): Heartbeat {
-  const nothing = { acknowledged: 0, heard: [], stalled: false, draining: false, store: sampleReport() }
+  const nothing = {
+    acknowledged: 0,
+    heard: [],
+    stalled: false,
+    draining: false,
+    full: false,
+    store: sampleReport(),
+  }
   return { bootId: peer, sequence, ...nothing, ...more }
 }
 
@@ -96,11 +103,13 @@ test('only brokers that differ are told as changed, and this one concerns all gr
     bootId: 'a',
     stalled: false,
     draining: false,
+    full: false,
     links: new Set([ONE, TWO]),
   }
   const view = (peers: LinkView['peers'], more = {}): LinkView => ({
     selfStalled: false,
     selfDraining: false,
+    selfFull: false,
     peers,
     ...more,
   })
@@ -148,12 +157,12 @@ test('a start is answered at once, and who vouches for the own store is told to 
   heartbeats.received(THREE, from('three', 1))
   assert.deepEqual(
     sent.map(({ to, heartbeat }) => [to, heartbeat.store.view]),
-    [[THREE, { bootId: 'three', walSeq: 0 }]],
+    [[THREE, { bootId: 'three', lost: 0 }]],
   )
   heartbeats.received(THREE, from('three', 2))
   assert.equal(sent.length, 1, 'Once a start.')
-  const answer = (walSeq: number) => ({ store: sampleReport({ view: { bootId: 'boot', walSeq } }) })
-  heartbeats.received(TWO, from('two', 2, answer(40)))
+  const answer = (lost: number) => ({ store: sampleReport({ view: { bootId: 'boot', lost } }) })
+  heartbeats.received(TWO, from('two', 2, answer(0)))
   assert.deepEqual([...standings.at(-1)!.answers], [sampleReport().storeId])
   heartbeats.received(THREE, from('three', 3, answer(41)))
   assert.deepEqual(forgotten, ['after 41'])

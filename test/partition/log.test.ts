@@ -156,14 +156,17 @@ test('a closed topic takes no records and is still read', async (t) => {
   assert.deepEqual(await cluster.finish(cluster.read(leader, closed)), ['a'])
 })
 
-test('a leader whose disk is full takes no records until there is space again', async (t) => {
+test('a partition takes no records while the disks of all its replicas are full, and is read all the same', async (t) => {
   const { cluster, topic, leader, follower } = await withTopic(t)
-  cluster.broker(leader).space = { freeBytes: 10, full: true }
-  await cluster.until(() => assert.ok(cluster.broker(leader).disk.isFull))
+  for (const broker of cluster.brokers) broker.space = { freeBytes: 10, full: true }
+  await cluster.until(() => {
+    for (const { disk } of cluster.brokers) assert.ok(disk.isFull)
+  })
+  await cluster.pass(3_000)
   await cluster.refused(cluster.append(follower, topic, 'a'), 'disk-full')
   assert.deepEqual(await cluster.finish(cluster.read(leader, topic)), [])
-  cluster.broker(leader).space = { freeBytes: 2 ** 40, full: false }
-  await cluster.until(() => assert.ok(!cluster.broker(leader).disk.isFull))
+  for (const broker of cluster.brokers) broker.space = { freeBytes: 2 ** 40, full: false }
+  await cluster.until(() => assert.ok(!cluster.broker(cluster.leaderOf(topic)).disk.isFull))
   await cluster.finish(cluster.append(follower, topic, 'a'))
 })
 

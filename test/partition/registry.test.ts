@@ -6,7 +6,7 @@ import { brokerId, groupId, type BrokerId } from '../../src/types/ids.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const GROUP = groupId(7)
-const VIEW: LinkView = { selfStalled: false, selfDraining: false, peers: new Map() }
+const VIEW: LinkView = { selfStalled: false, selfDraining: false, selfFull: false, peers: new Map() }
 
 /** A replica that only notes what it is told. */
 function fakeReplica(group: number, voters: readonly number[]) {

@@ -249,3 +249,24 @@ test("a call's own errors are told as they are", async () => {
     assert.equal(asked.length, 1)
   }
 })
+
+test('a broker without a replica asks those who hold one, though they still say that it leads itself', async () => {
+  const { run, asked, reactions } = open({ isHere: false })
+  reactions.push(error('no-leader', { leader: 1 }), error('no-leader', { leader: 1 }), 'done')
+  assert.equal((await run()).outcome, 'done by 2')
+  assert.deepEqual(
+    asked.map((each) => each.slice(0, 8)),
+    ['broker 2', 'broker 3', 'broker 2'],
+  )
+})
+
+test('what a broker only heard of a leader it does not tell others', async () => {
+  const { run, router, reactions } = open({ isHere: false })
+  reactions.push(error('no-leader', { leader: 3 }), 'done')
+  assert.equal((await run()).outcome, 'done by 3')
+  assert.equal(router.leaderOf(GROUP), 3)
+  assert.equal(router.leaderToTell(GROUP), undefined)
+  const holder = open()
+  holder.setLeader(2)
+  assert.equal(holder.router.leaderToTell(GROUP), 2)
+})

@@ -116,7 +116,15 @@ test('links to a broker whose store is another one, or has forgotten, make no qu
 /** Broker 1 is dead, broker 3 is there. */
 function see(replica: LoneReplica, more: Partial<PeerView>): void {
   const links = new Set([2, 3].map(brokerId))
-  const view: PeerView = { alive: true, bootId: 'c', stalled: false, draining: false, links, ...more }
+  const view: PeerView = {
+    alive: true,
+    bootId: 'c',
+    stalled: false,
+    draining: false,
+    full: false,
+    links,
+    ...more,
+  }
   const peers: LinkView['peers'] = new Map([[brokerId(3), view]])
-  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, peers } })
+  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull: false, peers } })
 }

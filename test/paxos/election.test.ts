@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PeerView } from '../../src/paxos/link-view.ts'
 import type { Message } from '../../src/paxos/messages.ts'
+import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
 import { brokerId, slot, type BrokerId } from '../../src/types/ids.ts'
 import { ballot, LoneReplica, logOf } from './lone-replica.ts'
 
@@ -14,10 +15,15 @@ interface Seen {
   /** Links of each peer; all that are not dead by default. */
   readonly links?: Readonly<Record<number, readonly number[]>>
   readonly draining?: boolean
+  readonly full?: boolean
+  readonly fullPeers?: readonly number[]
 }
 
 /** Tells replica 2 what its detector sees of 1 and 3. */
-function see(replica: LoneReplica, { dead = [], boots = {}, links = {}, draining = false }: Seen = {}): void {
+function see(
+  replica: LoneReplica,
+  { dead = [], boots = {}, links = {}, draining = false, full = false, fullPeers = [] }: Seen = {},
+): void {
   const peers = new Map<BrokerId, PeerView>()
   for (const id of [1, 3]) {
     peers.set(brokerId(id), {
@@ -25,10 +31,14 @@ function see(replica: LoneReplica, { dead = [], boots = {}, links = {}, draining
       bootId: boots[id] ?? 'first',
       stalled: false,
       draining: false,
+      full: fullPeers.includes(id),
       links: new Set((links[id] ?? ALL.filter((other) => !dead.includes(other))).map(brokerId)),
     })
   }
-  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: draining, peers } })
+  replica.step({
+    kind: 'links',
+    links: { selfStalled: false, selfDraining: draining, selfFull: full, peers },
+  })
 }
 
 /** Replica 2 of three, led by 1 at ballot 1.1.1. */
@@ -122,6 +132,36 @@ test('a broker that drains does not canvass, but endorses', () => {
   see(replica, { dead: [1], draining: true })
   assert.equal(replica.paxos.deadlineMs, undefined)
   assert.deepEqual(kinds(replica.receive(3, canvass())), ['endorse'])
+})
+
+test('a broker that is short of room canvasses after those that are not, and is not kept from it', () => {
+  const waitOf = (seen: Seen): number => {
+    const replica = follower()
+    see(replica, { dead: [1], ...seen })
+    assert.ok(replica.paxos.deadlineMs !== undefined)
+    return replica.paxos.deadlineMs
+  }
+  const rankMs = DEFAULT_TUNING.canvassRankMs
+  assert.equal(waitOf({ full: true }), waitOf({}) + 2 * rankMs)
+  assert.equal(waitOf({ full: true, fullPeers: [3] }), waitOf({}) + rankMs)
+})
+
+test('a leader that is short of room leads on until somebody takes over', () => {
+  const replica = follower()
+  see(replica, { fullPeers: [1] })
+  assert.equal(replica.paxos.deadlineMs, undefined)
+})
+
+test('a new group is not begun by the first of its replicas when that one is short of room', () => {
+  const peer = { alive: true, bootId: 'first', stalled: false, draining: false, full: false }
+  const peers = new Map([2, 3].map((id) => [brokerId(id), { ...peer, links: new Set(ALL.map(brokerId)) }]))
+  const waitOf = (selfFull: boolean): number => {
+    const replica = new LoneReplica({ self: 1 })
+    replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull, peers } })
+    return (replica.paxos.deadlineMs ?? Infinity) - replica.nowMs
+  }
+  assert.equal(waitOf(false), 0)
+  assert.ok(waitOf(true) >= 3 * DEFAULT_TUNING.canvassRankMs)
 })
 
 test('a leader that comes back before the canvass is left in peace', () => {

@@ -172,7 +172,7 @@ test('a leader whose proposal stays undecided resigns', () => {
 
 test('a leader with a stalled disk resigns at once, and another one takes over', () => {
   const cluster = ledCluster(3)
-  const links = { selfStalled: true, selfDraining: false, peers: new Map() }
+  const links = { selfStalled: true, selfDraining: false, selfFull: false, peers: new Map() }
   const effects = cluster.step(1, { kind: 'links', links })
   assert.equal(cluster.paxos(1).role, 'follower')
   assert.ok(effects.some((effect) => effect.kind === 'send' && effect.message.kind === 'resign'))

@@ -384,10 +384,16 @@ test('1.12: a store that came in the place of a voter learns and takes over its 
     [2, 3].map((id) => {
       const links = new Set([1, 2, 3].map(brokerId))
       const store = { storeId: id === 2 ? anew.store : replicaOf(3).store, isOutsider: false }
-      return [brokerId(id), { alive: true, bootId: `${id}#1`, stalled: false, draining: false, links, store }]
+      return [
+        brokerId(id),
+        { alive: true, bootId: `${id}#1`, stalled: false, draining: false, full: false, links, store },
+      ]
     }),
   )
-  cluster.step(1, { kind: 'links', links: { selfStalled: false, selfDraining: false, peers } })
+  cluster.step(1, {
+    kind: 'links',
+    links: { selfStalled: false, selfDraining: false, selfFull: false, peers },
+  })
   cluster.step(1, { kind: 'learners', replicas: [anew] })
   assert.deepEqual(
     cluster.wire.filter((letter) => letter.to === 2).map((letter) => letter.message.kind),

@@ -34,11 +34,18 @@ function seeAll(replica: LoneReplica, size = 3, dead: readonly number[] = []): v
   const links = new Set(ids.filter((id) => !dead.includes(id)))
   const peers = new Map(
     ids.map((id) => {
-      const view = { alive: links.has(id), bootId: `${id}`, stalled: false, draining: false, links }
+      const view = {
+        alive: links.has(id),
+        bootId: `${id}`,
+        stalled: false,
+        draining: false,
+        full: false,
+        links,
+      }
       return [id, view] as const
     }),
   )
-  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, peers } })
+  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull: false, peers } })
 }
 
 function tick(replica: LoneReplica, afterMs = 0): readonly Effect[] {

@@ -72,10 +72,10 @@ test('transfer: only a leader hands over, and only to one voter at a time', () =
   assert.equal(refusal(transfer(cluster, 2)), 'under-way')
 })
 
-test('transfer: a target that is not in sync, not heard, draining or stalled is refused', () => {
+test('transfer: a target that is not in sync, not heard, draining, stalled or short of room is refused', () => {
   const cluster = ledCluster()
   assert.equal(refusal(transfer(cluster, 9)), 'target-not-ready')
-  for (const wrong of [{ alive: false }, { draining: true }, { stalled: true }]) {
+  for (const wrong of [{ alive: false }, { draining: true }, { stalled: true }, { full: true }]) {
     cluster.step(1, { kind: 'links', links: linksOf(1, 3, wrong) })
     assert.equal(refusal(transfer(cluster, 3)), 'target-not-ready', JSON.stringify(wrong))
   }
@@ -160,8 +160,8 @@ test('transfer: a leader that resumes before it sent TransferNow leaves its log 
   assert.equal(cluster.paxos(1).through, 2)
 })
 
-test('transfer: a target that begins to drain, or is lost, ends it at once', () => {
-  for (const wrong of [{ draining: true }, { alive: false }]) {
+test('transfer: a target that begins to drain, runs out of room, or is lost, ends it at once', () => {
+  for (const wrong of [{ draining: true }, { full: true }, { alive: false }]) {
     const cluster = ledCluster()
     transfer(cluster, 3)
     cluster.step(1, { kind: 'links', links: linksOf(1, 3, wrong) })
@@ -233,15 +233,17 @@ test('transfer: who has promised another ballot since, or holds another log, doe
   }
 })
 
-test('transfer: who drains, or has no links to a majority, does not campaign', () => {
+test('transfer: who drains, is short of room, or has no links to a majority, does not campaign', () => {
   const draining = target()
   draining.step({ kind: 'links', links: { ...linksOf(2, 3, {}), selfDraining: true } })
+  const full = target()
+  full.step({ kind: 'links', links: { ...linksOf(2, 3, {}), selfFull: true } })
   const alone = new LoneReplica({
     state: { promised: A, acceptedBallot: A },
     log: logOf(['a', A]),
     commit: 1,
   })
-  for (const replica of [draining, alone]) {
+  for (const replica of [draining, full, alone]) {
     replica.receive(1, now())
     assert.equal(replica.paxos.role, 'follower')
   }
@@ -302,9 +304,16 @@ function linksOf(self: number, peer: number, wrong: Partial<PeerView>): LinkView
     [1, 2, 3]
       .filter((id) => id !== self)
       .map((id) => {
-        const view = { alive: true, bootId: `${id}#1`, stalled: false, draining: false, links: all }
+        const view = {
+          alive: true,
+          bootId: `${id}#1`,
+          stalled: false,
+          draining: false,
+          full: false,
+          links: all,
+        }
         return [brokerId(id), id === peer ? { ...view, ...wrong } : view]
       }),
   )
-  return { selfStalled: false, selfDraining: false, peers }
+  return { selfStalled: false, selfDraining: false, selfFull: false, peers }
 }

@@ -161,11 +161,12 @@ function campaignByCanvass(replica: LoneReplica): void {
           bootId: 'x',
           stalled: false,
           draining: false,
+          full: false,
           links: new Set([1, 2, 3].map((other) => ballot(1, other).broker)),
         },
       ]),
   )
-  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, peers } })
+  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull: false, peers } })
   replica.nowMs = replica.paxos.deadlineMs ?? Infinity
   replica.step({ kind: 'tick' })
   replica.receive(3, { kind: 'endorse', configNumber: 1, attempt: 1, commit: slot(0) })

@@ -291,9 +291,9 @@ export class VirtualCluster {
           ids.filter((other) => other === peer || (alive && isLinked(peer, other))).map(brokerId),
         )
         const bootId = `${peer}#${this.replica(peer).boot}`
-        peers.set(brokerId(peer), { alive, bootId, stalled: false, draining: false, links })
+        peers.set(brokerId(peer), { alive, bootId, stalled: false, draining: false, full: false, links })
       }
-      const links: LinkView = { selfStalled: false, selfDraining: false, peers }
+      const links: LinkView = { selfStalled: false, selfDraining: false, selfFull: false, peers }
       this.step(self, { kind: 'links', links })
     }
   }

@@ -146,10 +146,11 @@ export function logOf(origin: Ballot, values: readonly string[]): readonly Entry
 
 function everybodyLinked(): LinkView {
   const links = new Set([1, 2, 3].map(brokerId))
-  const peer = { alive: true, bootId: 'boot', stalled: false, draining: false, links }
+  const peer = { alive: true, bootId: 'boot', stalled: false, draining: false, full: false, links }
   return {
     selfStalled: false,
     selfDraining: false,
+    selfFull: false,
     peers: new Map([2, 3].map((id) => [brokerId(id), peer])),
   }
 }

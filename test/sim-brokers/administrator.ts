@@ -43,7 +43,11 @@ export class Administrator {
     const spec = {
       partitions: 1 + this.#random.integer(swarm.partitionsMax),
       replicationFactor: this.#replicationFactor(),
-      config: { maxLagMs: swarm.maxLagMs, maxLagSlots: swarm.maxLagSlots },
+      config: {
+        maxLagMs: swarm.maxLagMs,
+        maxLagSlots: swarm.maxLagSlots,
+        ...(this.#clients.mayBeTrimmed(name) ? { retentionMs: swarm.retentionMs } : {}),
+      },
     }
     const answer = await this.#ask(broker, `create ${name}`, (topics) => topics.create(name, spec))
     if ('value' in answer)
@@ -61,8 +65,10 @@ export class Administrator {
   }
 
   #replicationFactor(): number | undefined {
-    const { brokerCount } = this.#clients.scene.swarm
-    return this.#random.pick([undefined, brokerCount, 1 + this.#random.integer(brokerCount)])
+    const { swarm, replicasMin } = this.#clients.scene
+    const { brokerCount } = swarm
+    const asked = this.#random.pick([undefined, brokerCount, 1 + this.#random.integer(brokerCount)])
+    return asked === undefined ? undefined : Math.max(replicasMin, asked)
   }
 
   async #delete(broker: SimulatedBroker, name: string): Promise<void> {
@@ -85,9 +91,12 @@ export class Administrator {
       { maxLagSlots: random.pick([2, 1_000]) },
     ])
     const partitions = random.chance(0.5) ? 1 + random.integer(6) : undefined
-    await this.#ask(broker, `alter ${name}`, (topics) =>
+    const { truth } = this.#clients
+    const answer = await this.#ask(broker, `alter ${name}`, (topics) =>
       topics.alter(name, { config, partitions }, undefined),
     )
+    if ('value' in answer || answer.refusal.code === 'topic-not-found' || !answer.refusal.isCertainNo)
+      truth.perhapsAltered(name)
   }
 
   async #ask<Value>(

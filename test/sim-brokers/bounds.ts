@@ -1,7 +1,7 @@
-import type { GroupId } from '../../src/types/ids.ts'
+import type { Partition } from '../../src/partition/partition.ts'
 import { DEFAULT_STORE_TUNING } from '../../src/storage/options.ts'
 import type { SimulatedBroker } from './broker.ts'
-import { replicasOf } from './final-state.ts'
+import { replicasOf } from './settled.ts'
 import type { BrokersScene } from './scene.ts'
 
 /** Undecided entries and the tail for followers, together, as `DEFAULT_TUNING` bounds them. */
@@ -10,8 +10,8 @@ const GROUP_BYTES_MAX = 34 * 1024 * 1024
 /** Looks into the brokers now and then: what they hold in memory is bounded, and what is committed never becomes less. */
 export class Bounds {
   readonly #scene: BrokersScene
-  /** By process and group. */
-  readonly #watermarks = new Map<string, number>()
+  /** A replica that was deleted and made anew begins anew. */
+  readonly #seen = new WeakMap<Partition, { readonly highWatermark: number; readonly logStart: number }>()
 
   constructor(scene: BrokersScene) {
     this.#scene = scene
@@ -22,7 +22,7 @@ export class Bounds {
   }
 
   #lookAt(broker: SimulatedBroker): void {
-    const { process, id, life } = broker
+    const { process, id } = broker
     if (process === undefined) return
     const { judge } = this.#scene
     const { host, registry, digests } = process.composition.engine
@@ -41,17 +41,22 @@ export class Bounds {
         'bounds',
         () => `group ${group} of broker ${id} holds ${paxos.memoryBytes} bytes`,
       )
-    for (const { group, highWatermark } of registry.partitions())
-      this.#rises(`${id} ${life} ${group}`, group, highWatermark)
+    for (const partition of registry.partitions())
+      this.#rise(partition, `group ${partition.group} of broker ${id}`)
   }
 
-  #rises(place: string, group: GroupId, highWatermark: number): void {
-    const before = this.#watermarks.get(place) ?? 0
-    this.#watermarks.set(place, highWatermark)
-    this.#scene.judge.demand(
-      highWatermark >= before,
-      'watermark',
-      () => `the high watermark of group ${group} fell from ${before} to ${highWatermark} (${place})`,
-    )
+  #rise(partition: Partition, where: string): void {
+    const before = this.#seen.get(partition) ?? { highWatermark: 0, logStart: 0 }
+    const { highWatermark, logStart } = partition
+    this.#seen.set(partition, { highWatermark, logStart })
+    for (const [name, from, to] of [
+      ['high watermark', before.highWatermark, highWatermark],
+      ['first offset', before.logStart, logStart],
+    ] as const)
+      this.#scene.judge.demand(
+        to >= from,
+        'watermark',
+        () => `the ${name} of ${where} fell from ${from} to ${to}`,
+      )
   }
 }

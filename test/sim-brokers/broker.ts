@@ -1,22 +1,28 @@
 import { Composition } from '../../src/broker/composition.ts'
-import type { BrokerConfig } from '../../src/config.ts'
 import type { Ports } from '../../src/gateway/ports.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
+import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { BrokerId, Replica } from '../../src/types/ids.ts'
-import { Disk } from '../sim/disk.ts'
+import { Disk, type DiskUser } from '../sim/disk.ts'
 import { Pausable } from '../sim/pausable.ts'
 import type { Random } from '../sim/random.ts'
 import { TRACED } from '../sim/trace.ts'
+import { brokerConfig } from './broker-config.ts'
 import { ConnectionLost, ConnectionRefused } from './connection.ts'
+import { isDiskError, isRemoval } from './process-errors.ts'
 import { ProcessClock } from './process-clock.ts'
 import type { BrokersScene } from './scene.ts'
-import { portOf, SimulatedTransport } from './transport.ts'
+import { rotAtRestOf } from './rot.ts'
+import { changesMembers } from './swarm.ts'
+import { SimulatedTransport } from './transport.ts'
 
 /** 2026-01-01, where the wall clocks begin. */
 const WALL_START_MS = 1_767_225_600_000
 /** A broker that was asked to stop and has not is killed after this. */
 const STOP_MAX_MS = 15_000
+/** So long an operator takes to start a removed broker with an empty disk. */
+const AS_NEW_AFTER_MS = 300
 
 /** What lives from a start to an end. */
 export interface BrokerProcess {
@@ -32,8 +38,9 @@ export interface BrokerProcess {
 export class SimulatedBroker {
   readonly id: BrokerId
   readonly disk: Disk
-  /** Epoch milliseconds that its wall clock is wrong by. */
-  wallErrorMs: number
+  /** Milliseconds that its wall clock is wrong by. */
+  #wallErrorMs: number
+  #wallErrorMaxMs: number
   isDiskFull = false
 
   readonly #scene: BrokersScene
@@ -46,6 +53,10 @@ export class SimulatedBroker {
   #isStopping = false
   /** It was to start while it was stopping. */
   #startsAgain = false
+  /** It is no member any more, with the store that it has. */
+  #isRemoved = false
+  /** It was not among those who formed the cluster, or is another one by now. */
+  #isJoiner: boolean
   /** Counts starts and ends: what was begun under another number must not go on. */
   #life = 0
   #drawnIds = 0
@@ -55,6 +66,7 @@ export class SimulatedBroker {
 
     this.#scene = scene
     this.#random = random
+    this.#isJoiner = !scene.founders.includes(self.broker)
     const { queue, trace, swarm, mutant } = scene
     const isHealed = () => scene.isHealed && !scene.absent.has(this.id)
     this.disk = new Disk(
@@ -67,6 +79,7 @@ export class SimulatedBroker {
         get isHealed() {
           return isHealed()
         },
+        rotOf: () => (scene.victims.has(this.id) ? rotAtRestOf(swarm) : undefined),
         stir: () => {},
       },
       random.fork('disk'),
@@ -74,7 +87,22 @@ export class SimulatedBroker {
     this.#pausable = new Pausable(queue)
     this.#clockStartMs = random.between(0, 1e6)
     this.#clockRate = 1 + random.between(-1, 1) * swarm.clockDrift
-    this.wallErrorMs = Math.floor(random.between(-500, 500))
+    this.#wallErrorMs = Math.floor(random.between(-500, 500))
+    this.#wallErrorMaxMs = this.#wallErrorMs
+  }
+
+  get #trueMs(): number {
+    return WALL_START_MS + Math.floor(this.#scene.queue.nowMs)
+  }
+
+  /** Epoch milliseconds: its wall clock was never beyond. */
+  get latestWallMs(): number {
+    return this.#trueMs + this.#wallErrorMaxMs
+  }
+
+  setClockWrongBy(errorMs: number): void {
+    this.#wallErrorMs = errorMs
+    this.#wallErrorMaxMs = Math.max(this.#wallErrorMaxMs, errorMs)
   }
 
   /** Its process, once it listens. */
@@ -87,7 +115,7 @@ export class SimulatedBroker {
   }
 
   get isReady(): boolean {
-    return this.#process?.composition.isReady === true && !this.#process.composition.isStopped
+    return this.#process?.composition.ports.cluster.health().ready === true
   }
 
   /** Counts starts and ends of the process. */
@@ -177,7 +205,7 @@ export class SimulatedBroker {
     })
     if (this.#life !== life) return
     const composition = new Composition({
-      config: this.#config(),
+      config: brokerConfig(this.#scene, this.id, this.#seeds()),
       store,
       transport,
       founding: {
@@ -185,13 +213,12 @@ export class SimulatedBroker {
         tellFormation: (address, formation) => transport.tellFormation(address, formation),
       },
       clock,
-      wallMs: () => WALL_START_MS + Math.floor(this.#scene.queue.nowMs) + this.wallErrorMs,
+      wallMs: () => this.#trueMs + this.#wallErrorMs,
       bootId: `boot-${this.id}-${life}`,
       drawId: () => `id-${this.id}-${++this.#drawnIds}`,
       logger: this.#logger(),
       publicUrl: () => `http://broker-${this.id}`,
-      onRemoved: () =>
-        this.#scene.failed(new Error(`Broker ${this.id} was removed, and nobody asked for it.`)),
+      onRemoved: () => this.#removed(life),
       onFatal: (error) => this.#ended(life, error),
     })
     await composition.listen()
@@ -199,9 +226,10 @@ export class SimulatedBroker {
     await composition.join()
   }
 
-  #openStore(life: number, clock: ProcessClock): Promise<JournaledStore> {
+  async #openStore(life: number, clock: ProcessClock): Promise<JournaledStore> {
     const { queue } = this.#scene
-    return this.disk.open({
+    await this.disk.setAsideOutsider()
+    const user: DiskUser = {
       nowMs: () => clock.nowMs(),
       schedule: (run, delayMs) => queue.after(delayMs / this.#clockRate, () => this.#inProcess(life, run)),
       onFailure: (error) => this.#ended(life, error),
@@ -213,18 +241,48 @@ export class SimulatedBroker {
       },
       whenAwake: (run) => this.#inProcess(life, run),
       space: () => Promise.resolve({ freeBytes: this.isDiskFull ? 0 : 2 ** 40, full: this.isDiskFull }),
-    })
+    }
+    try {
+      return await this.disk.open(user)
+    } catch (error) {
+      // As the start of a real broker, which has peers.
+      if (!this.#isSpoiled(error)) throw error
+      await this.disk.setAside()
+      return this.disk.open(user)
+    }
   }
 
   /** The process ended itself. It may where its disk failed, which a supervisor answers with a new start. */
   #ended(life: number, error: unknown): void {
     if (this.#life !== life) return
-    if (!isDiskError(error)) return this.#scene.failed(error)
+    if (isRemoval(error)) this.#hasToLeave(error)
+    else if (!isDiskError(error) && !this.#isSpoiled(error)) return this.#scene.failed(error)
     this.#note(TRACED.CRASH, life, `broker ${this.id} ends itself: ${String(error)}`)
     this.#end()
-    this.#scene.queue.after(100, () => {
+    this.#startLater(100)
+  }
+
+  #startLater(delayMs: number): void {
+    this.#scene.queue.after(delayMs, () => {
       if (!this.#scene.absent.has(this.id)) this.start()
     })
+  }
+
+  /** The cluster removed it: it stops, and an operator starts it again as a new broker, with an empty disk. */
+  #removed(life: number): void {
+    if (this.#life !== life) return
+    this.#hasToLeave(new Error(`Broker ${this.id} was removed.`))
+    this.shutDown()
+  }
+
+  /** Its store is damaged as a whole, and so it should be. */
+  #isSpoiled(error: unknown): boolean {
+    return error instanceof DamagedStoreError && this.#scene.swarm.harm !== 'none'
+  }
+
+  #hasToLeave(reason: unknown): void {
+    if (!changesMembers(this.#scene.swarm)) return this.#scene.failed(reason)
+    this.#isRemoved = true
   }
 
   #end(): void {
@@ -238,7 +296,12 @@ export class SimulatedBroker {
     this.disk.crash()
     for (const lost of process?.onEnd ?? []) lost()
     this.#isStopping = false
-    if (this.#startsAgain) this.#scene.queue.after(0, () => this.start())
+    if (this.#isRemoved) {
+      this.disk.wipe(false)
+      this.#isJoiner = true
+    }
+    if (this.#startsAgain || this.#isRemoved) this.#startLater(this.#isRemoved ? AS_NEW_AFTER_MS : 0)
+    this.#isRemoved = false
     this.#startsAgain = false
   }
 
@@ -249,31 +312,10 @@ export class SimulatedBroker {
     })
   }
 
-  #config(): BrokerConfig {
-    const { swarm, brokers } = this.#scene
-    return {
-      brokerId: this.id,
-      dataFolder: '',
-      public: { host: '127.0.0.1', port: 0 },
-      internal: { host: '127.0.0.1', port: 0 },
-      publicUrl: undefined,
-      seeds: [...brokers.keys()].map((id) => ({ id, host: `broker-${id}`, port: portOf(id) })),
-      clusterSecret: undefined,
-      failureDomain: '',
-      autoCreateTopics: false,
-      allowedOrigins: [],
-      produceTimeoutMs: swarm.produceTimeoutMs,
-      heartbeatMs: swarm.heartbeatMs,
-      suspectMs: swarm.suspectMs,
-      // Disks do not rot here, but in test/sim.
-      scrubIntervalHours: 0,
-      leaderBalance: 'on',
-      replaceAfterMs: undefined,
-      memory: { tailCacheBytes: swarm.tailCacheBytes, appendQueueBytesMax: swarm.appendQueueBytesMax },
-      logLevel: 'error',
-      insecure: false,
-      insecureInternal: false,
-    }
+  /** Who joins is told of the members: were it told of the founders, one that founded a cluster alone would do so again. */
+  #seeds(): readonly BrokerId[] {
+    const { founders, brokers } = this.#scene
+    return this.#isJoiner ? [...brokers.keys()].filter((id) => id !== this.id) : founders
   }
 
   #logger(): Logger {
@@ -293,17 +335,4 @@ export class SimulatedBroker {
     const { trace, queue } = this.#scene
     trace.note(kind, this.id, detail, queue.nowMs, () => line)
   }
-}
-
-/** A fault of the disk that the run made. */
-export class DiskError extends Error {
-  override readonly name = 'DiskError'
-}
-
-function isDiskError(error: unknown): boolean {
-  return error instanceof DiskError || (error instanceof Error && isDiskErrorCause(error))
-}
-
-function isDiskErrorCause({ cause }: Error): boolean {
-  return cause !== undefined && isDiskError(cause)
 }

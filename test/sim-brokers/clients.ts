@@ -1,13 +1,18 @@
+import type { Ports } from '../../src/gateway/ports.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import type { Random } from '../sim/random.ts'
 import { Administrator, PASSING_NAMES } from './administrator.ts'
 import type { SimulatedBroker } from './broker.ts'
 import { refusalOf } from './connection.ts'
 import { Consumer } from './consumer.ts'
+import { mend } from './harm.ts'
 import { Histories } from './histories.ts'
+import { Operator } from './operator.ts'
 import { Producer } from './producer.ts'
 import { sleep, type BrokersScene } from './scene.ts'
 import { TopicTruth } from './topic-truth.ts'
+import { Trimmer } from './trimmer.ts'
+import { TrimTruth } from './trim-truth.ts'
 
 /** Topics that nobody deletes. */
 export const LASTING_NAMES: readonly string[] = ['lasting-0', 'lasting-1']
@@ -19,6 +24,8 @@ export class Clients {
   readonly scene: BrokersScene
   readonly histories = new Histories()
   readonly truth: TopicTruth
+  readonly trims: TrimTruth
+  readonly operator: Operator | undefined
   /** They finish what they do, and begin nothing more. */
   isOver = false
   /** Those who still do something. */
@@ -30,6 +37,11 @@ export class Clients {
     this.truth = new TopicTruth(scene.judge)
     this.#random = random
     const { swarm } = scene
+    this.trims = new TrimTruth({
+      judge: scene.judge,
+      latestWallMs: () => Math.max(...[...scene.brokers.values()].map((broker) => broker.latestWallMs)),
+      retentionMs: (topic) => (this.mayBeTrimmed(topic) ? swarm.retentionMs : null),
+    })
     for (const name of LASTING_NAMES) this.#go(name, this.#makeTopic(name))
     for (let number = 0; number < swarm.producerCount; number++) {
       const identity = (['key', 'sequence', 'none'] as const)[number % 3]!
@@ -42,6 +54,20 @@ export class Clients {
       this.#go(`c${number}`, new Consumer(`c${number}`, this, random.fork(`consumer ${number}`)).run())
     for (let number = 0; number < swarm.administratorCount; number++)
       this.#go(`a${number}`, new Administrator(this, random.fork(`administrator ${number}`)).run())
+    this.operator = swarm.operateEveryMs < Infinity ? new Operator(this, random.fork('operator')) : undefined
+    if (this.operator !== undefined) this.#go('operator', this.operator.run())
+    if (swarm.trimEveryMs < Infinity) this.#go('trimmer', new Trimmer(this, random.fork('trimmer')).run())
+  }
+
+  /** Of one topic everybody can read everything at the end. */
+  mayBeTrimmed(topic: string): boolean {
+    return topic !== LASTING_NAMES[0]
+  }
+
+  /** As the broker that is asked knows it: each request names the topic anew, and its replicas may have moved. */
+  asKnownTo({ topics }: Ports, topic: Topic): Topic {
+    const [known] = topics.list({ prefix: topic.name, after: '', limit: 1 })
+    return known?.id === topic.id && known.partitions.length >= topic.partitions.length ? known : topic
   }
 
   anyBroker(random: Random): SimulatedBroker {
@@ -56,6 +82,11 @@ export class Clients {
       this.anyBroker(random),
       random.pick([...LASTING_NAMES, ...LASTING_NAMES, ...PASSING_NAMES]),
     )
+  }
+
+  /** Somebody sees to it that a broker whose store is lost becomes a member again. */
+  mend(victim: SimulatedBroker): void {
+    if (!this.busy.has('mender')) this.#go('mender', mend(this, victim, this.#random.fork('mender')))
   }
 
   async find(broker: SimulatedBroker, name: string): Promise<Topic | undefined> {

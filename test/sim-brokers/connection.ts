@@ -16,6 +16,8 @@ export interface Refusal {
   readonly code: ErrorCode | 'refused' | 'lost'
   /** Nothing was changed, for certain: as `sideEffects` says it. */
   readonly isCertainNo: boolean
+  /** Where a partition begins that was trimmed. */
+  readonly logStart?: number | undefined
 }
 
 /** Throws what no client should ever be given. */
@@ -23,6 +25,10 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof ConnectionRefused) return { code: 'refused', isCertainNo: true }
   if (error instanceof ConnectionLost) return { code: 'lost', isCertainNo: false }
   if (error instanceof SynodError && error.code !== 'internal')
-    return { code: error.code, isCertainNo: PROBLEMS[error.code].sideEffects === 'none' }
+    return {
+      code: error.code,
+      isCertainNo: PROBLEMS[error.code].sideEffects === 'none',
+      logStart: typeof error.facts['logStart'] === 'number' ? error.facts['logStart'] : undefined,
+    }
   throw error
 }

@@ -38,7 +38,7 @@ export class Consumer {
     const reader = `${this.#name}-${++this.#followedCount}`
     let position = random.chance(0.7) ? 0 : await this.#latest(topic, partition)
     if (position === undefined) return
-    histories.reads(topic, reader, partition, position)
+    histories.reads(topic, reader, { [partition]: position })
     let broker = this.#clients.anyBroker(random)
     for (let count = 0; count < READS_MAX && !this.#clients.isOver; count++) {
       if (random.chance(0.2)) broker = this.#clients.anyBroker(random)
@@ -60,10 +60,9 @@ export class Consumer {
       broker,
     }: { reader: string; position: number; broker: ReturnType<Clients['anyBroker']> },
   ): Promise<number | undefined> {
-    const { scene, histories, truth } = this.#clients
+    const { scene, histories, truth, trims } = this.#clients
     const random = this.#random
     const request = {
-      topic,
       partition,
       fromOffset: position,
       recordsMax: random.pick([1, 5, 1_000]),
@@ -72,12 +71,15 @@ export class Consumer {
       signal: undefined,
     }
     try {
-      const { batches, highWatermark } = await broker.ask(({ log }) => log.read(request))
+      const { batches, logStart, highWatermark } = await broker.ask(async (ports) =>
+        ports.log.read({ ...request, topic: this.#clients.asKnownTo(ports, topic) }),
+      )
       const records = seenRecords(partition, batches, position)
       const next = position + records.length
       const first = records[0]?.[1] ?? position
       histories.saw(topic, reader, records)
       histories.told(topic, partition, highWatermark)
+      trims.told(topic, partition, logStart)
       scene.judge.demand(
         first === position && highWatermark >= next,
         'watermark',
@@ -94,7 +96,7 @@ export class Consumer {
       )
       return next
     } catch (error) {
-      const { code } = refusalOf(error)
+      const { code, logStart } = refusalOf(error)
       if (code === 'topic-deleted') {
         scene.judge.demand(
           truth.mayBeDeleted(topic.name),
@@ -102,6 +104,11 @@ export class Consumer {
           () => `${reader} was told that ${topic.name} is deleted, which nobody asked for`,
         )
         return undefined
+      }
+      if (logStart !== undefined && logStart > position) {
+        trims.told(topic, partition, logStart)
+        histories.reads(topic, reader, { [partition]: logStart })
+        return logStart
       }
       // All below the position was committed: nobody may say that there is less.
       scene.judge.demand(
@@ -119,8 +126,13 @@ export class Consumer {
     const told = histories.knownEnd(topic, partition)
     try {
       const broker = this.#clients.anyBroker(this.#random)
-      const end = await broker.ask(({ log }) =>
-        log.resolve(topic, partition, { kind: 'latest' }, { linearizable }),
+      const end = await broker.ask(async (ports) =>
+        ports.log.resolve(
+          this.#clients.asKnownTo(ports, topic),
+          partition,
+          { kind: 'latest' },
+          { linearizable },
+        ),
       )
       scene.judge.demand(
         !linearizable || end >= told,

@@ -1,7 +1,9 @@
 import { CONTROLLER_GROUP, type BrokerId } from '../../src/types/ids.ts'
 import type { Random } from '../sim/random.ts'
 import { TRACED } from '../sim/trace.ts'
-import { DiskError, type SimulatedBroker } from './broker.ts'
+import type { SimulatedBroker } from './broker.ts'
+import { DiskError } from './process-errors.ts'
+import { scrub } from './rot.ts'
 import type { BrokersScene } from './scene.ts'
 import type { BrokersSwarm } from './swarm.ts'
 
@@ -39,7 +41,15 @@ export const FAULTS: readonly Fault[] = [
   { name: 'stall', everyMs: (swarm) => swarm.stallEveryMs, strike: stall },
   { name: 'fail a write', everyMs: (swarm) => swarm.ioErrorEveryMs, strike: failWrite },
   { name: 'fill the disk', everyMs: (swarm) => swarm.fullDiskEveryMs, strike: fillDisk },
+  { name: 'rot', everyMs: (swarm) => swarm.rotEveryMs, strike: rot },
+  { name: 'search a disk', everyMs: (swarm) => swarm.scrubEveryMs, strike: searchDisk },
   { name: 'set the clock', everyMs: (swarm) => swarm.clockJumpEveryMs, strike: setClock },
+  {
+    name: 'add a broker',
+    everyMs: (swarm) => (swarm.joinerCount > 0 ? swarm.faultPhaseMs / 4 : Infinity),
+    strike: addBroker,
+  },
+  { name: 'crash the controller', everyMs: (swarm) => swarm.controllerCrashEveryMs, strike: crashController },
   { name: 'move a leader', everyMs: (swarm) => swarm.transferEveryMs, strike: moveLeader },
   { name: 'resign', everyMs: (swarm) => swarm.resignEveryMs, strike: resign },
 ]
@@ -77,6 +87,18 @@ function crash(spoiler: Spoiler, broker = spoiler.any()): void {
   startLater(spoiler, broker)
   // A power cut takes several at once.
   if (random.chance(scene.swarm.togetherRate)) crash(spoiler)
+}
+
+/** The first one that has not joined yet. */
+function addBroker({ scene }: Spoiler): void {
+  for (const [id, broker] of scene.brokers)
+    if (!scene.founders.includes(id) && broker.life === 0) return broker.start()
+}
+
+/** In the middle of whatever it does. */
+function crashController(spoiler: Spoiler): void {
+  for (const broker of spoiler.scene.brokers.values())
+    if (broker.process?.composition.control?.group.isController === true) return crash(spoiler, broker)
 }
 
 function shutDown(spoiler: Spoiler): void {
@@ -166,10 +188,26 @@ function fillDisk({ scene, random, any, note }: Spoiler): void {
   scene.queue.after(random.between(0, 6_000), () => (broker.isDiskFull = false))
 }
 
+/** Of the victims alone: a bit in the body of some entry flips. */
+function rot({ scene, random, note }: Spoiler): void {
+  if (scene.victims.size === 0) return
+  const id = random.pick([...scene.victims])
+  scene.brokers.get(id)?.disk.rotLive()
+  note(`a bit flips on the disk of broker ${id}`)
+}
+
+function searchDisk({ scene, random, note }: Spoiler): void {
+  if (scene.victims.size === 0) return
+  const id = random.pick([...scene.victims])
+  note(`the disk of broker ${id} is searched`)
+  scrub(scene.brokers.get(id) as SimulatedBroker).catch((error: unknown) => scene.failed(error))
+}
+
 function setClock({ random, any, note }: Spoiler): void {
   const broker = any()
-  broker.wallErrorMs = Math.floor(random.between(-500, 500) * random.pick([1, 1, 20]))
-  note(`the clock of broker ${broker.id} is set wrong by ${broker.wallErrorMs} ms`)
+  const errorMs = Math.floor(random.between(-500, 500) * random.pick([1, 1, 20]))
+  broker.setClockWrongBy(errorMs)
+  note(`the clock of broker ${broker.id} is set wrong by ${errorMs} ms`)
 }
 
 /** To any broker, whatever its state, of any group that the broker leads: as a client may order it, and the controller's too. */

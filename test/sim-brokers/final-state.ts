@@ -1,66 +1,16 @@
-import { CONTROLLER_GROUP, slot, type GroupId } from '../../src/types/ids.ts'
+import type { GroupId } from '../../src/types/ids.ts'
+import type { Checkpoint } from '../../src/paxos/state.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import type { AnyReplica } from '../../src/partition/registry.ts'
 import type { BrokerProcess, SimulatedBroker } from './broker.ts'
 import { ALL_NAMES, type Clients } from './clients.ts'
 import { seenRecords } from './histories.ts'
 import type { BrokersScene } from './scene.ts'
+import { replicasOf, topicsOf } from './settled.ts'
 
 /** More than a run writes. */
 const ALL = 1_000_000_000
 const MARKS_MAX = 1_000_000
-/** Heartbeat, look at the free space, comparison with other brokers, note of what is known of stores, two kinds of the controller's rounds. */
-const TIMERS_MAX = 6
-
-/** The topics as the metadata of one broker has them. */
-export function topicsOf(process: BrokerProcess): readonly Topic[] {
-  return process.composition.ports.topics.list({ prefix: '', after: '', limit: MARKS_MAX })
-}
-
-export function replicasOf({ composition }: BrokerProcess): readonly AnyReplica[] {
-  const { registry } = composition.engine
-  const partitions = [...registry.partitions()].map(({ replica }) => replica)
-  const controller = registry.replica(CONTROLLER_GROUP)
-  return controller === undefined ? partitions : [controller, ...partitions]
-}
-
-/** Undefined when every replica of every group holds and has applied the same log; else what is missing. */
-export function whyNotConverged(scene: BrokersScene): string | undefined {
-  const throughs = new Map<GroupId, number>()
-  const leaderCounts = new Map<GroupId, number>()
-  const topics = new Set<string>()
-  for (const broker of scene.brokers.values()) {
-    const { process } = broker
-    if (process === undefined || !broker.isReady) return `broker ${broker.id} is not ready`
-    topics.add(JSON.stringify(topicsOf(process)))
-    for (const replica of replicasOf(process)) {
-      const { group, paxos, isLeader } = replica
-      leaderCounts.set(group, (leaderCounts.get(group) ?? 0) + (isLeader ? 1 : 0))
-      const through = throughs.get(group) ?? paxos.through
-      throughs.set(group, through)
-      if (paxos.through !== through || paxos.commit !== through)
-        return `g${group} broker ${broker.id}: ${paxos.role} ${paxos.status}, commit ${paxos.commit}, through ${paxos.through} of ${through}`
-    }
-  }
-  if (topics.size !== 1) return `brokers know ${topics.size} different lists of topics`
-  for (const [group, count] of leaderCounts) if (count !== 1) return `g${group} has ${count} leaders`
-  return undefined
-}
-
-/** Undefined when nobody has anything left to do: an idle group costs no timer and next to no memory. */
-export function whyNotIdle(scene: BrokersScene): string | undefined {
-  for (const broker of scene.brokers.values()) {
-    const { process } = broker
-    if (process === undefined) return `broker ${broker.id} does not run`
-    for (const { group, paxos } of replicasOf(process))
-      if (paxos.deadlineMs !== undefined || paxos.memoryBytes > 0)
-        return `g${group} broker ${broker.id}: ${paxos.role}, tick at ${paxos.deadlineMs}, ${paxos.memoryBytes} bytes`
-    if (process.clock.timerCount > TIMERS_MAX)
-      return `broker ${broker.id} has ${process.clock.timerCount} timers`
-    if (process.store.isSyncing) return `broker ${broker.id} writes`
-  }
-  return undefined
-}
 
 /** Holds the replicas of every group against each other: entries, offsets, and the rows of what they made of them. */
 export async function compareReplicas(scene: BrokersScene): Promise<void> {
@@ -68,7 +18,7 @@ export async function compareReplicas(scene: BrokersScene): Promise<void> {
   for (const broker of scene.brokers.values()) {
     const process = broker.process as BrokerProcess
     for (const { group, paxos } of replicasOf(process)) {
-      const copy = await copyOf(process, group, paxos.commit)
+      const copy = await copyOf(process, group, paxos)
       const other = first.get(group)
       if (other === undefined) first.set(group, { broker, copy })
       else
@@ -83,14 +33,19 @@ export async function compareReplicas(scene: BrokersScene): Promise<void> {
   }
 }
 
-const PARTS = ['entries', 'marks', 'rows'] as const
+const PARTS = ['start', 'entries', 'marks', 'rows'] as const
 type Copy = Readonly<Record<(typeof PARTS)[number], string>>
 
-async function copyOf({ store }: BrokerProcess, group: GroupId, commit: number): Promise<Copy> {
-  const entries = commit === 0 ? [] : await store.readEntries(group, slot(1), slot(commit), ALL)
-  const marks = await store.readMarks(group, 0, MARKS_MAX)
+async function copyOf(
+  { store }: BrokerProcess,
+  group: GroupId,
+  { logStart, commit }: Pick<AnyReplica['paxos'], 'logStart' | 'commit'>,
+): Promise<Copy> {
+  const entries = logStart.slot > commit ? [] : await store.readEntries(group, logStart.slot, commit, ALL)
+  const marks = await store.readMarks(group, logStart.offset, MARKS_MAX)
   const rows = await store.recoverRows(group)
   return {
+    start: factsOf(logStart),
     entries: entries
       .map((entry) => ({ ...entry, body: hex(entry.body) }))
       .map((entry) => JSON.stringify(entry))
@@ -101,6 +56,20 @@ async function copyOf({ store }: BrokerProcess, group: GroupId, commit: number):
       .sort()
       .join(' '),
   }
+}
+
+function factsOf({
+  slot,
+  chain,
+  partCount,
+  offset,
+  lastAppendedAtMs,
+  logBytes,
+  configuration,
+}: Checkpoint): string {
+  // A replica that was made to learn did not know the first configuration by its number.
+  const number = Math.max(1, configuration.number)
+  return [slot, chain, partCount, offset, lastAppendedAtMs, logBytes, number].join(' ')
 }
 
 function hex(bytes: Uint8Array): string {
@@ -123,10 +92,13 @@ export async function readEverything(scene: BrokersScene, clients: Clients): Pro
       )
     for (const topic of topics) {
       const reader = `end-${broker.id}`
-      histories.reads(topic, reader, 0, 0)
+      const begins: number[] = []
+      for (const { partition } of topic.partitions)
+        begins.push(await beginOf(broker, topic, partition, clients))
+      histories.reads(topic, reader, Object.fromEntries(begins.entries()))
       const ends: number[] = []
       for (const { partition } of topic.partitions) {
-        let position = 0
+        let position = begins[partition] as number
         for (;;) {
           const { batches, highWatermark } = await broker.ask(({ log }) =>
             log.read({
@@ -149,4 +121,23 @@ export async function readEverything(scene: BrokersScene, clients: Clients): Pro
       histories.ends(topic, reader, ends, scene.judge)
     }
   }
+}
+
+/** Where the partition begins at this broker, which has applied all: as trimmed as anybody was told, and no more than it may be. */
+async function beginOf(
+  broker: SimulatedBroker,
+  topic: Topic,
+  partition: number,
+  { scene, trims }: Clients,
+): Promise<number> {
+  const logStart = await broker.ask(({ log }) => log.resolve(topic, partition, { kind: 'earliest' }))
+  trims.told(topic, partition, logStart)
+  const shownFrom = trims.shownFrom(topic, partition)
+  scene.judge.demand(
+    logStart >= shownFrom,
+    'retention',
+    () =>
+      `${topic.name}/${partition} begins at ${logStart} at broker ${broker.id}, and was trimmed up to ${shownFrom}`,
+  )
+  return logStart
 }

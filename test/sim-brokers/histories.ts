@@ -23,8 +23,9 @@ export class Histories {
     this.#of(topic.id).add(operation)
   }
 
-  reads(topic: Topic, reader: string, partition: number, from: number): void {
-    this.#of(topic.id).add({ type: 'seek', reader, next: { [partition]: from } })
+  /** From where on in which partitions. */
+  reads(topic: Topic, reader: string, next: Readonly<Record<number, number>>): void {
+    this.#of(topic.id).add({ type: 'seek', reader, next })
   }
 
   saw(topic: Topic, reader: string, records: readonly SeenRecord[]): void {
@@ -53,6 +54,11 @@ export class Histories {
         () => `the high watermark ${told} of ${topic.name}/${partition} was told; there are ${end} records`,
       )
     }
+  }
+
+  /** What is below may be gone. */
+  trimmed(topic: TopicId, partition: number, below: number): void {
+    this.#of(topic).add({ type: 'trim', partition, below })
   }
 
   finish(judge: Judge, isKept: (topic: TopicId) => boolean): void {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { MUTANTS, mutantNamed, NO_MUTANT } from './mutants.ts'
+import { NO_MUTANT } from './mutant.ts'
+import { MUTANTS, mutantNamed } from './mutants.ts'
 import { runBrokers, type BrokersRunReport } from './world.ts'
 
 const USAGE = 'npm run sim:brokers -- SEED [COUNT] [--trace] [--mutant NAME]'

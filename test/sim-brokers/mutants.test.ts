@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MUTANTS, type BrokersMutant } from './mutants.ts'
+import type { BrokersMutant } from './mutant.ts'
+import { MUTANTS } from './mutants.ts'
 import { runBrokers } from './world.ts'
 
 /** How far the search goes; far beyond what each takes now, so that other seeds do no harm. */

@@ -1,7 +1,9 @@
 import type { Effect } from '../../src/paxos/effects.ts'
 import { Detector } from '../../src/detector/detector.ts'
 import { SynodError } from '../../src/errors.ts'
+import { FormerRequests } from '../../src/controller/former-requests.ts'
 import { WaitingRoom } from '../../src/controller/waiting-room.ts'
+import { Heartbeats } from '../../src/partition/heartbeats.ts'
 import { Partition } from '../../src/partition/partition.ts'
 import { Proposals } from '../../src/partition/proposals.ts'
 import { RecordMachine } from '../../src/partition/record-machine.ts'
@@ -10,33 +12,12 @@ import { Router } from '../../src/partition/router.ts'
 import { Paxos } from '../../src/paxos/paxos.ts'
 import { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { groupId } from '../../src/types/ids.ts'
-import type { Mutant } from '../sim/mutants.ts'
 import { indexBeforeJournal } from '../sim/store-mutants.ts'
+import { DAMAGE_MUTANTS } from './damage-mutants.ts'
+import { replaced, UPHEAVAL, type BrokersMutant } from './mutant.ts'
 import type { BrokersSwarm } from './swarm.ts'
-
-/** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
-export interface BrokersMutant extends Pick<
-  Mutant,
-  'name' | 'about' | 'tampersIndex' | 'isDiskLying' | 'altersJournal' | 'install' | 'ignored'
-> {
-  /** What makes the bug show sooner than a drawn swarm would. */
-  readonly swarm?: Partial<BrokersSwarm>
-}
-
-export const NO_MUTANT: BrokersMutant = { name: 'none', about: 'The code as it is.' }
-
-/** Puts another method in place of one; returns how to put it back. */
-function replaced<Owner extends object, Name extends keyof Owner>(
-  prototype: Owner,
-  name: Name,
-  make: (original: Owner[Name]) => Owner[Name],
-): () => void {
-  const original = prototype[name]
-  prototype[name] = make(original)
-  return () => {
-    prototype[name] = original
-  }
-}
+import { OPERATION_MUTANTS } from './operation-mutants.ts'
+import { TRIM_MUTANTS } from './trim-mutants.ts'
 
 /** Power fails everywhere at once, again and again. */
 const BLACKOUTS: Partial<BrokersSwarm> = {
@@ -48,17 +29,10 @@ const BLACKOUTS: Partial<BrokersSwarm> = {
   diskMaxMs: 200,
   produceEveryMs: 20,
 }
-/** Leaders come and go while much is under way. */
-const UPHEAVAL: Partial<BrokersSwarm> = {
-  brokerCount: 3,
-  crashEveryMs: 600,
-  downMeanMs: 200,
-  resignEveryMs: 300,
-  produceEveryMs: 20,
-  retryAfterMs: 30,
-}
-
 export const MUTANTS: readonly BrokersMutant[] = [
+  ...TRIM_MUTANTS,
+  ...DAMAGE_MUTANTS,
+  ...OPERATION_MUTANTS,
   {
     name: 'answers-first',
     about: 'A partition acknowledges what it has only begun to store.',
@@ -216,6 +190,19 @@ export const MUTANTS: readonly BrokersMutant[] = [
     install: () => replaced(WaitingRoom.prototype, 'reached', () => () => Promise.resolve()),
   },
   {
+    name: 'forgets-requests',
+    about: 'A create or alter that is sent again is known only while nobody changed the topic since.',
+    swarm: {
+      brokerCount: 3,
+      administratorCount: 5,
+      administerEveryMs: 50,
+      crashEveryMs: 500,
+      resignEveryMs: 300,
+      laneBreakEveryMs: 20,
+    },
+    install: () => replaced(FormerRequests.prototype, 'get', () => () => undefined),
+  },
+  {
     name: 'no-barrier',
     about: 'A leader says what there is without asking anybody whether it still leads.',
     swarm: {
@@ -264,6 +251,12 @@ export const MUTANTS: readonly BrokersMutant[] = [
             setSelf.call(this, { ...self, oldestPendingMs: 0 })
           },
       ),
+  },
+  {
+    name: 'leads-without-room',
+    about: 'A broker whose disk is full refuses writes and keeps what it leads.',
+    swarm: { brokerCount: 3, absence: 'full' },
+    install: () => replaced(Heartbeats.prototype, 'mayLead', () => () => false),
   },
 ]
 

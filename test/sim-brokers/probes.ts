@@ -3,7 +3,7 @@ import { majority } from '../../src/paxos/quorum.ts'
 import type { Random } from '../sim/random.ts'
 import type { Clients } from './clients.ts'
 import { Producer } from './producer.ts'
-import { topicsOf } from './final-state.ts'
+import { topicsOf } from './settled.ts'
 import type { BrokersScene } from './scene.ts'
 
 /** While some brokers are away: whether every partition that has a majority without them takes a record, and topics are made. */

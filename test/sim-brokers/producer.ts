@@ -70,7 +70,7 @@ export class Producer {
 
   /** Sends one batch; resolves when its outcome is known as well as it can be. */
   async produce(topic: Topic, partition: number): Promise<void> {
-    const { scene, histories } = this.#clients
+    const { scene, histories, trims } = this.#clients
     const batch = this.#batch(topic, partition)
     const startMs = scene.queue.nowMs
     const { outcome, receipt } = await this.#send(batch)
@@ -85,6 +85,9 @@ export class Producer {
     )
     if (outcome !== 'ok') this.#stream = undefined
     else if (this.#stream !== undefined) this.#stream.seq += batch.records.length
+    if (base !== undefined && receipt !== undefined)
+      for (const place of batch.values.keys())
+        trims.stored(topic, partition, { offset: base + place, atMs: receipt.appendedAtMs })
     histories.produced(topic, {
       type: 'produce',
       producer: this.#name,
@@ -129,8 +132,15 @@ export class Producer {
   ): Promise<{ readonly receipt: AppendReceipt } | { readonly refusal: Refusal }> {
     const { topic, partition, records, idempotency, acks } = batch
     try {
-      const receipt = await broker.ask(({ log }) =>
-        log.append({ topic, partition, records, idempotency, expectedOffset: undefined, acks }),
+      const receipt = await broker.ask(async (ports) =>
+        ports.log.append({
+          topic: this.#clients.asKnownTo(ports, topic),
+          partition,
+          records,
+          idempotency,
+          expectedOffset: undefined,
+          acks,
+        }),
       )
       return { receipt }
     } catch (error) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { seedCount } from '../support/seed-count.ts'
 import { FAULTS } from './faults.ts'
+import { NO_MUTANT } from './mutant.ts'
 import { failuresOf, seedsFrom } from './run-seeds.ts'
 import { runBrokers } from './world.ts'
 
@@ -31,9 +32,24 @@ test('every kind of fault strikes, every kind of absence is gone through, and re
     for (const name of report.struck) struck.add(name)
     storedCount += report.storedCount
   }
-  for (const name of [...FAULTS.map((fault) => fault.name), 'down', 'isolated', 'stalled', 'paused'])
+  const absences = ['down', 'isolated', 'stalled', 'paused']
+  const harms = ['trim', 'retention', 'repair']
+  for (const name of [...FAULTS.map((fault) => fault.name), ...absences, ...harms])
     assert.ok(struck.has(name), `Nothing was heard of '${name}'.`)
   assert.ok(storedCount > 600, `Only ${storedCount} records were stored.`)
+})
+
+test('each way to spoil a disk strikes, and its broker becomes a member again', async () => {
+  for (const harm of ['wipe', 'lie', 'restore'] as const) {
+    const spoiled = { ...NO_MUTANT, swarm: { brokerCount: 3, harm, rotEveryMs: Infinity, rotAtRestMax: 0 } }
+    const struck = new Set<string>()
+    for (const seed of seedsFrom(1, 3)) {
+      const report = await runBrokers(seed, { mutant: spoiled })
+      assert.equal(report.violation?.message, undefined, `seed ${seed}, ${harm}`)
+      for (const name of report.struck) struck.add(name)
+    }
+    assert.ok(struck.has(harm), `Nothing was heard of '${harm}'.`)
+  }
 })
 
 test('whole brokers keep every promise in every seed that ever failed', async () => {

@@ -1,8 +1,9 @@
+import type { Harm } from '../sim/harm.ts'
 import { drawDisk, drawFaults, drawNetwork, type DrawEvery } from '../sim/swarm.ts'
 import type { Random } from '../sim/random.ts'
 
 /** What keeps a minority away while the others have to go on without it. */
-export type Absence = 'nobody' | 'down' | 'isolated' | 'stalled' | 'paused'
+export type Absence = 'nobody' | 'down' | 'isolated' | 'stalled' | 'paused' | 'full'
 
 type Shared = ReturnType<typeof drawNetwork> & ReturnType<typeof drawFaults> & ReturnType<typeof drawDisk>
 
@@ -22,6 +23,21 @@ export interface BrokersSwarm extends Shared {
   /** Clocks run this much faster or slower than each other, as a share. */
   readonly clockDrift: number
   readonly absence: Absence
+  /** Bits flip on one broker's disk while it runs; Infinity: never. */
+  readonly rotEveryMs: number
+  /** So many values of its journal at most change or vanish between a crash and a start. */
+  readonly rotAtRestMax: number
+  /** Whole records, too. */
+  readonly isRotOfRecords: boolean
+  /** Its disk is searched for damage. */
+  readonly scrubEveryMs: number
+  /** Operators move replicas, drain and remove brokers, and cancel that; Infinity: never. */
+  readonly operateEveryMs: number
+  /** Brokers that join the cluster while it works. */
+  readonly joinerCount: number
+  readonly controllerCrashEveryMs: number
+  /** What becomes of one broker's disk: it is empty, loses the end of what it had confirmed, or an old copy takes its place. */
+  readonly harm: Harm
 
   readonly heartbeatMs: number
   readonly suspectMs: number
@@ -44,6 +60,10 @@ export interface BrokersSwarm extends Shared {
   readonly partitionsMax: number
   readonly maxLagSlots: number
   readonly maxLagMs: number
+  /** Operators trim, and look where partitions begin. */
+  readonly trimEveryMs: number
+  /** How long topics that may be trimmed keep their records at least; null: for ever. */
+  readonly retentionMs: number | null
 }
 
 const BROKER_COUNTS = [3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 2, 1]
@@ -61,9 +81,14 @@ export function drawBrokersSwarm(random: Random): BrokersSwarm {
     ...drawDisk(random),
     ...drawBrokerFaults(every),
     clockDrift: random.chance(0.5) ? 0.02 : 0,
-    absence: random.pick(['nobody', 'down', 'isolated', 'stalled', 'paused'] as const),
+    absence: random.pick(['nobody', 'down', 'isolated', 'stalled', 'paused', 'full'] as const),
     ...drawSettings(random),
     ...drawClients(random),
+    trimEveryMs: every(0.4, 50, 500),
+    retentionMs: random.chance(0.3) ? random.pick([1_000, 2_500]) : null,
+    ...drawRot(random.fork('rot'), brokerCount),
+    ...drawOperations(random.fork('operations')),
+    harm: drawHarm(random.fork('harm'), brokerCount),
   }
 }
 
@@ -76,6 +101,39 @@ function drawBrokerFaults(every: DrawEvery) {
     clockJumpEveryMs: every(0.4, 100, 1_500),
     laneBreakEveryMs: every(0.4, 100, 1_000),
   }
+}
+
+function drawRot(random: Random, brokerCount: number) {
+  if (brokerCount < 3 || !random.chance(0.25))
+    return { rotEveryMs: Infinity, rotAtRestMax: 0, isRotOfRecords: false, scrubEveryMs: Infinity }
+  return {
+    rotEveryMs: random.chance(0.7) ? random.between(50, 800) : Infinity,
+    rotAtRestMax: random.pick([1, 3, 10]),
+    isRotOfRecords: random.chance(0.5),
+    scrubEveryMs: random.chance(0.7) ? random.between(100, 1_000) : Infinity,
+  }
+}
+
+function drawOperations(random: Random) {
+  if (!random.chance(0.15))
+    return { operateEveryMs: Infinity, joinerCount: 0, controllerCrashEveryMs: Infinity }
+  return {
+    operateEveryMs: random.between(100, 1_000),
+    joinerCount: random.pick([0, 1, 1, 2]),
+    controllerCrashEveryMs: random.chance(0.5) ? random.between(300, 2_000) : Infinity,
+  }
+}
+
+/** Operators change who is a member, or a store is given up. */
+export function changesMembers({ operateEveryMs, harm }: BrokersSwarm): boolean {
+  return operateEveryMs < Infinity || harm !== 'none'
+}
+
+/** With fewer than three copies the loss of one is a loss. */
+function drawHarm(random: Random, brokerCount: number): Harm {
+  return brokerCount >= 3 && random.chance(0.08)
+    ? random.pick(['wipe', 'wipe', 'lie', 'restore'] as const)
+    : 'none'
 }
 
 function drawSettings(random: Random) {

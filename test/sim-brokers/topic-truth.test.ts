@@ -74,3 +74,13 @@ test('only a topic that nobody can have deleted is kept', () => {
   known.beginsToDelete('orders', 5)
   assert.ok(!known.isKept(topicId('t1')))
 })
+
+test('more revisions than somebody asked for are a violation', () => {
+  const known = truth()
+  known.created(topic('t1'), true, at(0))
+  known.perhapsAltered('orders')
+  known.found('orders', { ...topic('t1'), revision: 2 }, at(5), HERE)
+  known.finish()
+  known.found('orders', { ...topic('t1'), revision: 3 }, at(10), HERE)
+  isBroken('refusal', () => known.finish())
+})

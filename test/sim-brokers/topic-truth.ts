@@ -19,6 +19,7 @@ interface KnownTopic {
   knownMs: number
   /** Nobody can have deleted it before. */
   createStartMs: number
+  revision: number
 }
 
 /** Who answered: a broker's process remembers its own answers, another one may be a little behind. */
@@ -37,6 +38,8 @@ export class TopicTruth {
   readonly #deletions = new Map<string, Deletion[]>()
   /** Creations that may have made a topic, by name. */
   readonly #creationCounts = new Map<string, number>()
+  /** Alterations that may have changed a topic, by name. */
+  readonly #alterationCounts = new Map<string, number>()
   readonly #createdIds = new Set<TopicId>()
 
   constructor(judge: Judge) {
@@ -44,18 +47,24 @@ export class TopicTruth {
   }
 
   /** A creation was answered with a topic, which it made or found. */
-  created({ id, name }: Topic, isNew: boolean, { startMs, endMs }: Span): void {
+  created(topic: Topic, isNew: boolean, { startMs, endMs }: Span): void {
+    const { id, name } = topic
     if (isNew) {
       this.#judge.demand(!this.#createdIds.has(id), 'metadata', () => `topic ${id} was created twice`)
       this.#createdIds.add(id)
       this.#mayHaveCreated(name)
     }
-    this.#note(id, name, endMs, isNew ? startMs : 0)
+    this.#note(topic, endMs, isNew ? startMs : 0)
   }
 
   /** Nobody knows whether it was created. */
   perhapsCreated(name: string): void {
     this.#mayHaveCreated(name)
+  }
+
+  /** Each alteration makes one revision at most. */
+  perhapsAltered(name: string): void {
+    this.#alterationCounts.set(name, (this.#alterationCounts.get(name) ?? 0) + 1)
   }
 
   /** Returns how to tell what became of it: deleted, or certainly not; while nobody tells, nobody knows. */
@@ -88,7 +97,7 @@ export class TopicTruth {
       'metadata',
       () => `topic ${topic.id} '${name}' was found at ${startMs} though it was deleted by ${gone?.endMs}`,
     )
-    this.#note(topic.id, name, endMs, 0)
+    this.#note(topic, endMs, 0)
   }
 
   /** Whether nobody can have deleted it. */
@@ -101,10 +110,22 @@ export class TopicTruth {
     return this.#deletionsOf(name).length > 0
   }
 
-  /** No more topics of a name than somebody may have created. */
+  /** No more topics of a name than somebody may have created, and no more revisions of them than somebody may have made. */
   finish(): void {
     const counts = new Map<string, number>()
-    for (const { name } of this.#topics.values()) counts.set(name, (counts.get(name) ?? 0) + 1)
+    const revisionCounts = new Map<string, number>()
+    for (const { name, revision } of this.#topics.values()) {
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+      revisionCounts.set(name, (revisionCounts.get(name) ?? 0) + revision - 1)
+    }
+    for (const [name, count] of revisionCounts) {
+      const alterationCount = this.#alterationCounts.get(name) ?? 0
+      this.#judge.demand(
+        count <= alterationCount,
+        'refusal',
+        () => `'${name}' has ${count} revisions, of ${alterationCount} alterations that were not refused`,
+      )
+    }
     for (const [name, count] of counts) {
       const creationCount = this.#creationCounts.get(name) ?? 0
       this.#judge.demand(
@@ -129,11 +150,12 @@ export class TopicTruth {
     return this.#deletionsOf(name).some(({ startMs, endMs }) => startMs <= byMs && endMs >= createStartMs)
   }
 
-  #note(id: TopicId, name: string, knownMs: number, createStartMs: number): void {
+  #note({ id, name, revision }: Topic, knownMs: number, createStartMs: number): void {
     const known = this.#topics.get(id)
-    if (known === undefined) this.#topics.set(id, { id, name, knownMs, createStartMs })
+    if (known === undefined) this.#topics.set(id, { id, name, knownMs, createStartMs, revision })
     else {
       known.knownMs = Math.min(known.knownMs, knownMs)
+      known.revision = Math.max(known.revision, revision)
       known.createStartMs = Math.max(known.createStartMs, createStartMs)
     }
   }

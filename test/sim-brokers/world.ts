@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { brokerId, storeId, type BrokerId } from '../../src/types/ids.ts'
+import { brokerId, CONTROLLER_GROUP, storeId, type BrokerId } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import { EventQueue } from '../sim/event-queue.ts'
 import { Judge, Violation } from '../sim/judge.ts'
@@ -9,26 +9,28 @@ import { Trace, TRACED } from '../sim/trace.ts'
 import { Bounds } from './bounds.ts'
 import { SimulatedBroker } from './broker.ts'
 import { Clients } from './clients.ts'
-import { drive } from './drive.ts'
 import { beginFaults, STALL_MAX_MS } from './faults.ts'
-import { compareReplicas, readEverything, whyNotConverged, whyNotIdle } from './final-state.ts'
+import { compareReplicas, readEverything } from './final-state.ts'
+import { whyNotConverged, votersOf, whyNotIdle, whyNotPlaced } from './settled.ts'
+import { spoil, wipeOnce } from './harm.ts'
 import { Lanes } from './lanes.ts'
-import { NO_MUTANT, type BrokersMutant } from './mutants.ts'
+import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
+import { Passage, PROGRESS_MAX_MS } from './passage.ts'
 import { Probes } from './probes.ts'
+import { drawVictims, repairedCount, searchUntilWhole } from './rot.ts'
 import type { BrokersScene } from './scene.ts'
-import { drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
+import { changesMembers, drawBrokersSwarm, type BrokersSwarm } from './swarm.ts'
 
 /** All brokers find each other and found their cluster within this, though the network loses much. */
 const FOUNDED_MAX_MS = 120_000
-/** A healed majority stores new records, and a healed cluster agrees on everything, within this. */
-const PROGRESS_MAX_MS = 30_000
 /** And a while later nobody has anything left to do. */
-const IDLE_MAX_MS = 12_000
+const IDLE_MAX_MS = 30_000
 /** So long after its delay what was applied is in the index. */
 const INDEXED_AFTER_MS = 300
-const LOOK_EVERY_MS = 100
-/** Events of a run before it counts as endless. */
-const EVENTS_MAX = 1_000_000
+/** Clocks differ by that much, and what a hasty one stamped grows old so much later. */
+const CLOCK_WRONG_MAX_MS = 12_000
+/** By then a broker has noticed that its disk is full, and refuses writes in what it still leads. */
+const FULL_NOTICED_MS = 5_000
 
 export interface BrokersRunOptions {
   readonly mutant?: BrokersMutant
@@ -70,16 +72,17 @@ class World implements BrokersScene {
   readonly judge: Judge
   readonly swarm: BrokersSwarm
   readonly mutant: BrokersMutant
+  readonly victims: ReadonlySet<BrokerId>
+  readonly founders: readonly BrokerId[]
+  readonly replicasMin: number
   isHealed = false
   readonly #seed: number
   readonly #random: Random
   readonly #clients: Clients
-  readonly #bounds = new Bounds(this)
   /** Brokers that were seen to belong to the cluster. */
   readonly #founded = new Set<BrokerId>()
   readonly #struck = new Set<string>()
-  #eventCount = 0
-  #failure: { readonly error: unknown } | undefined
+  readonly #passage: Passage
   #healedAfterMs = NaN
 
   constructor(seed: number, mutant: BrokersMutant, isTraced: boolean) {
@@ -87,19 +90,26 @@ class World implements BrokersScene {
     this.mutant = mutant
     this.#random = new Random(crc32(`brokers ${seed}`))
     this.swarm = { ...drawBrokersSwarm(this.#random.fork('swarm')), ...mutant.swarm }
+    const { brokerCount, joinerCount } = this.swarm
+    const ids = Array.from({ length: brokerCount + joinerCount }, (_, index) => brokerId(index + 1))
+    this.founders = ids.slice(0, brokerCount)
+    this.victims = drawVictims(this.swarm, this.founders, this.#random.fork('victims'))
+    this.replicasMin = this.victims.size > 0 || this.swarm.harm !== 'none' ? 3 : 1
     this.trace = new Trace(isTraced)
     this.judge = new Judge(mutant.ignored)
     this.network = new Network(this.queue, this.#random.fork('network'), this.swarm)
     this.lanes = new Lanes(this.network, this.#random.fork('lanes'))
-    for (let number = 1; number <= this.swarm.brokerCount; number++) {
-      const self = { broker: brokerId(number), store: storeId(String(number).padStart(32, '0')) }
-      this.brokers.set(self.broker, new SimulatedBroker(self, this, this.#random.fork(`broker ${number}`)))
+    for (const id of ids) {
+      const self = { broker: id, store: storeId(String(id).padStart(32, '0')) }
+      this.brokers.set(id, new SimulatedBroker(self, this, this.#random.fork(`broker ${id}`)))
     }
+    const bounds = new Bounds(this)
+    this.#passage = new Passage(this, () => bounds.look())
     this.#clients = new Clients(this, this.#random.fork('clients'))
   }
 
   failed(error: unknown): void {
-    this.#failure ??= { error }
+    this.#passage.failed(error)
   }
 
   async run(): Promise<BrokersRunReport> {
@@ -115,7 +125,7 @@ class World implements BrokersScene {
       seed: this.#seed,
       violation,
       hash: trace.hash,
-      eventCount: this.#eventCount,
+      eventCount: this.#passage.eventCount,
       storedCount: this.#clients.histories.producedCount,
       durationMs: queue.nowMs,
       healedAfterMs: this.#healedAfterMs,
@@ -126,24 +136,68 @@ class World implements BrokersScene {
 
   async #live(): Promise<void> {
     const { queue, swarm, brokers } = this
-    for (const broker of brokers.values()) queue.after(this.#random.exponential(20), () => broker.start())
-    if (swarm.isFormedFirst) await this.#until(FOUNDED_MAX_MS, () => this.#whyNotFounded())
+    for (const id of this.founders) queue.after(this.#random.exponential(20), () => brokers.get(id)?.start())
+    if (swarm.isFormedFirst) await this.#passage.until(FOUNDED_MAX_MS, () => this.#whyNotFounded())
+    const victim = brokers.get(this.#random.fork('harm').pick(this.founders)) as SimulatedBroker
+    if (swarm.harm === 'wipe')
+      wipeOnce(this, victim, {
+        random: this.#random.fork('wipe'),
+        onWiped: () => void this.#struck.add('wipe'),
+      })
     beginFaults(this, this.#random.fork('faults'), this.#struck)
-    await this.#pass(swarm.faultPhaseMs)
+    await this.#passage.pass(swarm.faultPhaseMs)
+    // Who votes changes: only once all is settled it is known who may be absent.
+    if (changesMembers(swarm)) await this.#settle(victim)
     // Founding a cluster needs all its brokers.
     if (this.#whyNotFounded() === undefined) await this.#goOnWithoutSome()
     this.#healAll()
+    this.#clients.isOver = true
     const startMs = queue.nowMs
-    await this.#until(PROGRESS_MAX_MS, () =>
-      this.#clients.busy.size > 0 ? `${[...this.#clients.busy].join(', ')} wait` : whyNotConverged(this),
+    await this.#passage.until(PROGRESS_MAX_MS, () =>
+      this.#clients.busy.size > 0
+        ? `${[...this.#clients.busy].join(', ')} wait`
+        : (whyNotPlaced(this) ?? whyNotConverged(this)),
     )
     this.#healedAfterMs = queue.nowMs - startMs
-    await this.#until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
-    await this.#pass(this.#indexedWithinMs())
-    await this.#finish(readEverything(this, this.#clients))
-    await this.#finish(compareReplicas(this))
+    await this.#passage.until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
+    await this.#passage.pass(this.#indexedWithinMs() + this.#trimmedWithinMs())
+    await this.#passage.finish(readEverything(this, this.#clients))
+    // Only now: what rotted is served all the same, by others.
+    for (const victim of this.victims) await this.#search(this.brokers.get(victim) as SimulatedBroker)
+    await this.#passage.finish(compareReplicas(this))
     this.#clients.truth.finish()
+    this.#clients.operator?.finish()
+    for (const reason of this.#clients.trims.finish(this.#clients.histories)) this.#struck.add(reason)
     this.#clients.histories.finish(this.judge, (topic) => this.#clients.truth.isKept(topic))
+  }
+
+  async #search(broker: SimulatedBroker): Promise<void> {
+    await searchUntilWhole(this, broker, this.#passage)
+    if (repairedCount(broker) > 0) this.#struck.add('repair')
+    await this.#passage.until(IDLE_MAX_MS, () => whyNotIdle(this), 'idle')
+  }
+
+  /** Heals everything, and waits until nothing changes who votes. */
+  async #settle(victim: SimulatedBroker): Promise<void> {
+    const { harm } = this.swarm
+    this.#clients.operator?.rest()
+    this.#healAll()
+    if (harm === 'lie' || harm === 'restore') {
+      const random = this.#random.fork('spoil')
+      if (await spoil(this, victim, { harm, random, passage: this.#passage })) this.#struck.add(harm)
+    }
+    if (harm !== 'none') this.#clients.mend(victim)
+    await this.#passage.until(PROGRESS_MAX_MS, () =>
+      ['operator', 'mender'].some((name) => this.#clients.busy.has(name))
+        ? 'operators wait'
+        : whyNotPlaced(this),
+    )
+  }
+
+  /** Where brokers come and go a timer more is no sign that records have to grow old yet. */
+  #trimmedWithinMs(): number {
+    const { retentionMs } = this.swarm
+    return retentionMs === null || !changesMembers(this.swarm) ? 0 : retentionMs + CLOCK_WRONG_MAX_MS
   }
 
   /** A write of the index that a stalled disk holds on to comes to its end when the stall would have ended. */
@@ -154,7 +208,8 @@ class World implements BrokersScene {
   }
 
   #whyNotFounded(): string | undefined {
-    for (const { id, process } of this.brokers.values()) {
+    for (const id of this.founders) {
+      const { process } = this.brokers.get(id) as SimulatedBroker
       if (process !== undefined && process.store.identity.clusterId !== '') this.#founded.add(id)
       if (!this.#founded.has(id)) return `broker ${id} has no cluster`
     }
@@ -166,8 +221,11 @@ class World implements BrokersScene {
     const { swarm, brokers } = this
     const random = this.#random.fork('absence')
     const ids = [...brokers.keys()]
-    const absentCount = swarm.absence === 'nobody' ? 0 : Math.floor((ids.length - 1) / 2)
-    for (let count = 0; count < absentCount; count++)
+    const voters = votersOf(this, CONTROLLER_GROUP) ?? this.founders
+    const absentCount = swarm.absence === 'nobody' ? 0 : Math.floor((voters.length - 1) / 2)
+    // Of what is damaged on one disk the whole copies have to be there.
+    if (absentCount > 0) for (const victim of this.victims) this.absent.add(victim)
+    while (this.absent.size < absentCount)
       this.absent.add(random.pick(ids.filter((id) => !this.absent.has(id))))
     this.#note(`all but ${[...this.absent].join(', ')} are healed; ${swarm.absence}`)
     this.isHealed = true
@@ -178,8 +236,10 @@ class World implements BrokersScene {
     }
     if (this.absent.size === 0) return
     this.#struck.add(swarm.absence)
+    // A disk is looked at now and then, and what it leads is handed over before writes are refused.
+    if (swarm.absence === 'full') await this.#passage.pass(FULL_NOTICED_MS)
     const probes = new Probes(this, this.#clients, random)
-    await this.#until(PROGRESS_MAX_MS, () => probes.whyNotDone())
+    await this.#passage.until(PROGRESS_MAX_MS, () => probes.whyNotDone())
   }
 
   #keepAway(broker: SimulatedBroker): void {
@@ -198,6 +258,10 @@ class World implements BrokersScene {
       case 'stalled':
         broker.disk.stall(2 * PROGRESS_MAX_MS)
         return broker.start()
+      case 'full':
+        this.#heal(broker)
+        broker.isDiskFull = true
+        return
       case 'paused':
         return broker.pause(2 * PROGRESS_MAX_MS)
     }
@@ -206,6 +270,8 @@ class World implements BrokersScene {
   #heal(broker: SimulatedBroker): void {
     broker.disk.heal()
     broker.isDiskFull = false
+    // What was stamped by a clock that was ahead grows old only once the others are as far.
+    broker.setClockWrongBy(0)
     broker.wake()
     broker.start()
   }
@@ -219,47 +285,6 @@ class World implements BrokersScene {
       for (const id of this.absent) (this.brokers.get(id) as SimulatedBroker).crash()
     this.absent.clear()
     for (const broker of this.brokers.values()) this.#heal(broker)
-    this.#clients.isOver = true
-  }
-
-  /** Lets virtual time pass until `whyNot` has nothing to say any more; it is asked now and then. */
-  async #until(
-    withinMs: number,
-    whyNot: () => string | undefined,
-    rule: 'progress' | 'idle' = 'progress',
-  ): Promise<void> {
-    const { queue } = this
-    const deadlineMs = queue.nowMs + withinMs
-    let reason: string | undefined = 'it has just begun'
-    let nextLookMs = queue.nowMs
-    await drive(queue, () => {
-      this.#check()
-      if (queue.nowMs < nextLookMs) return false
-      nextLookMs = queue.nowMs + LOOK_EVERY_MS
-      this.#bounds.look()
-      reason = whyNot()
-      return reason === undefined || queue.nowMs >= deadlineMs
-    })
-    this.judge.demand(reason === undefined, rule, () => `after ${withinMs} ms ${reason}`)
-  }
-
-  async #pass(ms: number): Promise<void> {
-    const untilMs = this.queue.nowMs + ms
-    await this.#until(2 * ms, () => (this.queue.nowMs >= untilMs ? undefined : 'time passes'))
-  }
-
-  /** Lets virtual time pass until the promise is settled. */
-  async #finish(work: Promise<void>): Promise<void> {
-    let isOpen = true
-    const settle = (): void => void (isOpen = false)
-    work.then(settle, settle)
-    await this.#until(PROGRESS_MAX_MS, () => (isOpen ? 'the last reads are open' : undefined))
-    await work
-  }
-
-  #check(): void {
-    if (this.#failure !== undefined) throw this.#failure.error
-    if (++this.#eventCount > EVENTS_MAX) throw new Violation('spin', `more than ${EVENTS_MAX} events`)
   }
 
   #note(what: string): void {

@@ -55,7 +55,10 @@ export class Disk {
   private readonly index: Platter = { contents: new MemoryKeyValue() }
   private databases: { readonly journal: FaultyDatabase; readonly index: FaultyDatabase } | undefined
   private stalledUntilMs = 0
-  private copied: { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue } | undefined
+  private copied:
+    | { readonly journal: MemoryKeyValue; readonly index: MemoryKeyValue; readonly notes: MemoryNotes }
+    | undefined
+  private wipeCount = 0
   /** Drawn when it was formatted. */
   storeId: StoreId
 
@@ -169,20 +172,40 @@ export class Disk {
     this.index.contents = new MemoryKeyValue()
     this.identity = new MemoryIdentityFile()
     this.notes = new MemoryNotes()
-    if (!keepsStoreId) this.storeId = storeId(`${'f'.repeat(16)}${this.storeId.slice(16)}`)
+    if (keepsStoreId) return
+    const number = (0xff - this.wipeCount++).toString(16).padStart(2, '0')
+    this.storeId = storeId(`${'f'.repeat(14)}${number}${this.storeId.slice(16)}`)
+  }
+
+  /** As the start of a broker does: a store that was found to have forgotten is not used again, an empty one takes its place. */
+  async setAsideOutsider(): Promise<void> {
+    const { storeId: replaced } = this
+    const { storeId: outsider } = ((await this.notes.read('outsider')) ?? {}) as { readonly storeId?: string }
+    if (outsider === replaced) await this.setAside()
+  }
+
+  /** An empty store takes the place of this one, and knows that it must not found a cluster. */
+  async setAside(): Promise<void> {
+    const { storeId: replaced } = this
+    this.wipe(false)
+    await this.notes.write('replaces', { storeId: replaced })
   }
 
   /** Remembers what lies on it now. */
   copy(): void {
-    this.copied = { journal: this.journal.contents.copy(), index: this.index.contents.copy() }
+    const { journal, index, notes } = this
+    this.copied = { journal: journal.contents.copy(), index: index.contents.copy(), notes: notes.copy() }
   }
 
   /** Puts the copy back, when it is older than what others know. */
   async restore(known: number): Promise<boolean> {
     const { copied } = this
-    if (copied === undefined || (await lastRecord(copied.journal)) >= known) return false
+    // A copy from before the disk was formatted is an empty disk: that is another harm, `wipe`.
+    if (copied === undefined || copied.journal.pairCount === 0) return false
+    if ((await lastRecord(copied.journal)) >= known) return false
     this.journal.contents = copied.journal
     this.index.contents = copied.index
+    this.notes = copied.notes
     return true
   }
 

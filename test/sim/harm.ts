@@ -8,17 +8,18 @@ export type Harm = 'none' | 'lie' | 'restore' | 'wipe'
 
 /**
  * Spoils the disk of one broker, once: it loses the end of what it had confirmed, an old copy is put in its place, or it is
- * empty. What is lost is always known to so many others that a majority remembers it: with fewer, nobody could tell.
+ * empty. What is lost is always known to so many others that a majority remembers it: with fewer, nobody could tell. Where voters
+ * change it is known to all others, for any of them may be asked.
  */
 export class Harming {
   private readonly scene: Scene
   private readonly random: Random
   private readonly victim: SimulatedBroker
 
-  constructor(scene: Scene, random: Random) {
+  constructor(scene: Scene, random: Random, victim: SimulatedBroker) {
     this.scene = scene
     this.random = random
-    this.victim = random.pick([...scene.brokers.values()])
+    this.victim = victim
     const { harm, faultPhaseMs } = scene.swarm
     if (harm === 'none') return
     const atMs = random.between(0.3, 0.7) * faultPhaseMs
@@ -47,7 +48,10 @@ export class Harming {
     scene.stir()
     this.damage(harm).then(
       (isDamaged) => {
-        if (isDamaged) for (const group of scene.groups) scene.oracles.of(group).truth.forgets(victim.id)
+        const newStore =
+          harm === 'wipe' && scene.mutant.keepsStoreId !== true ? victim.disk.storeId : undefined
+        for (const group of isDamaged ? scene.groups : [])
+          scene.oracles.of(group).truth.forgets(victim.id, newStore)
         scene.trace.note(TRACED.FAULT, 0, isDamaged ? 2 : 3, scene.queue.nowMs, () => {
           return `harm: ${harm} of broker ${victim.id}${isDamaged ? '' : ', which loses nothing'}`
         })
@@ -70,13 +74,14 @@ export class Harming {
     this.scene.queue.after(this.random.exponential(100), () => this.victim.start())
   }
 
-  /** The highest number of the victim's journal that so many know that no half of the others is without one of them. */
+  /** The highest number of the victim's journal that so many know that no half of the other voters is without one of them. */
   private knownToMajority(): number {
-    const { brokers } = this.scene
+    const { brokers, swarm } = this.scene
     const known: number[] = []
     for (const broker of brokers.values())
       if (broker !== this.victim) known.push(broker.sawOf(this.victim.disk.storeId))
-    const needed = brokers.size - Math.floor(brokers.size / 2)
+    const isAnyAsked = swarm.reconfigureEveryMs !== Infinity
+    const needed = isAnyAsked ? known.length : brokers.size - Math.floor(brokers.size / 2)
     return known.sort((a, b) => b - a)[needed - 1] ?? 0
   }
 }

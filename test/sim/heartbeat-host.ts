@@ -1,10 +1,12 @@
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import { Detector } from '../../src/detector/detector.ts'
-import type { Heartbeat, SeenStore } from '../../src/detector/heartbeat.ts'
+import type { Heartbeat, SeenStore, StoreStart } from '../../src/detector/heartbeat.ts'
+import { hasShrunk, withStart } from '../../src/detector/starts.ts'
 import { Witness } from '../../src/detector/witness.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { ADMITTED } from '../support/admitted.ts'
 import type { GroupHost } from './group-host.ts'
+import type { Mutant } from './mutants.ts'
 import type { Scene } from './scene.ts'
 
 export interface HeartbeatHostOptions {
@@ -12,6 +14,8 @@ export interface HeartbeatHostOptions {
   readonly bootId: string
   readonly scene: Scene
   readonly store: JournaledStore
+  /** The newest starts of its store, with this one. */
+  readonly starts: readonly StoreStart[]
   readonly hosts: ReadonlyMap<GroupId, GroupHost>
   /** What earlier processes of this broker noted of stores. */
   readonly remembered: readonly SeenStore[]
@@ -34,8 +38,8 @@ export class HeartbeatHost {
       options.nowMs(),
     )
     this.witness = new Witness({ storeId: store.identity.storeId, bootId })
-    this.witness.began(store.recoveredLsn, options.remembered)
-    if (store.hasForgotten) this.witness.exclude()
+    this.witness.began(options.starts, options.remembered)
+    if (store.hasForgotten || hasShrunk(options.starts)) this.witness.exclude()
   }
 
   tellStanding(): void {
@@ -52,7 +56,7 @@ export class HeartbeatHost {
 
   sendAll(): void {
     const { scene, store, self } = this.options
-    this.detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: false })
+    this.detector.setSelf({ oldestPendingMs: store.usage().oldestPendingMs, draining: false, full: false })
     for (const peer of scene.brokers.keys()) if (peer !== self) this.send(peer)
   }
 
@@ -83,4 +87,16 @@ export class HeartbeatHost {
     for (const host of hosts.values()) waiting += host.pending.length
     return store.durableLsn + waiting
   }
+}
+
+/** As `src/broker/vouching.ts` does: the starts of a store, noted before anybody hears of the newest. */
+export async function noteStart(
+  { notes, identity, recoveredLsn }: JournaledStore,
+  bootId: string,
+  { forgetsStarts }: Mutant,
+): Promise<readonly StoreStart[]> {
+  const before = forgetsStarts === true ? undefined : await notes.read('starts')
+  const noted = withStart(before, identity.storeId, { bootId, recovered: recoveredLsn })
+  await notes.write('starts', noted)
+  return noted.starts
 }

@@ -19,7 +19,16 @@ type ProtocolRule =
 type DutyRule = 'durable' | 'recovery' | 'spin' | 'exception'
 
 /** What the clients of whole brokers see, and what whole brokers owe each other. */
-type BrokerRule = 'history' | 'refusal' | 'metadata' | 'watermark' | 'replicas' | 'bounds' | 'answer'
+type BrokerRule =
+  | 'history'
+  | 'operation'
+  | 'refusal'
+  | 'metadata'
+  | 'watermark'
+  | 'retention'
+  | 'replicas'
+  | 'bounds'
+  | 'answer'
 
 export type Rule = OutwardRule | ProtocolRule | DutyRule | BrokerRule
 

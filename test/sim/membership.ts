@@ -1,4 +1,4 @@
-import type { BrokerId, GroupId, Replica } from '../../src/types/ids.ts'
+import { sameReplica, type BrokerId, type GroupId, type Replica, type StoreId } from '../../src/types/ids.ts'
 import type { GroupHost } from './group-host.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
@@ -102,7 +102,7 @@ export class Membership {
   /** Draws the next voters: one comes, goes or is replaced, or any set at all. */
   private begin(group: GroupId): void {
     const { scene, random } = this
-    const all = [...scene.brokers.values()].map((broker) => broker.self)
+    const all = [...scene.brokers.values()].map(({ id, disk }) => ({ broker: id, store: disk.storeId }))
     const now = this.newest(group)
     const others = all.filter(({ broker }) => !now.some((voter) => voter.broker === broker))
     const dropped = random.pick(now)
@@ -110,17 +110,36 @@ export class Membership {
     const added = others.length > 0 ? [random.pick(others)] : []
     const anySet = all.filter(() => random.chance(0.5))
     const kind = random.integer(4)
-    const voters = [[...now, ...added], kept, [...added, ...kept], anySet][kind] ?? now
-    // A disk that rots is to be a minority.
-    const votersMin = scene.victims.size > 0 ? 3 : 1
-    if (voters.length < votersMin) return this.nextChange(group)
+    const drawn = [[...now, ...added], kept, [...added, ...kept], anySet][kind] ?? now
+    const voters = this.renewed(now) ?? drawn
+    const learners = voters.filter((voter) => !now.some((other) => sameReplica(other, voter)))
+    if (learners.some((learner) => this.isLost(learner)) || !scene.atlas.isMinorityOf(voters))
+      return this.nextChange(group)
     const record = this.record(group)
     record.change = { voters, giveUpAtMs: scene.queue.nowMs + random.between(500, 4_000), isOrdered: false }
-    const learners = voters.filter((voter) => !now.includes(voter))
     for (const { broker } of learners) record.holders.add(broker)
     this.note(() => `group ${group} is to have ${voters.map((voter) => voter.broker).join(' ')}`)
     this.tell(group, learners)
     this.look(group)
+  }
+
+  /** The same voters with the stores that their brokers have now, as a control plane replaces one that was lost. */
+  private renewed(now: readonly Replica[]): readonly Replica[] | undefined {
+    const { scene, random } = this
+    const next = now.map((voter) => {
+      const store = scene.brokers.get(voter.broker)?.disk.storeId ?? voter.store
+      return store === voter.store ? voter : { broker: voter.broker, store }
+    })
+    const isSame = next.every((voter) => now.includes(voter))
+    return isSame || !random.chance(0.8) ? undefined : next
+  }
+
+  /** A store that has forgotten gets no vote again. */
+  private isLost({ broker, store }: Replica): boolean {
+    const { atlas, brokers, oracles } = this.scene
+    return (
+      broker === atlas.forgetful && oracles.hasForgotten(broker) && brokers.get(broker)?.self.store === store
+    )
   }
 
   private look(group: GroupId): void {
@@ -144,7 +163,7 @@ export class Membership {
     return (
       change?.isOrdered === true &&
       newest.voters.length === change.voters.length &&
-      newest.voters.every((voter) => change.voters.some((other) => other.broker === voter.broker))
+      newest.voters.every((voter) => change.voters.some((other) => sameReplica(other, voter)))
     )
   }
 
@@ -211,4 +230,16 @@ export class Membership {
 export function isVoting(scene: Scene, broker: BrokerId, host: GroupHost): boolean {
   const { newest } = scene.oracles.of(host.group).truth
   return newest.voters.some((voter) => voter.broker === broker)
+}
+
+/** Whether a broker came back with another store that has no vote in some group yet. */
+export function hasNewStore(
+  { configuration, groups, oracles }: Scene,
+  id: BrokerId,
+  store: StoreId,
+): boolean {
+  const isGivenVote = (voters: readonly Replica[]) =>
+    voters.some((voter) => sameReplica(voter, { broker: id, store }))
+  const isFirst = configuration.voters.some((voter) => voter.store === store)
+  return !isFirst && groups.some((group) => !isGivenVote(oracles.of(group).truth.newest.voters))
 }

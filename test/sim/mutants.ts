@@ -9,8 +9,20 @@ import type { Entry, RecoveredState } from '../../src/paxos/state.ts'
 import type { Operation } from '../../src/storage/key-value.ts'
 import type { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import type { Rule } from './judge.ts'
+import {
+  BLACKOUTS,
+  CHANGING,
+  EARLY_RULES,
+  HARD_ON_STORES,
+  RESTLESS,
+  ROTTING,
+  STORMY,
+  TRIMMING,
+  UNNOTICED,
+} from './mutant-swarms.ts'
 import { believeNewestBatch, collectNewestStates, indexBeforeJournal, withoutFloor } from './store-mutants.ts'
 import type { Swarm } from './swarm.ts'
+import { AnyStoreVotes } from './vote-mutants.ts'
 
 /** A deliberate bug, made around production code and never in it. A simulator that does not find it is worth nothing. */
 export interface Mutant {
@@ -30,6 +42,8 @@ export interface Mutant {
   readonly isLsnEarly?: boolean
   /** A start asks nobody whether its disk has forgotten. */
   readonly isUnasked?: boolean
+  /** A start does not know what starts of its store came before it. */
+  readonly forgetsStarts?: boolean
   /** A wiped disk gets its old identity again. */
   readonly keepsStoreId?: boolean
   /** State machines start without their rows. */
@@ -150,95 +164,12 @@ class TrustsReset extends Rules {
   }
 }
 
-/** Everything that notices a fault of the disk or of a quorum at once: without them harm itself has to show. */
-const EARLY_RULES: ReadonlySet<Rule> = new Set<Rule>([
-  'durable',
-  'commit',
-  'chosen',
-  'I1',
-  'I2',
-  'I3',
-  'I4',
-  'I8',
-  'holes',
-  'recovery',
-])
-
-/** Many leaders that lead for a moment only. */
-const STORMY: Partial<Swarm> = {
-  brokerCount: 3,
-  producerCount: 8,
-  produceEveryMs: 3,
-  partitionEveryMs: 150,
-  partitionMeanMs: 100,
-  crashEveryMs: 150,
-  downMeanMs: 100,
-  rumourEveryMs: 60,
-  resignEveryMs: 200,
-  isOneLeftDown: false,
-}
-
-/** Power cuts that take several at once, on disks that take their time. */
-const BLACKOUTS: Partial<Swarm> = {
-  ...STORMY,
-  diskMeanMs: 40,
-  diskMaxMs: 200,
-  crashEveryMs: 100,
-  togetherRate: 0.6,
-  partitionEveryMs: Infinity,
-  rumourEveryMs: 40,
-  delayMeanMs: 3,
-  lossRate: 0,
-}
-
-/** One disk of three that rots with each of many restarts. */
-const ROTTING: Partial<Swarm> = {
-  ...STORMY,
-  crashEveryMs: 120,
-  rotEveryMs: 100,
-  rotAtRestMax: 10,
-  isRotOfRecords: false,
-  scrubEveryMs: Infinity,
-  harm: 'none',
-  indexLossWeights: [0, 0, 0, 1, 1],
-}
-
-/** Logs that are trimmed all the time, under followers that come and go. */
-const TRIMMING: Partial<Swarm> = {
-  brokerCount: 3,
-  trimEveryMs: 60,
-  crashEveryMs: 300,
-  downMeanMs: 400,
-  partitionEveryMs: 300,
-  partitionMeanMs: 400,
-  produceEveryMs: 10,
-}
-
-/** Journals that are swept at once, and an index that loses much. */
-const HARD_ON_STORES: Partial<Swarm> = {
-  crashEveryMs: 300,
-  indexLossWeights: [0, 1, 2, 2, 2],
-  storeTuning: {
-    indexDelayMs: 20,
-    indexBatchBytes: 500,
-    indexSettleBytes: 1_000,
-    sweepCountMin: 1,
-    sweepCountMax: 1_000,
-  },
-}
-
-/** Voters change all the time. */
-const CHANGING: Partial<Swarm> = { spareCount: 2, brokerCount: 3, reconfigureEveryMs: 150 }
-
 function liftCut(writes: readonly Write[], throughBefore: number): readonly Write[] {
   return writes.map((write) => {
     if (write.kind !== 'state' || write.state.through >= throughBefore) return write
     return { kind: 'state', state: { ...write.state, through: throughBefore as Slot } }
   })
 }
-
-/** Brokers that compare what they hold would find the harm before a user does. */
-const UNCOMPARED: Partial<Swarm> = { digestEveryMs: Infinity, quietMs: 0 }
 
 /** `M`, `A`, `L`: rules of consensus 1 that are broken; `J`: rules of the journal and its index. */
 export const MUTANTS: readonly Mutant[] = [
@@ -381,10 +312,22 @@ export const MUTANTS: readonly Mutant[] = [
     swarm: { harm: 'lie', brokerCount: 3 },
   },
   {
+    name: 'W3',
+    about: 'A start is held against what earlier ones saw without what was written since being told apart.',
+    forgetsStarts: true,
+    swarm: RESTLESS,
+  },
+  {
     name: 'M5',
     about: 'A wiped disk votes again under its old identity.',
     isUnasked: true,
     keepsStoreId: true,
+    swarm: { harm: 'wipe', brokerCount: 3 },
+  },
+  {
+    name: 'R4',
+    about: 'A store that came in place of a lost one votes before a configuration names it.',
+    paxos: withRules(() => new AnyStoreVotes()),
     swarm: { harm: 'wipe', brokerCount: 3 },
   },
   {
@@ -438,14 +381,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'M2-harm',
     about: 'As M2, noticed only by what users see.',
     leavesEarly: (message) => message.kind === 'accepted',
-    swarm: { ...BLACKOUTS, ...UNCOMPARED },
+    swarm: { ...BLACKOUTS, ...UNNOTICED },
     ignored: EARLY_RULES,
   },
   {
     name: 'M3-harm',
     about: 'As M3, noticed only when a chosen entry is missing.',
     leavesEarly: (message) => message.kind === 'promise',
-    swarm: { ...BLACKOUTS, ...UNCOMPARED },
+    swarm: { ...BLACKOUTS, ...UNNOTICED },
     ignored: new Set<Rule>(['durable']),
   },
   {
@@ -453,14 +396,14 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'As M7 without the rule that the own promise counts when it is on disk: a ballot leads twice.',
     leavesEarly: (message) => message.kind === 'prepare',
     isConfirmedEarly: true,
-    swarm: { ...STORMY, ...UNCOMPARED, diskMeanMs: 60, diskMaxMs: 400 },
+    swarm: { ...STORMY, ...UNNOTICED, diskMeanMs: 60, diskMaxMs: 400 },
     ignored: new Set<Rule>(['durable', 'chosen', 'commit', 'recovery', 'read', 'I1', 'I3', 'I4']),
   },
   {
     name: 'W2-harm',
     about: 'As W2, noticed only by what users see.',
     isUnasked: true,
-    swarm: { ...STORMY, harm: 'lie' },
+    swarm: { ...STORMY, ...UNNOTICED, harm: 'lie' },
     ignored: new Set<Rule>([...EARLY_RULES, 'outsider', 'exception']),
   },
   {
@@ -468,21 +411,21 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'As M5, noticed only by what users see.',
     isUnasked: true,
     keepsStoreId: true,
-    swarm: { ...STORMY, harm: 'wipe' },
+    swarm: { ...STORMY, ...UNNOTICED, harm: 'wipe' },
     ignored: new Set<Rule>([...EARLY_RULES, 'outsider', 'exception']),
   },
   {
     name: 'M9-harm',
     about: 'As M9, noticed only by what users see.',
     paxos: withRules(() => new HalfQuorum()),
-    swarm: UNCOMPARED,
+    swarm: UNNOTICED,
     ignored: EARLY_RULES,
   },
   {
     name: 'M10-harm',
     about: 'As M10, noticed only by what users see.',
     isConfirmedEarly: true,
-    swarm: UNCOMPARED,
+    swarm: UNNOTICED,
     ignored: EARLY_RULES,
   },
 ]

@@ -13,7 +13,7 @@ import { openDigests } from './compare.ts'
 import { describeMessage, digestMessage } from './describe.ts'
 import type { Disk } from './disk.ts'
 import type { GroupHost, Surroundings } from './group-host.ts'
-import { HeartbeatHost } from './heartbeat-host.ts'
+import { HeartbeatHost, noteStart } from './heartbeat-host.ts'
 import { Violation } from './judge.ts'
 import { Pausable } from './pausable.ts'
 import type { Random } from './random.ts'
@@ -172,20 +172,9 @@ export class SimulatedBroker {
     return highest
   }
 
-  /** Its disk has lost what it had confirmed. */
-  private get hasForgotten(): boolean {
-    const { groups, oracles } = this.scene
-    return groups.some((group) => oracles.of(group).truth.hasForgotten(this.id))
-  }
-
   /** It keeps its store, and votes in nothing. */
   get isOutsider(): boolean {
     return this.process?.heartbeats.witness.standing.isOutsider === true
-  }
-
-  /** Its store has no vote in any group. */
-  get hasNewStore(): boolean {
-    return this.scene.configuration.voters.every(({ store }) => store !== this.disk.storeId)
   }
 
   receiveDigest(from: BrokerId, digest: Digest): void {
@@ -298,10 +287,8 @@ export class SimulatedBroker {
       const { view } = process.heartbeats.detector
       const known = view.peers.get(peer)
       const all = new Set(this.scene.brokers.keys())
-      const wrong: PeerView =
-        known?.alive === true
-          ? { ...known, alive: false }
-          : { alive: true, bootId: known?.bootId ?? '', stalled: false, draining: false, links: all }
+      const sound = { alive: true, bootId: known?.bootId ?? '', stalled: false, draining: false, full: false }
+      const wrong: PeerView = known?.alive === true ? { ...known, alive: false } : { ...sound, links: all }
       const links: LinkView = { ...view, peers: new Map([...view.peers, [peer, wrong]]) }
       for (const host of process.hosts.values()) host.step({ kind: 'links', links })
     })
@@ -333,16 +320,20 @@ export class SimulatedBroker {
     try {
       hosts = await bootHosts(options, () => this.life === life)
     } catch (error) {
-      if (!(error instanceof DamagedStoreError) || !this.hasForgotten || this.life !== life) throw error
+      if (!(error instanceof DamagedStoreError) || !scene.oracles.hasForgotten(this.id) || this.life !== life)
+        throw error
       return this.replaceStore(life)
     }
     if (hosts === undefined) return
     scene.stir()
     await store.begin()
+    const bootId = `${this.id}.${life}`
+    const starts = await noteStart(store, bootId, scene.mutant)
     if (this.life !== life) return
     const heartbeats = new HeartbeatHost({
       self: this.id,
-      bootId: `${this.id}.${life}`,
+      bootId,
+      starts,
       scene,
       store,
       hosts,
@@ -374,7 +365,7 @@ export class SimulatedBroker {
   private async replaceStore(life: number): Promise<void> {
     const { scene } = this
     this.disk.wipe(false)
-    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id)
+    for (const group of scene.groups) scene.oracles.of(group).truth.forgets(this.id, this.disk.storeId)
     await this.boot(life)
   }
 

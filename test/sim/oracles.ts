@@ -68,6 +68,11 @@ export class Oracles {
     return this.groups.get(group) as GroupOracle
   }
 
+  /** Its disk has lost what it had confirmed. */
+  hasForgotten(broker: BrokerId): boolean {
+    return [...this.groups.values()].some(({ truth }) => truth.hasForgotten(broker))
+  }
+
   /** The highest slot that anybody applied. */
   appliedThrough(group: GroupId): number {
     return this.of(group).outcomes.length - 1
@@ -154,7 +159,7 @@ export class Oracles {
     this.mustVote(broker, truth, message)
     this.mustBeDurable(broker, truth, message)
     this.mustBeWhole(broker, group, message)
-    judge.demand(!truth.hasForgotten(broker) || !VOTES.has(message.kind), 'outsider', () => {
+    judge.demand(!VOTES.has(message.kind) || !truth.isOutside(broker, configOf(message)), 'outsider', () => {
       return `broker ${broker}, which has forgotten what it confirmed, sends ${message.kind}`
     })
   }
@@ -466,4 +471,11 @@ function describeRecovery(
     `broker ${broker} finds ${shape(state.promised, state.acceptedBallot, throughOf(found))}; ` +
     `durable was ${shape(durable.promised, durable.accepted, durable.through)}, ${pendingCount} persists were under way`
   )
+}
+
+/** The configuration in which a message says something. */
+function configOf(message: Message): number {
+  if ('ballot' in message) return message.ballot.config
+  if ('configNumber' in message) return message.configNumber
+  return message.kind === 'nack' ? message.promised.config : 0
 }

@@ -25,15 +25,6 @@ export interface RotAtRest {
   readonly isOfRecords: boolean
 }
 
-/** Draws the brokers whose disks rot in this run: a minority, so that no slot is damaged on a majority (the fault atlas). */
-export function drawVictims(ids: readonly BrokerId[], random: Random): ReadonlySet<BrokerId> {
-  const left = [...ids]
-  const count = 1 + random.integer(Math.floor((ids.length - 1) / 2))
-  return new Set(
-    Array.from({ length: count }, () => left.splice(random.integer(left.length), 1)[0] as BrokerId),
-  )
-}
-
 /** Flips a bit in the body of some entry. */
 export async function rotBody(journal: MemoryKeyValue, random: Random): Promise<Rotten | undefined> {
   const pair = pick(await records(journal), random)
@@ -84,7 +75,7 @@ export function letRot(scene: Scene, random: Random): void {
       each(everyMs, run)
     })
   }
-  const victims = [...scene.victims]
+  const victims = [...scene.atlas.rotten]
   if (victims.length === 0) return
   each(swarm.rotEveryMs, () => {
     const id = random.pick(victims)

@@ -1,5 +1,6 @@
 import type { BrokerId, GroupId } from '../../src/types/ids.ts'
 import type { Configuration } from '../../src/paxos/state.ts'
+import type { Atlas } from './atlas.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { Membership } from './membership.ts'
 import type { Mutant } from './mutants.ts'
@@ -21,8 +22,7 @@ export interface Scene {
   readonly configuration: Configuration
   readonly membership: Membership
   readonly groups: readonly GroupId[]
-  /** Brokers whose disks rot. */
-  readonly victims: ReadonlySet<BrokerId>
+  readonly atlas: Atlas
   rotOf(broker: BrokerId): RotAtRest | undefined
   readonly brokers: ReadonlyMap<BrokerId, SimulatedBroker>
   /** The phase of faults is over. */

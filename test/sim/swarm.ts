@@ -99,11 +99,11 @@ export function drawSwarm(random: Random): Swarm {
   const every: DrawEvery = (probability, low, high) =>
     random.chance(probability) ? random.between(low, high) * pace : Infinity
   const membership = drawMembership(random.fork('membership'), brokerCount, pace)
-  // What is lost for good may be the one that a smaller configuration cannot do without.
-  const isHarmed = membership.reconfigureEveryMs === Infinity
-  const harm = isHarmed ? drawHarm(random.fork('harm'), brokerCount) : 'none'
+  const harm = drawHarm(random.fork('harm'), brokerCount)
   // One disk that forgets and another that rots would be more than a minority of three.
-  const rot = drawRot(random.fork('rot'), harm === 'none' ? brokerCount : 0, pace)
+  const rot = drawRot(random.fork('rot'), harm === 'none' || brokerCount >= 5 ? brokerCount : 0, pace)
+  // Who is left down for good beside a lost disk may be the one that a small configuration cannot do without.
+  const mayLeave = harm === 'none' || membership.reconfigureEveryMs === Infinity
   const heartbeatMs = random.between(brokerCount > 4 ? 150 : 80, brokerCount > 4 ? 250 : 200) * pace
   return {
     brokerCount,
@@ -119,7 +119,7 @@ export function drawSwarm(random: Random): Swarm {
     clockDrift: random.chance(0.5) ? 0.02 : 0,
     ...drawDigests(random.fork('digests'), pace),
     ...drawClients(random, every, pace),
-    isOneLeftDown: brokerCount >= 3 && random.chance(0.3) && rot.rotAtRestMax === 0,
+    isOneLeftDown: brokerCount >= 3 && random.chance(0.3) && rot.rotAtRestMax === 0 && mayLeave,
     harm,
     heartbeatMs,
     suspectMs: heartbeatMs * random.between(3, 10),

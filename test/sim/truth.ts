@@ -1,4 +1,4 @@
-import type { BrokerId, Replica } from '../../src/types/ids.ts'
+import type { BrokerId, Replica, StoreId } from '../../src/types/ids.ts'
 import { compareBallots, formatBallot, NO_BALLOT, sameBallot, type Ballot } from '../../src/paxos/ballot.ts'
 import type { Write } from '../../src/paxos/effects.ts'
 import { FIRST_CHAIN } from '../../src/paxos/entry.ts'
@@ -101,8 +101,14 @@ export class Truth {
   readonly chosen: (Chosen | undefined)[] = [undefined]
   private readonly written = new Map<BrokerId, Shadow>()
   private readonly durable = new Map<BrokerId, Shadow>()
-  /** Brokers whose disk has forgotten: what they write is held against it, and counts for nothing any more. */
-  private readonly outside = new Map<BrokerId, { written: Shadow; durable: Shadow; isNew: boolean }>()
+  /**
+   * Brokers whose disk has forgotten: what they write is held against it, and counts for nothing unless it is another store
+   * that was given a vote.
+   */
+  private readonly outside = new Map<
+    BrokerId,
+    { written: Shadow; durable: Shadow; isNew: boolean; store: StoreId | undefined }
+  >()
   private readonly ledgers = new Map<string, Ledger>()
   /** By number; a configuration is here when its stop-sign is chosen. */
   private readonly configurations = new Map<number, Configuration>()
@@ -144,8 +150,20 @@ export class Truth {
    * The disk of a broker loses something. What it confirmed before counts as it did, because it votes no more; whatever it
    * is found to hold now is taken as it is.
    */
-  forgets(broker: BrokerId): void {
-    this.outside.set(broker, { written: new Shadow(), durable: new Shadow(), isNew: true })
+  forgets(broker: BrokerId, replacedBy?: StoreId): void {
+    this.outside.set(broker, { written: new Shadow(), durable: new Shadow(), isNew: true, store: replacedBy })
+  }
+
+  /** A store that came in place of a lost one has a vote of its own in this configuration. */
+  private isGivenVote({ broker, store }: Replica, configuration: number): boolean {
+    return this.votersOf(configuration).some((voter) => voter.broker === broker && voter.store === store)
+  }
+
+  /** It may say nothing that counts: it has forgotten, and nobody gave its new store a vote in the configuration. */
+  isOutside(broker: BrokerId, configuration: number): boolean {
+    const outside = this.outside.get(broker)
+    if (outside === undefined) return false
+    return outside.store === undefined || !this.isGivenVote({ broker, store: outside.store }, configuration)
   }
 
   hasForgotten(broker: BrokerId): boolean {
@@ -156,7 +174,7 @@ export class Truth {
   foundAnew(broker: BrokerId, found: Shadow): boolean {
     const outside = this.outside.get(broker)
     if (outside?.isNew !== true) return false
-    this.outside.set(broker, { written: found.copy(), durable: found, isNew: false })
+    this.outside.set(broker, { ...outside, written: found.copy(), durable: found, isNew: false })
     return true
   }
 
@@ -168,6 +186,12 @@ export class Truth {
 
   /** Its replica is gone: nothing of it is on the disk, and what it is made of anew is written first. */
   dropped(broker: BrokerId): void {
+    const outside = this.outside.get(broker)
+    if (outside !== undefined) {
+      outside.written = new Shadow()
+      outside.durable = new Shadow()
+      return
+    }
     this.written.set(broker, new Shadow())
     this.durable.set(broker, new Shadow())
   }
@@ -203,7 +227,9 @@ export class Truth {
       () => `broker ${broker} lowers its accepted ballot`,
     )
     const isRaised = !sameBallot(accepted, before)
-    judge.demand(!isRaised || !this.hasForgotten(broker), 'outsider', () => {
+    // Who learns takes up configurations as well, by a ballot that nobody campaigns with.
+    const isVote = isRaised && accepted.round > 0
+    judge.demand(!isVote || !this.isOutside(broker, accepted.config), 'outsider', () => {
       return `broker ${broker}, which has forgotten, accepts ${formatBallot(accepted)}`
     })
     if (isRaised && accepted.broker === broker) this.adopt(accepted, shadow)
@@ -236,7 +262,7 @@ export class Truth {
   madeDurable(broker: BrokerId, writes: readonly Write[]): void {
     const shadow = this.durableOf(broker)
     shadow.apply(writes, this.judge, this.chosen)
-    if (this.hasForgotten(broker)) return
+    if (this.isOutside(broker, shadow.accepted.config)) return
     const ledger = this.ledgers.get(formatBallot(shadow.accepted))
     if (ledger !== undefined) this.count(ledger)
   }
@@ -294,9 +320,10 @@ export class Truth {
     const quorum = Math.floor(voters.length / 2) + 1
     const ends: number[] = []
     let longest: Shadow | undefined
-    for (const { broker } of voters) {
-      // A disk that forgot since had it when it said so: that vote was counted, and its broker casts no other.
-      const shadow = this.durable.get(broker) as Shadow
+    for (const { broker, store } of voters) {
+      const outside = this.outside.get(broker)
+      // A disk that forgot since had it when it said so: that vote was counted, and its store casts no other.
+      const shadow = outside?.store === store ? outside.durable : (this.durable.get(broker) as Shadow)
       if (!sameBallot(shadow.accepted, ballot)) continue
       const { through } = shadow
       if (shadow.chainAt(through) !== this.chainOf(ledger, through)) continue
@@ -361,5 +388,5 @@ export class Truth {
 }
 
 function describe(voters: readonly Replica[]): string {
-  return voters.map((voter) => voter.broker).join(' ')
+  return voters.map(({ broker, store }) => (store.startsWith('f') ? `${broker}'` : `${broker}`)).join(' ')
 }

@@ -10,18 +10,19 @@ import {
 } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import type { Configuration } from '../../src/paxos/state.ts'
+import { Atlas, drawRotten } from './atlas.ts'
 import { Disk } from './disk.ts'
 import { EventQueue } from './event-queue.ts'
 import { Faults } from './faults.ts'
 import { Harming } from './harm.ts'
 import { Judge, Violation } from './judge.ts'
-import { isVoting, Membership } from './membership.ts'
+import { hasNewStore, isVoting, Membership } from './membership.ts'
 import { Network } from './network.ts'
 import { NO_MUTANT, type Mutant } from './mutants.ts'
 import { SimulatedBroker } from './node.ts'
 import { Oracles } from './oracles.ts'
 import { Random } from './random.ts'
-import { drawVictims, letRot, readBack, scrub, type RotAtRest } from './rot.ts'
+import { letRot, readBack, scrub, type RotAtRest } from './rot.ts'
 import type { Scene } from './scene.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
 import { Trace, TRACED } from './trace.ts'
@@ -78,10 +79,12 @@ class World implements Scene {
   readonly configuration: Configuration
   readonly groups: readonly GroupId[]
   readonly membership: Membership
-  readonly victims: ReadonlySet<BrokerId>
+  readonly atlas: Atlas
   isHealed = false
   private readonly seed: number
   private readonly random: Random
+  private readonly harmRandom: Random
+  private readonly startDelaysMs: readonly number[]
   private readonly workload: Workload
   private readonly judge: Judge
   private failure: unknown
@@ -108,7 +111,6 @@ class World implements Scene {
       all.map((replica) => replica.broker),
       this.judge,
     )
-    this.victims = this.drawVictims(voters.map((voter) => voter.broker))
     for (const self of all) {
       const random = this.random.fork(`broker ${self.broker}`)
       const disk = new Disk(self, this, random.fork('disk'))
@@ -116,19 +118,20 @@ class World implements Scene {
     }
     this.membership = new Membership(this, this.random.fork('membership'))
     this.workload = new Workload(this, this.random.fork('workload'))
-  }
-
-  /** A minority of every configuration that there will be. */
-  private drawVictims(ids: readonly BrokerId[]): ReadonlySet<BrokerId> {
-    const { harm, rotAtRestMax, reconfigureEveryMs } = this.swarm
-    if (harm !== 'none' || rotAtRestMax === 0) return new Set()
-    const victims = drawVictims(ids, this.random.fork('victims'))
-    return reconfigureEveryMs === Infinity ? victims : new Set([...victims].slice(0, 1))
+    const ids = voters.map((voter) => voter.broker)
+    const rotRandom = this.random.fork('victims')
+    this.startDelaysMs = all.map(() => this.random.exponential(20))
+    this.harmRandom = this.random.fork('harm')
+    const drawn = this.harmRandom.pick(ids)
+    const forgetful = this.swarm.harm === 'none' ? undefined : drawn
+    this.atlas = new Atlas(drawRotten(this.swarm, ids, forgetful, rotRandom), forgetful)
   }
 
   rotOf(broker: BrokerId): RotAtRest | undefined {
     const { rotAtRestMax, isRotOfRecords } = this.swarm
-    return this.victims.has(broker) ? { valuesMax: rotAtRestMax, isOfRecords: isRotOfRecords } : undefined
+    return this.atlas.rotten.has(broker)
+      ? { valuesMax: rotAtRestMax, isOfRecords: isRotOfRecords }
+      : undefined
   }
 
   failed(error: unknown): void {
@@ -142,11 +145,14 @@ class World implements Scene {
   async run(): Promise<RunReport> {
     let violation: Violation | undefined
     try {
-      for (const broker of this.brokers.values())
-        this.queue.after(this.random.exponential(20), () => broker.start())
+      // Once a run the event loop gets its turn: timers and signals of whoever runs many seeds.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      for (const [index, broker] of [...this.brokers.values()].entries())
+        this.queue.after(this.startDelaysMs[index] as number, () => broker.start())
       new Faults(this, this.random.fork('faults'))
       letRot(this, this.random.fork('rot'))
-      new Harming(this, this.random.fork('harm'))
+      const { forgetful } = this.atlas
+      if (forgetful !== undefined) new Harming(this, this.harmRandom, this.brokers.get(forgetful)!)
       await this.until(this.swarm.faultPhaseMs, () => false)
       this.heal()
       const deadlineMs = this.queue.nowMs + PROGRESS_MAX_MS
@@ -174,7 +180,7 @@ class World implements Scene {
       queue.runNext()
       if (this.isStirred) {
         this.isStirred = false
-        await new Promise<void>((resolve) => setImmediate(resolve))
+        await atRest()
       }
       if (this.failure !== undefined) throw this.failure
       if (queue.nowMs < nextLookMs) continue
@@ -209,14 +215,14 @@ class World implements Scene {
 
   /** Everything that rotted is found and mended; then all disks give back the same. */
   private async searchDisks(): Promise<void> {
-    if (this.victims.size === 0) return
+    if (this.atlas.rotten.size === 0) return
     const settle = (): Promise<void> =>
       this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => this.hasConverged() && this.isOnDisk())
     await settle()
     for (const [id, broker] of this.brokers) {
-      // A replica that takes part no more asks as well, but what it holds others may have trimmed.
-      if (broker.hosts.some((host) => host.paxos.role === 'retired')) continue
-      if (this.victims.has(id)) await this.searchDisk(id, settle)
+      // A replica that takes part no more asks as well, but what it holds others may have trimmed; perhaps it does not know yet.
+      if (!broker.hosts.every((host) => isVoting(this, id, host))) continue
+      if (this.atlas.rotten.has(id)) await this.searchDisk(id, settle)
       for (const group of this.groups) await this.finish(readBack(this, id, group))
     }
   }
@@ -241,6 +247,8 @@ class World implements Scene {
     let isSettled = false
     const settle = (): void => void (isSettled = true)
     promise.then(settle, settle)
+    // It may be settled already, and nothing else stirs in an idle cluster.
+    this.stir()
     await this.until(this.queue.nowMs + PROGRESS_MAX_MS, () => isSettled)
     return promise
   }
@@ -267,7 +275,7 @@ class World implements Scene {
   private isIdle(): boolean {
     for (const broker of this.brokers.values()) {
       // Who has no vote asks for what is chosen, again and again; an outsider keeps the end of its log.
-      if (broker.hasNewStore || broker.isOutsider) continue
+      if (hasNewStore(this, broker.id, broker.disk.storeId) || broker.isOutsider) continue
       for (const host of broker.hosts) {
         const { deadlineMs, memoryBytes } = host.paxos
         if (isVoting(this, broker.id, host) && (deadlineMs !== undefined || memoryBytes > 0)) return false
@@ -320,6 +328,15 @@ class World implements Scene {
       lines: trace.lines,
     }
   }
+}
+
+/**
+ * All that is under way inside the process has come to rest: Node empties the queue of microtasks before it looks at this one.
+ * That holds for callers that run in a microtask themselves, as everything behind an "await" does. It costs a fraction of a
+ * turn of the event loop.
+ */
+function atRest(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 /** An invariant of the code under test that breaks is a finding like an oracle's. */

@@ -88,12 +88,13 @@ export const arbitraryHeartbeat: Arbitrary<Heartbeat> = fc.record({
   ),
   stalled: fc.boolean(),
   draining: fc.boolean(),
+  full: fc.boolean(),
   store: plain({
     storeId: store,
-    recovered: count,
+    starts: fc.array(plain({ bootId, recovered: count }), { minLength: 1, maxLength: 8 }),
     durableLsn: count,
     isOutsider: fc.boolean(),
-    view: plain({ bootId, walSeq: count }),
+    view: plain({ bootId, lost: count }),
     seen: fc.array(plain({ storeId: store, bootId, walSeq: count }), { maxLength: 8 }),
   }),
 })

@@ -30,6 +30,7 @@ export function sampleHeartbeat(sequence: number): Heartbeat {
     heard: [],
     stalled: false,
     draining: false,
+    full: false,
     store: sampleReport({ durableLsn: sequence }),
   }
 }
@@ -38,10 +39,10 @@ export function sampleHeartbeat(sequence: number): Heartbeat {
 export function sampleReport(more: Partial<StoreReport> = {}): StoreReport {
   return {
     storeId: storeId('a'.repeat(32)),
-    recovered: 0,
+    starts: [{ bootId: 'sample', recovered: 0 }],
     durableLsn: 0,
     isOutsider: false,
-    view: { bootId: '', walSeq: 0 },
+    view: { bootId: '', lost: 0 },
     seen: [],
     ...more,
   }

@@ -31,6 +31,14 @@ export function addCommand(program: Command, output: Output): void {
     .description('run one broker in this process')
     .option('--config <file>', 'settings as YAML or JSON; flags and SYNOD_… variables go before it')
     .option('--ready-json', 'print one line of JSON when ready, and stop when standard input ends')
+  const flags = addConfigFlags(command)
+  command.action(async (options: ServeOptions) => serve(options, flags(), output))
+}
+
+/** A flag for each setting of a broker; gives what they were set to. */
+export function addConfigFlags(
+  command: Command,
+): () => Readonly<Record<string, string | boolean | undefined>> {
   const paths = new Map<Option, string>()
   for (const field of configFields()) {
     // Everybody on the machine can read the flags of a process.
@@ -39,15 +47,13 @@ export function addCommand(program: Command, output: Output): void {
     paths.set(option, field.path)
     command.addOption(option)
   }
-  command.action(async (options: ServeOptions) => {
-    const flags = Object.fromEntries(
+  return () =>
+    Object.fromEntries(
       [...paths].map(([option, path]) => [
         path,
         command.getOptionValue(option.attributeName()) as string | boolean | undefined,
       ]),
     )
-    await serve(options, flags, output)
-  })
 }
 
 function docOf(field: ConfigField): string {
@@ -95,7 +101,11 @@ async function run(
     broker.done.then(() => true),
     stopAsked.then(() => true),
   ])
-  if (isStopAsked) return stopWithin(() => broker.stop())
+  if (isStopAsked) {
+    await stopWithin(() => broker.stop())
+    if (broker.isRemoved) tellRemoved(String(broker.id), isReadyTold, output)
+    return
+  }
 
   const line: ReadyLine = { ready: true, id: String(broker.id), url: broker.publicUrl, pid: process.pid }
   output.line(
@@ -143,7 +153,7 @@ async function stopWithin(stop: () => Promise<void>): Promise<void> {
 }
 
 /** One sentence and an exit code for whatever a broker fails with. */
-function asCommandError(error: unknown): CommandError {
+export function asCommandError(error: unknown): CommandError {
   const chain = causes(error)
   const has = (...codes: string[]): boolean => chain.some((each) => codes.includes(codeOf(each)))
   const sentence = chain[0]?.message ?? String(error)

@@ -129,6 +129,8 @@ export class Supervisor {
           broker.url = undefined
           ended()
           const sentence = failure?.message ?? reason
+          // It is not wanted any more, which is no failure of a start.
+          if (broker.isRemoved) resolve()
           reject(
             failure ??
               new CommandError(

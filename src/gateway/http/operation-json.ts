@@ -20,6 +20,8 @@ export function operationJson(operation: Operation): z.infer<typeof operationSch
 }
 
 function subjectJson(subject: Operation['subject']): Partial<z.infer<typeof operationSchema>> {
+  if (subject.kind === 'replace-store' || subject.kind === 'unsafe-recover')
+    return { broker: String(subject.broker), store: subject.store }
   if (subject.kind !== 'move-replicas') return { broker: String(subject.broker) }
   const { topic, partition, target } = subject
   return { topic, partition, replicas: target.map(String) }

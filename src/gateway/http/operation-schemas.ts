@@ -9,7 +9,14 @@ export const operationSchema = z
   .object({
     id: z.string().openapi({ description: 'The operation’s id.', example: 'op7' }),
     kind: z
-      .enum(['move-replicas', 'drain-broker', 'remove-broker', 'repair-broker'])
+      .enum([
+        'move-replicas',
+        'drain-broker',
+        'remove-broker',
+        'repair-broker',
+        'replace-store',
+        'unsafe-recover',
+      ])
       .openapi({ description: 'What is done.' }),
     state: z.enum(['running', 'done', 'failed', 'cancelled']),
     topic: topicNameSchema.optional(),
@@ -18,12 +25,19 @@ export const operationSchema = z
       .array(brokerText('A broker.'))
       .optional()
       .openapi({ description: 'The replicas that the partition is to have, the preferred leader first.' }),
-    broker: brokerText('The broker whose replicas go to others.').optional(),
+    broker: brokerText(
+      'The broker whose replicas go to others, whose store is replaced, or that goes on alone.',
+    ).optional(),
+    store: z.string().optional().openapi({
+      description: 'The store that is given the votes of the one that was lost, or that goes on alone.',
+    }),
     stepsDone: count('How far it is.'),
     stepsTotal: count('Of how many steps: replicas of a broker, or phases of a move.'),
     startedAt: time('When it was asked for.'),
     endedAt: time('Left out while it runs.').optional(),
-    problem: z.string().optional().openapi({ description: 'Why it failed or was cancelled.' }),
+    problem: z.string().optional().openapi({
+      description: 'Why it failed or was cancelled; of unsafe-recover who did it, and what may be lost.',
+    }),
   })
   .openapi('Operation')
 

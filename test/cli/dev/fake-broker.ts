@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { BrokerSpec } from '../../../src/cli/dev/supervisor.ts'
 
 /** How a stand-in for a broker behaves. */
-export type Manner = 'good' | 'fails' | 'ends-early' | 'stubborn' | 'removed'
+export type Manner = 'good' | 'fails' | 'ends-early' | 'stubborn' | 'removed' | 'removed-before'
 
 /**
  * The shortest program that keeps the promises of `synod serve --ready-json`: it says when it is ready and stops when
@@ -12,7 +12,8 @@ export type Manner = 'good' | 'fails' | 'ends-early' | 'stubborn' | 'removed'
 const SCRIPT = `
 const manner = process.argv[2]
 if (manner === 'ends-early') process.exit(3)
-if (manner === 'fails') {
+if (manner === 'removed-before') console.log(JSON.stringify({ removed: true, id: '1' }))
+else if (manner === 'fails') {
   console.log(JSON.stringify({ ready: false, error: 'The port is taken.', hint: 'Take another.', exitCode: 69 }))
   process.exitCode = 69
 } else {

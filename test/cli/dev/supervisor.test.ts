@@ -170,4 +170,16 @@ describe('Supervisor', () => {
       ['ready', 'removed'],
     )
   })
+
+  test('a broker that was removed while it was down is no failed start, and is not started again', async (t) => {
+    const { supervisor, events } = supervise(t, [fakeBroker(tempDir(t), '1', 'removed-before')], {
+      restartDelayMs: 1,
+    })
+    await supervisor.start()
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['removed'],
+    )
+    assert.deepEqual(supervisor.running, [])
+  })
 })

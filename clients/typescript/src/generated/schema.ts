@@ -1041,7 +1041,7 @@ export interface components {
              * @description What is done.
              * @enum {string}
              */
-            kind: "move-replicas" | "drain-broker" | "remove-broker" | "repair-broker";
+            kind: "move-replicas" | "drain-broker" | "remove-broker" | "repair-broker" | "replace-store" | "unsafe-recover";
             /** @enum {string} */
             state: "running" | "done" | "failed" | "cancelled";
             /**
@@ -1057,10 +1057,12 @@ export interface components {
             /** @description The replicas that the partition is to have, the preferred leader first. */
             replicas?: string[];
             /**
-             * @description The broker whose replicas go to others.
+             * @description The broker whose replicas go to others, whose store is replaced, or that goes on alone.
              * @example 1
              */
             broker?: string;
+            /** @description The store that is given the votes of the one that was lost, or that goes on alone. */
+            store?: string;
             /**
              * Format: int64
              * @description How far it is.
@@ -1083,7 +1085,7 @@ export interface components {
              * @example 2026-01-31T12:00:00.000Z
              */
             endedAt?: string;
-            /** @description Why it failed or was cancelled. */
+            /** @description Why it failed or was cancelled; of unsafe-recover who did it, and what may be lost. */
             problem?: string;
         };
         Replicas: {
@@ -3050,7 +3052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-enough-in-sync`, `overloaded`, `draining`, `no-leader`, `no-quorum` */
+            /** @description `not-enough-in-sync`, `overloaded`, `draining`, `replica-damaged`, `no-leader`, `no-quorum` */
             503: {
                 headers: {
                     [name: string]: unknown;

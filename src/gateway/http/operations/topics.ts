@@ -242,6 +242,7 @@ export const trimPartition = createRoute({
       'not-enough-in-sync',
       'overloaded',
       'draining',
+      'replica-damaged',
       ...UNREACHABLE,
     ),
   },
