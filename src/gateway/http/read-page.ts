@@ -1,18 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { SynodError } from '../../errors.ts'
+import { invariant } from '../../types/invariant.ts'
 import type { StoredRecord } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
 import type { ReadResult } from '../ports.ts'
 import { recordJson } from '../reading/record-json.ts'
-import { parseFrom } from '../reading/start-position.ts'
+import { encodeCursor } from '../reading/cursor.ts'
+import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { READER_TURNS } from '../reading/turns.ts'
 import { sendJson } from './answer.ts'
 import type { RequestContext } from './context.ts'
 import { bytesOf, holdUntilSent, takeBytes } from './held-answer.ts'
 import { duration, wholeNumber } from './query.ts'
 import type { Query } from './query.ts'
-import { findPartition, findTopic } from './topic-lookup.ts'
 
 const LIMIT = { standard: 100, max: 1_000 }
 const PAGE_BYTES = { standard: 1024 * 1024, max: 4 * 1024 * 1024 }
@@ -35,9 +36,15 @@ export async function readPage(
     bytesMax: wholeNumber(query, 'maxBytes', { min: 1, max: PAGE_BYTES.max }) ?? PAGE_BYTES.standard,
   }
   const waitMs = duration(query, 'wait', WAIT_MS_MAX) ?? 0
-  const topic = await findTopic(context, context.params[0] ?? '')
-  const partition = findPartition(topic, context.params[1] ?? '')
-  const fromOffset = await startOffset(context, topic, partition, query.get('from'))
+  const target = await findTarget(context.ports.topics, {
+    topicName: context.params[0] ?? '',
+    partition: context.params[1] ?? '',
+    from: query.get('from'),
+    fallback: 'earliest',
+    host: context.host,
+  })
+  const { topic } = target
+  const [partition, fromOffset] = await startOf(context, target)
   const gone = new AbortController()
   const abort = (): void => gone.abort()
   response.once('close', abort)
@@ -83,17 +90,16 @@ async function encode(context: RequestContext, result: ReadResult, page: () => s
   }
 }
 
-/** The offset that `from` means in one partition. Errors: 'invalid-offset', and those of the log. */
-async function startOffset(
-  context: RequestContext,
-  topic: Topic,
-  partition: number,
-  from: string | undefined,
-): Promise<number> {
-  const position = parseFrom(from, { partitions: [partition], fallback: 'earliest' }).get(partition)
-  if (position === undefined)
-    throw new SynodError('internal', 'A start plan names every partition that is read.')
-  return position.kind === 'offset' ? position.offset : context.ports.log.resolve(topic, partition, position)
+/** The one partition that is read, and the offset that `from` means in it. Errors: those of the log. */
+async function startOf(
+  { ports }: RequestContext,
+  { topic, plan }: ReadTarget,
+): Promise<[partition: number, fromOffset: number]> {
+  const [start, ...more] = plan
+  invariant(start !== undefined && more.length === 0, 'A page of a partition reads that one.')
+  const [partition, position] = start
+  const isOffset = position.kind === 'offset'
+  return [partition, isOffset ? position.offset : await ports.log.resolve(topic, partition, position)]
 }
 
 interface PageSource {
@@ -115,9 +121,11 @@ function pageJson(topic: Topic, partition: number, { fromOffset, result, bounds 
     nextOffset = record.offset + 1
   }
   const upToDate = nextOffset >= result.highWatermark
+  const places = new Map([[partition, nextOffset]])
+  const cursor = encodeCursor({ topicId: topic.id, isWholeTopic: false, places, turn: 0 })
   return (
     `{"records":[${lines.join(',')}],"nextOffset":${nextOffset},"highWatermark":${result.highWatermark},` +
-    `"logStart":${result.logStart},"upToDate":${upToDate}}`
+    `"logStart":${result.logStart},"upToDate":${upToDate},"cursor":"${cursor}"}`
   )
 }
 

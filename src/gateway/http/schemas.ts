@@ -248,6 +248,10 @@ const recordSchema = z
   })
   .openapi('Record', { description: 'A tombstone has none of value, text and base64.' })
 
+const cursorText = z
+  .string()
+  .openapi({ description: 'The place where this read ended: go on with `from=cursor:…`. At most 8 KiB.' })
+
 export const pageSchema = z
   .object({
     records: z.array(recordSchema),
@@ -255,6 +259,7 @@ export const pageSchema = z
     highWatermark: count('The first offset that is not yet readable.'),
     logStart: count('The first offset that is still there.'),
     upToDate: z.boolean().openapi({ description: 'There was nothing more to read.' }),
+    cursor: cursorText,
   })
   .openapi('Page')
 

@@ -10,6 +10,7 @@ interface Page {
   readonly highWatermark: number
   readonly logStart: number
   readonly upToDate: boolean
+  readonly cursor: string
 }
 
 const RECORDS = '/v1/topics/t/partitions/0/records'
@@ -60,7 +61,9 @@ test('every form of from finds its place', async (t) => {
 test('an empty page is an answer, and beyond either end is an error with the bounds', async (t) => {
   const { call, refused, ports } = await openGateway(t)
   const topic = ports.topics.add('t')
-  assert.deepEqual((await call('GET', RECORDS)).json(), {
+  const { cursor, ...page } = (await call('GET', RECORDS)).json() as Page
+  assert.ok(cursor.length > 0)
+  assert.deepEqual(page, {
     records: [],
     nextOffset: 0,
     highWatermark: 0,
@@ -72,6 +75,37 @@ test('an empty page is an answer, and beyond either end is an error with the bou
   assert.equal((await refused('offset-out-of-range', 'GET', `${RECORDS}?from=6`))['highWatermark'], 5)
   assert.equal((await refused('offset-trimmed', 'GET', `${RECORDS}?from=2`))['logStart'], 3)
   assert.equal(((await call('GET', RECORDS)).json() as Page).records[0]?.offset, 3)
+})
+
+test('the cursor of a page goes on where it ended, in every way of reading', async (t) => {
+  const { call, url, ports } = await openGateway(t)
+  const topic = ports.topics.add('t')
+  ports.log.put(topic, 0, [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  const { cursor } = (await call('GET', `${RECORDS}?limit=2`)).json() as Page
+  const rest = (await call('GET', `${RECORDS}?from=cursor:${cursor}`)).json() as Page
+  assert.deepEqual(
+    rest.records.map(({ offset }) => offset),
+    [2],
+  )
+  const lines = await (await fetch(`${url}/v1/topics/t/stream?follow=false&from=cursor:${cursor}`)).text()
+  assert.equal((JSON.parse(lines) as { offset: number }).offset, 2)
+  const offsets = await call('GET', `/v1/topics/t/partitions/0/offsets?at=cursor:${cursor}`)
+  assert.equal((offsets.json() as { offset: number }).offset, 2)
+})
+
+test('a cursor of a topic that was deleted and made anew is refused, as is one that is none', async (t) => {
+  const { call, refused, ports } = await openGateway(t)
+  ports.topics.add('t')
+  const { cursor } = (await call('GET', RECORDS)).json() as Page
+  await refused('invalid-cursor', 'GET', `${RECORDS}?from=cursor:${cursor.slice(1)}`)
+  await call('DELETE', '/v1/topics/t')
+  ports.topics.add('t')
+  for (const path of [RECORDS, '/v1/topics/t/stream', '/v1/topics/t/partitions/0/offsets'])
+    await refused(
+      'topic-deleted',
+      'GET',
+      `${path}?${path.endsWith('offsets') ? 'at' : 'from'}=cursor:${cursor}`,
+    )
 })
 
 test('maxBytes ends a page, but one record always fits', async (t) => {

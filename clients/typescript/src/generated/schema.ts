@@ -883,6 +883,8 @@ export interface components {
             logStart: number;
             /** @description There was nothing more to read. */
             upToDate: boolean;
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
         };
         /** @description A tombstone has none of value, text and base64. */
         Record: {
@@ -2076,7 +2078,7 @@ export interface operations {
     readPage: {
         parameters: {
             query?: {
-                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition) or time:RFC3339 (the first appended at or after). */
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
                 /** @description How many records at most. */
                 limit?: number;
@@ -2109,7 +2111,7 @@ export interface operations {
                     "application/json": components["schemas"]["Page"];
                 };
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2305,7 +2307,7 @@ export interface operations {
     streamTopic: {
         parameters: {
             query?: {
-                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition) or time:RFC3339 (the first appended at or after). */
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
                 /** @description false: end at what is readable now, and begin at the earliest record unless `from` says otherwise. */
                 follow?: "true" | "false";
@@ -2334,7 +2336,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2411,7 +2413,7 @@ export interface operations {
     subscribeTopic: {
         parameters: {
             query?: {
-                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition) or time:RFC3339 (the first appended at or after). */
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
@@ -2436,7 +2438,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2522,7 +2524,7 @@ export interface operations {
     getOffsets: {
         parameters: {
             query?: {
-                /** @description earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after. */
+                /** @description earliest, latest, an offset, -N for the last N records, time:RFC3339 for the first appended at or after, or cursor:… for where a read ended. */
                 at?: string;
                 /** @description true: the ends are not older than any answer that anybody got before this request. A majority is asked first. */
                 linearizable?: "true" | "false";
@@ -2551,7 +2553,7 @@ export interface operations {
                     "application/json": components["schemas"]["Offsets"];
                 };
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;

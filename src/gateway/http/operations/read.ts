@@ -14,12 +14,13 @@ import {
 
 const from = z
   .string()
-  .max(8_192)
+  .max(8_200)
   .optional()
   .openapi({
     description:
       'An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, ' +
-      '-N (the last N of each partition) or time:RFC3339 (the first appended at or after).',
+      '-N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of ' +
+      'the topic ended).',
     example: 'earliest',
   })
 
@@ -61,6 +62,7 @@ export const readPage = createRoute({
     ...problems(
       ...PARTITION_MISSING,
       'invalid-offset',
+      'invalid-cursor',
       'offset-trimmed',
       'offset-out-of-range',
       'no-leader',
@@ -130,6 +132,7 @@ export const streamTopic = createRoute({
     ...problems(
       ...PARTITION_MISSING,
       'invalid-offset',
+      'invalid-cursor',
       'offset-trimmed',
       'offset-out-of-range',
       'no-leader',
@@ -166,6 +169,7 @@ export const subscribeTopic = createRoute({
       ...PARTITION_MISSING,
       'upgrade-required',
       'invalid-offset',
+      'invalid-cursor',
       'offset-trimmed',
       'offset-out-of-range',
       'no-leader',
