@@ -5,6 +5,7 @@ import type { RecordForm, StoredRecord } from '../../types/record.ts'
 import { sendAnswer } from './answer.ts'
 import type { RequestContext } from './context.ts'
 import { bytesOf, holdUntilSent } from './held-answer.ts'
+import { immutableHeaders, isHeldByClient } from './immutable.ts'
 import { recordsFrom } from './read-page.ts'
 import { toWire } from './record-draft.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -18,7 +19,7 @@ const TYPE_OF_FORM: Readonly<Record<RecordForm, string>> = {
 
 /** GET …/records/{offset}: the value as it was produced. */
 export async function readRecord(
-  _request: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   context: RequestContext,
 ): Promise<void> {
@@ -36,9 +37,15 @@ export async function readRecord(
     })
   const status = record.form === 'tombstone' ? 204 : 200
   if (response.destroyed) return
+  const headers = headersOf(partition, record)
+  if (status === 200) {
+    const nextOffset = fromOffset + 1
+    Object.assign(headers, immutableHeaders({ topicId: topic.id, partition, fromOffset, nextOffset }))
+    if (isHeldByClient(request, headers)) return sendAnswer(response, { status: 304, headers, body: '' })
+  }
   // The value is a view of its batch, which so stays whole.
   holdUntilSent(context.answers, response, bytesOf(result))
-  sendAnswer(response, { status, headers: headersOf(partition, record), body: record.value })
+  sendAnswer(response, { status, headers, body: record.value })
 }
 
 function offsetOf(text: string): number {

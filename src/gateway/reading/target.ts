@@ -2,7 +2,7 @@ import { SynodError } from '../../errors.ts'
 import type { Topic } from '../../types/topic.ts'
 import { checkTopicName, findPartition } from '../http/topic-lookup.ts'
 import type { Topics } from '../ports.ts'
-import { decodeCursor } from './cursor.ts'
+import { decodeCursor, type Cursor } from './cursor.ts'
 import { CURSOR_PREFIX, parseFrom, type StartPlan } from './start-position.ts'
 
 /** What a page, a stream or a subscription reads. */
@@ -11,6 +11,8 @@ export interface ReadTarget {
   readonly plan: StartPlan
   /** No partition was named, so those that are added later belong to it too. */
   readonly isWholeTopic: boolean
+  /** The partition that a page serves first, as the cursor has it. */
+  readonly turn: number
 }
 
 export interface TargetRequest {
@@ -31,19 +33,25 @@ export async function findTarget(topics: Topics, request: TargetRequest): Promis
   const named = request.partition === undefined ? undefined : findPartition(topic, request.partition)
   const partitions = named === undefined ? topic.partitions.map(({ partition }) => partition) : [named]
   const plan = parseFrom(request.from, { topic, partitions, fallback: request.fallback })
-  return { topic, plan, isWholeTopic: named === undefined }
+  const turn = cursorOf(request)?.turn ?? 0
+  return { topic, plan, isWholeTopic: named === undefined, turn: turn < topic.partitions.length ? turn : 0 }
 }
 
 /**
  * A cursor that comes from another broker may know of a topic, or of partitions, that this one has not heard of yet: then the
  * controller is asked, before a place is taken for gone or for a new one.
  */
-async function findFor(topics: Topics, { topicName, from }: TargetRequest): Promise<Topic | undefined> {
+async function findFor(topics: Topics, request: TargetRequest): Promise<Topic | undefined> {
+  const { topicName } = request
   const topic = await topics.find(topicName)
-  if (topic === undefined || from?.startsWith(CURSOR_PREFIX) !== true) return topic
-  const cursor = decodeCursor(from.slice(CURSOR_PREFIX.length))
+  const cursor = cursorOf(request)
+  if (topic === undefined || cursor === undefined) return topic
   const isKnown = cursor.topicId === topic.id && Math.max(...cursor.places.keys()) < topic.partitions.length
   return isKnown ? topic : topics.find(topicName, { linearizable: true })
+}
+
+function cursorOf({ from }: TargetRequest): Cursor | undefined {
+  return from?.startsWith(CURSOR_PREFIX) === true ? decodeCursor(from.slice(CURSOR_PREFIX.length)) : undefined
 }
 
 function notFound(topics: Topics, { topicName, host }: TargetRequest): SynodError {

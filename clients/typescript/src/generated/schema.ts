@@ -63,7 +63,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read a page of records of all partitions
+         * @description Partitions take turns from page to page, with no order between them. The next page begins at the cursor of this one.
+         */
+        get: operations["readTopic"];
         put?: never;
         /**
          * Append one record: the body is the value
@@ -148,6 +152,26 @@ export interface paths {
          * @description NDJSON of `Record`. A stream that fails after it began ends with a line `{"problem": …}`.
          */
         get: operations["streamTopic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/topics/{topic}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read records as they arrive, as server-sent events
+         * @description For EventSource: each event is one `Record` as JSON, its id the cursor after it. Nothing is skipped or repeated when the browser connects again. A comment comes every 15 seconds. A failure ends it with an event `problem`.
+         */
+        get: operations["followEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -873,14 +897,14 @@ export interface components {
             nextOffset: number;
             /**
              * Format: int64
-             * @description The first offset that is not yet readable.
+             * @description The first offset that is not yet readable; left out of a page that never changes.
              */
-            highWatermark: number;
+            highWatermark?: number;
             /**
              * Format: int64
-             * @description The first offset that is still there.
+             * @description The first offset that is still there; left out of a page that never changes.
              */
-            logStart: number;
+            logStart?: number;
             /** @description There was nothing more to read. */
             upToDate: boolean;
             /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
@@ -927,6 +951,13 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+        };
+        TopicPage: {
+            records: components["schemas"]["Record"][];
+            /** @description There was nothing more to read in any partition. */
+            upToDate: boolean;
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
         };
         Offsets: {
             /**
@@ -1715,6 +1746,116 @@ export interface operations {
             };
         };
     };
+    readTopic: {
+        parameters: {
+            query?: {
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
+                from?: string;
+                /** @description The cursor of the page before, instead of `from`. */
+                cursor?: string;
+                /** @description How many records at most. */
+                limit?: number;
+                /** @description How many bytes of records at most, but at least one record. */
+                maxBytes?: number;
+                /** @description How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s. */
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page; it may be empty. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicPage"];
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted`, `offset-trimmed` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `offset-out-of-range` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `replica-damaged` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `replica-behind` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     produceRecord: {
         parameters: {
             query?: {
@@ -2080,6 +2221,8 @@ export interface operations {
             query?: {
                 /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
+                /** @description Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark. */
+                until?: string;
                 /** @description How many records at most. */
                 limit?: number;
                 /** @description How many bytes of records at most, but at least one record. */
@@ -2087,7 +2230,10 @@ export interface operations {
                 /** @description How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s. */
                 wait?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is held already. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2105,11 +2251,28 @@ export interface operations {
                     "Request-Id": string;
                     /** @description The broker that answered. */
                     "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
                 };
+            };
+            /** @description The client holds the answer already. */
+            304: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
@@ -2188,7 +2351,10 @@ export interface operations {
     readRecord: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is held already. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2208,6 +2374,9 @@ export interface operations {
                     "Request-Id": string;
                     /** @description The broker that answered. */
                     "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
                     "Record-Offset": string;
                     "Record-Partition": string;
                     "Record-Timestamp": string;
@@ -2226,6 +2395,20 @@ export interface operations {
                     "Request-Id": string;
                     /** @description The broker that answered. */
                     "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client holds the answer already. */
+            304: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2334,6 +2517,113 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found`, `partition-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted`, `offset-trimmed` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `offset-out-of-range` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `replica-damaged` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `replica-behind` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
+                from?: string;
+                /** @description Only this partition. */
+                partition?: number;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; counts instead of `from`. */
+                "last-event-id"?: string;
+            };
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */

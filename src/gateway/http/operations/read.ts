@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
-import { pageSchema } from '../schemas.ts'
+import { pageSchema, topicPageSchema } from '../schemas.ts'
 import {
   answerHeaders,
   integerParameter,
@@ -9,6 +9,7 @@ import {
   partitionParams,
   problems,
   recordParams,
+  TOPIC_MISSING,
   topicParams,
 } from './responses.ts'
 
@@ -31,6 +32,44 @@ const partition = integerParameter('Only this partition.', {
 }).openapi({
   default: undefined,
 })
+const pageShape = {
+  limit: integerParameter('How many records at most.', { min: 1, max: 1_000, default: 100 }),
+  maxBytes: integerParameter('How many bytes of records at most, but at least one record.', {
+    min: 1,
+    max: 4_194_304,
+    default: 1_048_576,
+  }),
+  wait: z.string().optional().openapi({
+    description:
+      'How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s.',
+    pattern: '^[0-9]+(ms|s)?$',
+    example: '20s',
+  }),
+}
+
+/** Of what never changes. */
+const cacheHeaders = answerHeaders.extend({
+  ETag: z.string().optional().openapi({ description: 'Of an answer that never changes.' }),
+  'Cache-Control': z.string().optional(),
+})
+const ifNoneMatch = z.object({
+  'if-none-match': z
+    .string()
+    .optional()
+    .openapi({ description: 'The ETag of an answer that is held already.' }),
+})
+const notModified = { description: 'The client holds the answer already.', headers: cacheHeaders }
+
+const READ_CODES = [
+  'invalid-offset',
+  'invalid-cursor',
+  'offset-trimmed',
+  'offset-out-of-range',
+  'no-leader',
+  'replica-behind',
+  'replica-damaged',
+] as const
+
 export const readPage = createRoute({
   method: 'get',
   path: '/v1/topics/{topic}/partitions/{partition}/records',
@@ -41,34 +80,49 @@ export const readPage = createRoute({
     'Only records that a majority has are shown. Reading begins where you say and nowhere else: a place that was trimmed or is not there yet is an error.',
   request: {
     params: partitionParams,
+    headers: ifNoneMatch,
     query: z.object({
       from,
-      limit: integerParameter('How many records at most.', { min: 1, max: 1_000, default: 100 }),
-      maxBytes: integerParameter('How many bytes of records at most, but at least one record.', {
-        min: 1,
-        max: 4_194_304,
-        default: 1_048_576,
-      }),
-      wait: z.string().optional().openapi({
+      until: z.string().max(8_200).optional().openapi({
         description:
-          'How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s.',
-        pattern: '^[0-9]+(ms|s)?$',
-        example: '20s',
+          'Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark.',
+        example: '100',
       }),
+      ...pageShape,
     }),
   },
   responses: {
-    200: { description: 'The page; it may be empty.', content: json(pageSchema), headers: answerHeaders },
-    ...problems(
-      ...PARTITION_MISSING,
-      'invalid-offset',
-      'invalid-cursor',
-      'offset-trimmed',
-      'offset-out-of-range',
-      'no-leader',
-      'replica-behind',
-      'replica-damaged',
-    ),
+    200: { description: 'The page; it may be empty.', content: json(pageSchema), headers: cacheHeaders },
+    304: notModified,
+    ...problems(...PARTITION_MISSING, ...READ_CODES),
+  },
+})
+
+export const readTopic = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/records',
+  operationId: 'readTopic',
+  tags: ['records'],
+  summary: 'Read a page of records of all partitions',
+  description:
+    'Partitions take turns from page to page, with no order between them. The next page begins at the cursor of this one.',
+  request: {
+    params: topicParams,
+    query: z.object({
+      from,
+      cursor: z.string().max(8_192).optional().openapi({
+        description: 'The cursor of the page before, instead of `from`.',
+      }),
+      ...pageShape,
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The page; it may be empty.',
+      content: json(topicPageSchema),
+      headers: answerHeaders,
+    },
+    ...problems(...TOPIC_MISSING, ...READ_CODES),
   },
 })
 
@@ -80,18 +134,19 @@ export const readRecord = createRoute({
   summary: 'Read the value of one record as it was produced',
   description:
     'With the content type that the producer named. The record’s headers come as `Record-Header-<name>`.',
-  request: { params: recordParams },
+  request: { params: recordParams, headers: ifNoneMatch },
   responses: {
     200: {
       description: 'The value.',
       content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
-      headers: answerHeaders.extend({
+      headers: cacheHeaders.extend({
         'Record-Offset': z.string(),
         'Record-Partition': z.string(),
         'Record-Timestamp': z.string(),
         'Record-Key': z.string().optional().openapi({ description: 'Percent-encoded.' }),
       }),
     },
+    304: notModified,
     204: { description: 'The record is a tombstone: it has no value.', headers: answerHeaders },
     ...problems(
       ...PARTITION_MISSING,
@@ -129,16 +184,34 @@ export const streamTopic = createRoute({
       content: { 'application/x-ndjson': { schema: z.string() } },
       headers: answerHeaders,
     },
-    ...problems(
-      ...PARTITION_MISSING,
-      'invalid-offset',
-      'invalid-cursor',
-      'offset-trimmed',
-      'offset-out-of-range',
-      'no-leader',
-      'replica-behind',
-      'replica-damaged',
-    ),
+    ...problems(...PARTITION_MISSING, ...READ_CODES),
+  },
+})
+
+export const followEvents = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/events',
+  operationId: 'followEvents',
+  tags: ['records'],
+  summary: 'Read records as they arrive, as server-sent events',
+  description:
+    'For EventSource: each event is one `Record` as JSON, its id the cursor after it. Nothing is skipped or repeated when the browser connects again. A comment comes every 15 seconds. A failure ends it with an event `problem`.',
+  request: {
+    params: topicParams,
+    headers: z.object({
+      'last-event-id': z.string().optional().openapi({
+        description: 'The id of the last event that was seen; counts instead of `from`.',
+      }),
+    }),
+    query: z.object({ from, partition }),
+  },
+  responses: {
+    200: {
+      description: 'The events.',
+      content: { 'text/event-stream': { schema: z.string() } },
+      headers: answerHeaders,
+    },
+    ...problems(...PARTITION_MISSING, ...READ_CODES),
   },
 })
 
@@ -165,16 +238,6 @@ export const subscribeTopic = createRoute({
   },
   responses: {
     101: { description: 'The connection speaks WebSocket from here on.' },
-    ...problems(
-      ...PARTITION_MISSING,
-      'upgrade-required',
-      'invalid-offset',
-      'invalid-cursor',
-      'offset-trimmed',
-      'offset-out-of-range',
-      'no-leader',
-      'replica-behind',
-      'replica-damaged',
-    ),
+    ...problems(...PARTITION_MISSING, 'upgrade-required', ...READ_CODES),
   },
 })
