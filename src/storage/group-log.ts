@@ -26,6 +26,8 @@ export interface GroupLog {
   stateLsn: number
   stateRunFirst: number
   through: number
+  /** LSN of the last record that dropped entries above it: a read that was under way then may miss what it looked for. */
+  cutLsn: number
   /** Chain value at `through`; undefined after a cut, until the index was asked. */
   chain: number | undefined
   /** About: what truncations dropped is not subtracted. */
@@ -49,6 +51,7 @@ export function newGroupLog(group: GroupId, born: number): GroupLog {
     stateLsn: 0,
     stateRunFirst: 0,
     through: 0,
+    cutLsn: 0,
     chain: undefined,
     bytes: 0,
     applied: NOTHING_APPLIED,
@@ -66,6 +69,7 @@ export function groupLogOf(group: GroupId, head: Head): GroupLog {
     stateLsn: head.stateLsn,
     stateRunFirst: head.stateRunFirst,
     through: head.through,
+    cutLsn: 0,
     chain: head.chain,
     bytes: head.bytes,
     applied: NOTHING_APPLIED,
@@ -144,7 +148,10 @@ export function changeGroup(log: GroupLog, changes: GroupChanges, persist: Index
   if (persist.isRepair) return repairSlot(log, changes, persist)
   invariant(state !== undefined || run !== undefined, 'A persist holds a state record or entries.')
   const cutFrom = Math.min(state === undefined ? Infinity : state.through + 1, run?.first ?? Infinity)
-  if (log.isAhead || cutFrom <= log.through) changes.cut(cutFrom, lsn)
+  if (log.isAhead || cutFrom <= log.through) {
+    changes.cut(cutFrom, lsn)
+    log.cutLsn = lsn
+  }
   const firstSlot = state?.logStart.slot ?? firstSlotOf(log)
   if (log.isAhead || cutFrom <= log.through || firstSlot !== firstSlotOf(log))
     dropRepairs(log, changes, { cutFrom, firstSlot, lsn })

@@ -32,7 +32,8 @@ export const LevelLogStore = { open: openLevelStore } as const
 
 /**
  * Opens the folder, or formats it when nothing is there. Errors, one sentence each: DataFolderError when the folder is in
- * use, cannot be opened or belongs to another broker; DamagedStoreError when what it holds contradicts itself.
+ * use, cannot be written or belongs to another broker; DamagedStoreError when what it holds contradicts itself, also when
+ * LevelDB says so.
  */
 export async function openLevelStore(folder: string, options: LevelStoreOptions): Promise<JournaledStore> {
   const files = await openFiles(folder, options)
@@ -87,6 +88,12 @@ function failureOf(folder: string, error: Error): Error {
   })
 }
 
+/**
+ * What LevelDB says of files that are not as it left them. An error of the disk or a permission that is missing may pass: then
+ * the store is whole.
+ */
+const CONTRADICTION = /Corruption|No such file|does not exist/
+
 type LevelSettings = Parameters<typeof LevelKeyValue.open>[1]
 
 /** Never repairs: LevelDB's repair brings deleted keys back and drops others. */
@@ -99,7 +106,10 @@ async function openDatabase(folder: string, path: string, settings: LevelSetting
     }
     const reason =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    throw new DataFolderError(`The journal in ${folder} cannot be opened (${reason}).`, { cause: error })
+    const sentence = `The journal in ${folder} cannot be opened (${reason}).`
+    // It will not open another time either, and what it promised is lost with it (consensus 2).
+    if (CONTRADICTION.test(reason)) throw new DamagedStoreError(sentence, { cause: error })
+    throw new DataFolderError(sentence, { cause: error })
   }
 }
 

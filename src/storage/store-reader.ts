@@ -32,7 +32,7 @@ export class StoreReader {
     this.#options = options
   }
 
-  /** A read that raced with a deletion or a trim found rows gone: that is no damage. */
+  /** A read that raced with a deletion, a trim or a cut found rows gone: that is no damage. */
   async #read<T>(group: GroupId, whenUnknown: T, read: (log: GroupLog) => Promise<T>): Promise<T> {
     const { index, guard, isRecovered, lives } = this.#options
     invariant(isRecovered(), 'A store recovers before it is read.')
@@ -41,14 +41,19 @@ export class StoreReader {
     const log = index.groups.get(number)
     if (log === undefined) return whenUnknown
     const firstSlot = firstSlotOf(log)
-    try {
-      return await read(log)
-    } catch (error) {
-      if (lives.isOver(group) || lives.numberOf(group) !== number) throw groupGone(group, error)
-      if (firstSlotOf(log) !== firstSlot)
-        throw new TrimmedSlotError(group, firstSlotOf(log), { cause: error })
-      guard.notice(error)
-      throw error
+    for (;;) {
+      const { cutLsn } = log
+      try {
+        return await read(log)
+      } catch (error) {
+        if (lives.isOver(group) || lives.numberOf(group) !== number) throw groupGone(group, error)
+        if (firstSlotOf(log) !== firstSlot)
+          throw new TrimmedSlotError(group, firstSlotOf(log), { cause: error })
+        // What is not chosen may be replaced while it is read: then it is read as it is now.
+        if (log.cutLsn !== cutLsn && error instanceof DamagedEntryError) continue
+        guard.notice(error)
+        throw error
+      }
     }
   }
 
@@ -71,9 +76,12 @@ export class StoreReader {
     return await this.#read(group, [], async (log) => {
       const firstSlot = firstSlotOf(log)
       if (range.from < firstSlot) throw new TrimmedSlotError(group, firstSlot)
+      const { cutLsn } = log
       const slots = await readSlots(this.#sourceOf(log), range)
       const damaged = slots.filter(isDamaged)
-      if (damaged.length === 0) return slots
+      const [first] = damaged
+      if (first === undefined) return slots
+      if (log.cutLsn !== cutLsn) throw new DamagedEntryError(group, first.slot, 'it was replaced meanwhile')
       if (firstSlotOf(log) !== firstSlot) throw new TrimmedSlotError(group, firstSlotOf(log))
       this.#tell({ group, entries: damaged, isStateLost: false })
       return slots

@@ -63,6 +63,30 @@ test('a store that does not say whose it is is set aside too', async (t) => {
   assert.match(warnings.join(), /damaged-unknown\.$/)
 })
 
+for (const [what, file] of [
+  ['names no manifest', 'CURRENT'],
+  ['does not hold what LevelDB wrote there', 'MANIFEST'],
+] as const) {
+  test(`a store whose journal cannot be opened, because ${file} ${what}, is set aside and not tried again and again`, async (t) => {
+    const { folder, warnings, open } = opener(t)
+    const old = await open()
+    const { storeId } = old.identity
+    await old.close()
+    const names = await readdir(join(folder, 'journal'))
+    const name = names.find((found) => found.startsWith(file.slice(0, 7)))
+    assert.ok(name !== undefined)
+    await writeFile(join(folder, 'journal', name), 'MANIFEST-777777\n')
+    const next = await open()
+    assert.notEqual(next.identity.storeId, storeId)
+    assert.equal(warnings.length, 1)
+    assert.match(
+      warnings[0] ?? '',
+      /^The journal in .* cannot be opened .*\. The store is set aside as .*\.$/,
+    )
+    assert.ok((await readdir(join(folder, `damaged-${storeId}`))).includes('journal'))
+  })
+}
+
 test('a broker alone keeps its damaged store and does not start: nobody else has the data', async (t) => {
   const { folder, open } = opener(t, { hasPeers: false })
   await (await open()).close()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '../support/eventually.ts'
@@ -7,78 +7,66 @@ import { launchBroker, type Ending, type ServedBroker } from '../support/served-
 import { call, json, produce } from '../system/api.ts'
 import { readAll } from '../system/read-all.ts'
 import { Random } from '../sim/random.ts'
+import type { Flip, Outcome } from './atlas.ts'
+import { flipIn, KINDS } from './kinds.ts'
 
 const TOPIC = 'ledger'
 const PARTITIONS = 2
-const BROKERS = [1, 2, 3] as const
-/** The broker whose files are damaged. */
-const VICTIM = 1
 /** Between two ends of all brokers. */
 const RECORDS = 15
-/** Files by what they are: each kind is as likely as the others, however many bytes it has. */
-type Kind = readonly [database: 'journal' | 'index', pattern: RegExp]
-const JOURNAL_LOG: Kind = ['journal', /\.log$/]
-const OTHER_KINDS: readonly Kind[] = [
-  ['journal', /\.ldb$/],
-  ['journal', /\.ldb$/],
-  ['journal', /^(MANIFEST-.*|CURRENT)$/],
-  ['index', /\.ldb$/],
-  ['index', /\.log$/],
-  ['index', /^(MANIFEST-.*|CURRENT)$/],
-]
-const KINDS: readonly Kind[] = [JOURNAL_LOG, ...OTHER_KINDS]
-
-/**
- * What became of one flipped byte. `store set aside`: the broker began anew without a vote; `refused`: it said in a sentence
- * that it cannot go on with this folder.
- */
-type Outcome =
-  'unnoticed' | 'repaired' | 'index rebuilt' | 'store set aside' | 'refused' | 'killed by LevelDB'
-
-export interface FlipReport {
-  readonly counts: ReadonlyMap<Outcome, number>
-  readonly lines: readonly string[]
-}
+/** Starts within which a damaged broker has to be well, as the manual says: one that ends is started again. */
+const STARTS_MAX = 3
 
 export interface FlipOptions {
   readonly folder: string
+  /** Flipped bits, all in all. */
   readonly count: number
   readonly seed: number
+  /** Brokers damaged at once, a minority: 1 of three or 2 of five. */
+  readonly victims: 1 | 2
   readonly say?: (line: string) => void
 }
 
 /**
- * Three brokers as processes, brought back again and again from the folders they once ended with, all of them and at one moment;
- * each time with another bit flipped in the files of one. Throws when a broker ever serves something else than was
- * acknowledged, or ends in another way than it should.
+ * Some brokers as processes, brought back again and again from the folders they once ended with, all of them and at one moment;
+ * each time with another bit flipped in the files of a minority. A broker that serves something else than was acknowledged,
+ * or does not come back as the manual says, is counted as wrong; all others have to serve everything as well.
  */
-export async function runFlips(options: FlipOptions): Promise<FlipReport> {
-  const ports = await freePorts(BROKERS.length)
-  const cluster = new FlippedCluster(options.folder, new Random(options.seed), ports)
-  const counts = new Map<Outcome, number>()
-  const lines: string[] = []
+export async function runFlips(options: FlipOptions): Promise<readonly Flip[]> {
+  const { folder, count, seed, victims, say } = options
+  const ports = await freePorts(victims * 2 + 1)
+  const cluster = new FlippedCluster(folder, new Random(seed), ports)
+  const flips: Flip[] = []
   try {
     await cluster.makeFolders()
-    for (let round = 1; round <= options.count; round++) {
-      const { outcome, what } = await cluster.flipOnce()
-      counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-      const line = `${round}  ${what}: ${outcome}`
-      lines.push(line)
-      options.say?.(line)
+    while (flips.length < count) {
+      const made = await cluster.flipOnce(Math.min(victims, count - flips.length), flips.length)
+      for (const flip of made) {
+        flips.push(flip)
+        say?.(`${flips.length}  ${flip.what}: ${flip.outcome}`)
+      }
     }
   } finally {
     await cluster.endAll('SIGKILL')
   }
-  return { counts, lines }
+  return flips
 }
 
 /** How the brokers ended whose folders are used: an index is closed by a stop, and left behind the journal by a kill. */
 type End = 'SIGTERM' | 'SIGKILL'
 
+/** A broker with a flipped bit, and what it said of it. */
+interface Victim {
+  readonly id: number
+  readonly kind: string
+  readonly what: string
+}
+
 class FlippedCluster {
   readonly #folder: string
   readonly #random: Random
   readonly #ports: readonly number[]
+  readonly #ids: readonly number[]
   readonly #running = new Map<number, ServedBroker>()
   /** Acknowledged in the folders of each kind. */
   readonly #values: Record<End, readonly string[]> = { SIGTERM: [], SIGKILL: [] }
@@ -87,6 +75,7 @@ class FlippedCluster {
     this.#folder = folder
     this.#random = random
     this.#ports = ports
+    this.#ids = ports.map((_, at) => at + 1)
   }
 
   /** Folders with records in tables and logs of each database. */
@@ -95,7 +84,7 @@ class FlippedCluster {
     const { status } = await call(
       this.#url(2),
       `/v1/topics/${TOPIC}`,
-      json('PUT', { partitions: PARTITIONS }),
+      json('PUT', { partitions: PARTITIONS, replicationFactor: this.#ids.length }),
     )
     assert.equal(status, 201)
     const values: string[] = []
@@ -104,28 +93,48 @@ class FlippedCluster {
       for (let count = 0; count < RECORDS; count++) await this.#produce(values)
       await this.endAll(end)
       this.#values[end] = values.slice()
-      for (const id of BROKERS) {
+      for (const id of this.#ids) {
         rmSync(this.#kept(end, id), { recursive: true, force: true })
         cpSync(this.#dataOf(id), this.#kept(end, id), { recursive: true })
       }
     }
   }
 
-  async flipOnce(): Promise<{ readonly outcome: Outcome; readonly what: string }> {
-    const kind = this.#random.pick(KINDS)
-    // The end of a log that the index has not seen is missed by nobody on this disk: only the other brokers remember.
-    const end = kind === JOURNAL_LOG || this.#random.chance(0.5) ? 'SIGTERM' : 'SIGKILL'
-    for (const id of BROKERS) {
+  /** Damages that many brokers, and asks all of them for everything. `before`: bits flipped so far, which choose the files. */
+  async flipOnce(victimCount: number, before: number): Promise<readonly Flip[]> {
+    const kinds = Array.from({ length: victimCount }, (_, at) => KINDS[(before + at) % KINDS.length]!)
+    const end = kinds.some(({ needsStop }) => needsStop) || this.#random.chance(0.5) ? 'SIGTERM' : 'SIGKILL'
+    for (const id of this.#ids) {
       rmSync(this.#dataOf(id), { recursive: true })
       cpSync(this.#kept(end, id), this.#dataOf(id), { recursive: true })
     }
-    const what = `${end} ${this.#flip(kind)}`
+    const victims = kinds.map(({ name }, at) => this.#flip(at + 1, name, end))
     const values = this.#values[end]
-    const outcome = await this.#startDamaged(values, what)
-    const isGone = outcome === 'refused' || outcome === 'killed by LevelDB'
-    await this.#check(isGone ? [2, 3] : BROKERS, values)
-    await this.endAll('SIGKILL')
-    return { outcome, what }
+    const flips: Flip[] = []
+    try {
+      // Each is waited for, so that none is left behind when one goes wrong.
+      const [settled, others] = await Promise.all([
+        Promise.allSettled(victims.map((victim) => this.#startDamaged(victim, values))),
+        Promise.allSettled(this.#ids.slice(victimCount).map((id) => this.#launch(id))),
+      ])
+      for (const other of others) if (other.status === 'rejected') throw other.reason
+      for (const [at, { kind, what }] of victims.entries()) {
+        const result = settled[at]!
+        const isWrong = result.status === 'rejected'
+        flips.push({
+          kind,
+          what: isWrong ? `${what}: ${String(result.reason)}` : what,
+          outcome: isWrong ? 'wrong' : result.value,
+        })
+      }
+      const isWrong = flips.some(({ outcome }) => outcome === 'wrong')
+      if (!isWrong) await this.#check(this.#ids, values)
+      return flips
+    } catch (error) {
+      return victims.map(({ kind, what }) => ({ kind, what: `${what}: ${String(error)}`, outcome: 'wrong' }))
+    } finally {
+      await this.endAll('SIGKILL')
+    }
   }
 
   async endAll(signal: End): Promise<void> {
@@ -135,35 +144,27 @@ class FlippedCluster {
     await Promise.all(brokers.map((broker) => broker.ended))
   }
 
-  /** The others start, too, and go on whatever becomes of the victim. */
-  async #startDamaged(values: readonly string[], what: string): Promise<Outcome> {
-    const others = Promise.all([2, 3].map((id) => this.#launch(id)))
-    const started = await this.#launch(VICTIM).then(
-      () => undefined,
-      (error: unknown) => String(error),
-    )
-    await others
-    if (started !== undefined) return endingOf(started, what)
-    const broker = this.#running.get(VICTIM)
-    assert.ok(broker !== undefined)
-    const ended = broker.ended.then((ending) => ({ ending }))
-    const checked = this.#check([VICTIM], values).then(() => this.#mended())
-    // A broker that has ended answers no call: then it counts how it ended.
-    const first = await Promise.race([ended, checked.then((repaired) => ({ repaired }))]).catch(
-      (error: unknown) => {
-        throw new Error(what, { cause: error })
-      },
-    )
-    if ('ending' in first) {
+  /** A broker that ends has to say why and to be well when it is started again. */
+  async #startDamaged({ id }: Victim, values: readonly string[]): Promise<Outcome> {
+    let said = ''
+    for (let starts = 1; starts <= STARTS_MAX; starts++) {
+      const started = await this.#launch(id).catch((error: unknown) => String(error))
+      if (typeof started === 'string') {
+        assertSaid(started)
+        said += started
+        continue
+      }
+      const ended = started.ended.then((ending) => ({ ending }))
+      const checked = this.#check([id], values).then(() => this.#mended(id))
+      // A broker that has ended answers no call: then it counts how it ended.
+      const first = await Promise.race([ended, checked.then((repaired) => ({ repaired }))])
+      said += started.stderr()
+      if ('repaired' in first) return outcomeOf(said, { repaired: first.repaired, starts })
       checked.catch(() => {})
-      this.#running.delete(VICTIM)
-      return endingOf(describe(first.ending), what)
+      this.#running.delete(id)
+      assertSaid(describe(first.ending))
     }
-    if (/set aside as .*damaged-/.test(broker.stderr())) return 'store set aside'
-    if (first.repaired > 0) return 'repaired'
-    return /rebuilt (from the journal|at the next start)/.test(broker.stderr())
-      ? 'index rebuilt'
-      : 'unnoticed'
+    throw new Error(`The broker ended ${STARTS_MAX} times.\n${said}`)
   }
 
   /** Every record is served, by each of these brokers from its own disk or, where that is damaged, all the same. */
@@ -183,10 +184,10 @@ class FlippedCluster {
   }
 
   /** Nothing that was read is damaged any more; how many entries were mended. */
-  async #mended(): Promise<number> {
+  async #mended(id: number): Promise<number> {
     return await eventually(
       async () => {
-        const { body } = await call(this.#url(VICTIM), '/metrics')
+        const { body } = await call(this.#url(id), '/metrics')
         const read = (name: string): number => {
           const line = new RegExp(`^synod_${name} (\\d+)$`, 'm').exec(String(body['text']))
           return Number(line?.[1] ?? NaN)
@@ -198,23 +199,14 @@ class FlippedCluster {
     )
   }
 
-  /** Flips one bit of one of the victim's files and says which. */
-  #flip(first: Kind): string {
-    const random = this.#random
-    for (let kind = first; ; kind = random.pick(OTHER_KINDS)) {
-      const [database, pattern] = kind
-      const folder = join(this.#dataOf(VICTIM), database)
-      const names = readdirSync(folder).filter(
-        (name) => pattern.test(name) && statSync(join(folder, name)).size > 0,
-      )
-      if (names.length === 0) continue
-      const name = random.pick(names)
-      const bytes = readFileSync(join(folder, name))
-      const at = random.integer(bytes.length)
-      const bit = random.integer(8)
-      bytes[at] = bytes[at]! ^ (1 << bit)
-      writeFileSync(join(folder, name), bytes)
-      return `${database}/${name} bit ${bit} of byte ${at} of ${bytes.length}`
+  /** Flips one bit in a file of this kind, or of the next kind of which there is one. */
+  #flip(id: number, kindName: string, end: End): Victim {
+    const first = KINDS.findIndex(({ name }) => name === kindName)
+    for (let step = 0; ; step++) {
+      const kind = KINDS[(first + step) % KINDS.length]!
+      if (kind.needsStop && end === 'SIGKILL') continue
+      const what = flipIn(this.#dataOf(id), kind, this.#random)
+      if (what !== undefined) return { id, kind: kind.name, what: `${end} broker ${id} ${what}` }
     }
   }
 
@@ -231,14 +223,16 @@ class FlippedCluster {
   }
 
   async #launchAll(): Promise<void> {
-    await Promise.all(BROKERS.map((id) => this.#launch(id)))
+    await Promise.all(this.#ids.map((id) => this.#launch(id)))
   }
 
-  async #launch(id: number): Promise<void> {
-    const seeds = BROKERS.map((seed) => `${seed}=127.0.0.1:${this.#ports[seed - 1]}`).join(',')
+  async #launch(id: number): Promise<ServedBroker> {
+    const seeds = this.#ids.map((seed) => `${seed}=127.0.0.1:${this.#ports[seed - 1]}`).join(',')
     const port = String(this.#ports[id - 1])
     const args = ['--broker-id', String(id), '--internal-port', port, '--seeds', seeds]
-    this.#running.set(id, await launchBroker(this.#dataOf(id), args))
+    const broker = await launchBroker(this.#dataOf(id), args)
+    this.#running.set(id, broker)
+    return broker
   }
 
   #dataOf(id: number): string {
@@ -260,11 +254,20 @@ function describe({ code, signal, stderr }: Ending): string {
   return `The broker ended with code ${code}, signal ${signal}:\n${stderr}`
 }
 
+function outcomeOf(
+  said: string,
+  { repaired, starts }: { readonly repaired: number; readonly starts: number },
+): Outcome {
+  if (/set aside as .*damaged-/.test(said)) return 'given up'
+  if (starts > 1) return 'restarted'
+  if (repaired > 0) return 'repaired'
+  return /rebuilt (from the journal|at the next start)/.test(said) ? 'index rebuilt' : 'harmless'
+}
+
 /** A broker that ends has said why, or LevelDB has found its files contradicting each other and ended the process. */
-function endingOf(text: string, what: string): Outcome {
-  if (text.includes('signal SIGABRT') || text.includes('signal SIGSEGV')) return 'killed by LevelDB'
-  assert.match(text, /code 73/, what)
-  return 'refused'
+function assertSaid(text: string): void {
+  if (/signal SIG(ABRT|SEGV)/.test(text)) return
+  assert.match(text, /code 73/)
 }
 
 /** Ports that were free a moment ago: seeds need addresses before anybody listens. */

@@ -18,23 +18,20 @@ test('says of a history in a file what it says of the same one in memory', async
   assert.deepEqual(verdict, checkHistory(history))
 })
 
-test('checks 200,000 records well within ten seconds', () => {
-  const msOf = (count: number): number => {
-    const values = Array.from({ length: count }, (_, index) => `v${index}`)
-    const startMs = performance.now()
-    checkHistory([
-      ...values.map((value, offset) => ({
-        type: 'produce' as const,
-        producer: 'p',
-        identity: 'none' as const,
-        startMs: offset,
-        endMs: offset + 0.5,
-        outcome: 'ok' as const,
-        records: [{ value, partition: 0, offset }],
-      })),
-      { type: 'poll', reader: 'r', records: values.map((value, offset) => [0, offset, value] as const) },
-    ])
-    return performance.now() - startMs
-  }
-  assert.ok(msOf(200_000) < 10_000)
+/** In time that grows with the square of the length this would take minutes. */
+test('checks 200,000 records that were stored and read', () => {
+  const values = Array.from({ length: 200_000 }, (_, index) => `v${index}`)
+  const { anomalies } = checkHistory([
+    ...values.map((value, offset) => ({
+      type: 'produce' as const,
+      producer: 'p',
+      identity: 'none' as const,
+      startMs: offset,
+      endMs: offset + 0.5,
+      outcome: 'ok' as const,
+      records: [{ value, partition: 0, offset }],
+    })),
+    { type: 'poll', reader: 'r', records: values.map((value, offset) => [0, offset, value] as const) },
+  ])
+  assert.equal(anomalies.size, 0)
 })

