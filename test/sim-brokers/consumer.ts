@@ -120,7 +120,12 @@ export class Consumer {
     try {
       const broker = this.#clients.anyBroker(this.#random)
       const end = await broker.ask(({ log }) =>
-        log.resolve(topic, partition, { kind: 'latest' }, { linearizable }),
+        log.resolve(
+          topic,
+          partition,
+          { kind: 'latest' },
+          { consistency: linearizable ? 'linearizable' : 'local' },
+        ),
       )
       scene.judge.demand(
         !linearizable || end >= told,

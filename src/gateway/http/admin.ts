@@ -107,13 +107,13 @@ function addPartitions(app: Admin): void {
     const { topic, plan } = await findTarget(ports.topics, asked)
     const partition = findPartition(topic, partitionText)
     const position = plan.get(partition)
-    const options = { linearizable: linearizable === 'true' }
+    const freshness = { consistency: linearizable === 'true' ? 'linearizable' : 'local' } as const
     const [earliest, latest, offset] = await Promise.all([
-      log.resolve(topic, partition, { kind: 'earliest' }, options),
-      log.resolve(topic, partition, { kind: 'latest' }, options),
+      log.resolve(topic, partition, { kind: 'earliest' }, freshness),
+      log.resolve(topic, partition, { kind: 'latest' }, freshness),
       at === undefined || position === undefined
         ? undefined
-        : log.resolve(topic, partition, position, options),
+        : log.resolve(topic, partition, position, freshness),
     ])
     const answer = { topic: topic.name, partition, earliest, latest }
     return c.json(offset === undefined ? answer : { ...answer, offset }, 200)

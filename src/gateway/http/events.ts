@@ -8,6 +8,7 @@ import { CURSOR_PREFIX } from '../reading/start-position.ts'
 import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf } from './freshness.ts'
 import { draining, pour } from './pour.ts'
 import type { Query } from './query.ts'
 
@@ -34,7 +35,7 @@ export async function handleEvents(
     fallback: 'latest',
     host: context.host,
   })
-  const starts = await resolvePlan(log, target.topic, target.plan, timers)
+  const starts = await resolvePlan(log, target.topic, target.plan, timers, freshnessOf(request, query))
   if (context.closing.aborted) throw draining()
   const follower = new TopicFollower(log, target.topic, starts, {
     ends: undefined,

@@ -4,7 +4,7 @@ import { SynodError } from '../../errors.ts'
 import { invariant } from '../../types/invariant.ts'
 import type { StoredRecord } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
-import type { ReadResult } from '../ports.ts'
+import type { Freshness, ReadResult } from '../ports.ts'
 import { recordJson } from '../reading/record-json.ts'
 import { encodeCursor } from '../reading/cursor.ts'
 import { parseFrom } from '../reading/start-position.ts'
@@ -12,6 +12,7 @@ import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { READER_TURNS } from '../reading/turns.ts'
 import { sendAnswer, sendJson } from './answer.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf, type FreshnessOf } from './freshness.ts'
 import { bytesOf, holdUntilSent, takeBytes } from './held-answer.ts'
 import { immutableHeaders, isHeldByClient } from './immutable.ts'
 import { PageLines, pageBounds, pageWaitMs, type PageBounds } from './page-bounds.ts'
@@ -34,8 +35,10 @@ export async function readPage(
     host: context.host,
   })
   const { topic } = target
-  const [partition, fromOffset] = await startOf(context, target)
-  const untilOffset = await endOf(context, target, query.get('until'))
+  const wanted = freshnessOf(request, query)
+  const [partition, fromOffset] = await startOf(context, target, wanted)
+  const freshness = wanted(partition)
+  const untilOffset = await endOf(context, target, { until: query.get('until'), freshness })
   const longestWaitMs = fromOffset < untilOffset ? waitMs : 0
   const gone = new AbortController()
   const abort = (): void => gone.abort()
@@ -49,6 +52,7 @@ export async function readPage(
       ...bounds,
       waitMs: longestMs,
       signal: longestMs === 0 ? undefined : signal,
+      freshness,
     })
   try {
     const result = await read(longestWaitMs).catch((error: unknown) => {
@@ -91,26 +95,30 @@ export async function encode<Encoded>(
 async function startOf(
   { ports }: RequestContext,
   { topic, plan }: ReadTarget,
+  freshnessOf: FreshnessOf,
 ): Promise<[partition: number, fromOffset: number]> {
   const [start, ...more] = plan
   invariant(start !== undefined && more.length === 0, 'A page of a partition reads that one.')
   const [partition, position] = start
   const isOffset = position.kind === 'offset'
-  return [partition, isOffset ? position.offset : await ports.log.resolve(topic, partition, position)]
+  if (isOffset) return [partition, position.offset]
+  return [partition, await ports.log.resolve(topic, partition, position, freshnessOf(partition))]
 }
 
 /** Where `until` ends the page; without it nothing but its bounds does. Errors: 'invalid-offset', those of the log. */
 async function endOf(
   { ports }: RequestContext,
   { topic, plan }: ReadTarget,
-  until: string | undefined,
+  { until, freshness }: { readonly until: string | undefined; readonly freshness: Freshness | undefined },
 ): Promise<number> {
   if (until === undefined) return Number.POSITIVE_INFINITY
   const partitions = [...plan.keys()]
   const [end] = parseFrom(until, { topic, partitions, fallback: 'latest' })
   invariant(end !== undefined, 'A page of a partition reads that one.')
   const [partition, position] = end
-  return position.kind === 'offset' ? position.offset : ports.log.resolve(topic, partition, position)
+  return position.kind === 'offset'
+    ? position.offset
+    : ports.log.resolve(topic, partition, position, freshness)
 }
 
 /** Both ends were named as offsets, so the address means the same records whenever it is asked. */

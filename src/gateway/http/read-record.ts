@@ -4,8 +4,10 @@ import { SynodError } from '../../errors.ts'
 import type { RecordForm, StoredRecord } from '../../types/record.ts'
 import { sendAnswer } from './answer.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf } from './freshness.ts'
 import { bytesOf, holdUntilSent } from './held-answer.ts'
 import { immutableHeaders, isHeldByClient } from './immutable.ts'
+import type { Query } from './query.ts'
 import { recordsFrom } from './read-page.ts'
 import { toWire } from './record-draft.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -22,12 +24,14 @@ export async function readRecord(
   request: IncomingMessage,
   response: ServerResponse,
   context: RequestContext,
+  { query }: { readonly query: Query },
 ): Promise<void> {
   const [topicName = '', partitionText = '', offsetText = ''] = context.params
   const topic = await findTopic(context, topicName)
   const partition = findPartition(topic, partitionText)
   const fromOffset = offsetOf(offsetText)
-  const bounds = { recordsMax: 1, bytesMax: 1, waitMs: 0, signal: undefined }
+  const freshness = freshnessOf(request, query)(partition)
+  const bounds = { recordsMax: 1, bytesMax: 1, waitMs: 0, signal: undefined, freshness }
   const result = await context.ports.log.read({ topic, partition, fromOffset, ...bounds })
   const record = recordsFrom(result, fromOffset).next().value as StoredRecord | undefined
   if (record === undefined)

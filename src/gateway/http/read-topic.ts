@@ -10,6 +10,7 @@ import { systemTimers } from '../reading/timers.ts'
 import { awaitAny, readInTurns, type PartitionResult, type TurnReads } from '../reading/turn-reads.ts'
 import { sendJson } from './answer.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf, type FreshnessOf } from './freshness.ts'
 import { holdUntilSent } from './held-answer.ts'
 import { PageLines, pageBounds, pageWaitMs, type PageBounds } from './page-bounds.ts'
 import type { Query } from './query.ts'
@@ -17,7 +18,7 @@ import { encode, recordsFrom } from './read-page.ts'
 
 /** GET /v1/topics/{topic}/records: a page over all partitions, which take turns from page to page. */
 export async function readTopic(
-  _request: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   context: RequestContext,
   { query }: { readonly query: Query },
@@ -32,7 +33,9 @@ export async function readTopic(
     fallback: 'earliest',
     host: context.host,
   })
-  const reads: TurnReads = { topic: target.topic, places: await placesOf(context, target), turn: target.turn }
+  const wanted = freshnessOf(request, query)
+  const places = await placesOf(context, target, wanted)
+  const reads: TurnReads = { topic: target.topic, places, turn: target.turn, freshnessOf: wanted }
   const gone = new AbortController()
   const abort = (): void => gone.abort()
   response.once('close', abort)
@@ -64,9 +67,10 @@ function fromOf(query: Query): string | undefined {
 async function placesOf(
   { ports }: RequestContext,
   { topic, plan }: ReadTarget,
+  freshness: FreshnessOf,
 ): Promise<ReadonlyMap<number, number>> {
   const open = new Map([...plan].filter(([, { kind }]) => kind !== 'offset'))
-  const found = await resolvePlan(ports.log, topic, open, systemTimers)
+  const found = await resolvePlan(ports.log, topic, open, systemTimers, freshness)
   return new Map(
     [...plan].map(([partition, position]) => [
       partition,

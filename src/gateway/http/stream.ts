@@ -1,17 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Topic } from '../../types/topic.ts'
 import type { Log } from '../ports.ts'
 import { ndjsonFrom } from '../reading/encoded-batch.ts'
 import { TopicFollower, type Chunk } from '../reading/follow.ts'
 import { resolvePlan } from '../reading/resolve-plan.ts'
-import type { StartPlan } from '../reading/start-position.ts'
-import { findTarget } from '../reading/target.ts'
+import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf, type FreshnessOf } from './freshness.ts'
 import { draining, pour } from './pour.ts'
 import { choice, parseQuery } from './query.ts'
 
-const PARAMETERS = ['from', 'follow', 'partition']
+const PARAMETERS = ['from', 'follow', 'partition', 'consistency']
 const CHUNK_BYTES_MAX = 256 * 1024
 
 /**
@@ -36,8 +35,9 @@ export async function handleStream(
     fallback: follows ? 'latest' : 'earliest',
     host: context.host,
   })
-  const ends = follows ? undefined : await endsOf(log, target.topic, target.plan, timers)
-  const starts = await resolvePlan(log, target.topic, target.plan, timers)
+  const wanted = freshnessOf(request, query)
+  const ends = follows ? undefined : await endsOf(log, target, timers, wanted)
+  const starts = await resolvePlan(log, target.topic, target.plan, timers, wanted)
   if (context.closing.aborted) throw draining()
   const follower = new TopicFollower(log, target.topic, starts, {
     ends,
@@ -68,15 +68,16 @@ export async function handleStream(
 /** The high watermarks of this moment, for the partitions that are read. */
 function endsOf(
   log: Log,
-  topic: Topic,
-  plan: StartPlan,
+  { topic, plan }: ReadTarget,
   timers: Timers,
+  wanted: FreshnessOf,
 ): Promise<ReadonlyMap<number, number>> {
   return resolvePlan(
     log,
     topic,
     new Map([...plan.keys()].map((partition) => [partition, { kind: 'latest' }])),
     timers,
+    wanted,
   )
 }
 

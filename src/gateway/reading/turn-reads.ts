@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 
 import { invariant } from '../../types/invariant.ts'
 import type { Topic } from '../../types/topic.ts'
-import type { Log, ReadResult } from '../ports.ts'
+import type { Freshness, Log, ReadResult } from '../ports.ts'
 
 /** Partitions that are read at the same time for one page. */
 const READ_AT_ONCE_MAX = 8
@@ -13,6 +13,7 @@ export interface TurnReads {
   readonly places: ReadonlyMap<number, number>
   /** The partition that comes first. */
   readonly turn: number
+  readonly freshnessOf: (partition: number) => Freshness | undefined
 }
 
 export interface PartitionResult {
@@ -27,7 +28,7 @@ export interface PartitionResult {
  */
 export async function* readInTurns(
   log: Log,
-  { topic, places, turn }: TurnReads,
+  { topic, places, turn, freshnessOf }: TurnReads,
   bounds: () => { readonly recordsMax: number; readonly bytesMax: number },
 ): AsyncGenerator<PartitionResult> {
   const inOrder = [...places].sort(([left], [right]) => left - right)
@@ -41,7 +42,15 @@ export async function* readInTurns(
     const { recordsMax, bytesMax } = bounds()
     const share = { recordsMax, bytesMax: Math.ceil(bytesMax / group.length) }
     const reads = group.map(([partition, fromOffset]) =>
-      log.read({ topic, partition, fromOffset, ...share, waitMs: 0, signal: undefined }),
+      log.read({
+        topic,
+        partition,
+        fromOffset,
+        ...share,
+        waitMs: 0,
+        signal: undefined,
+        freshness: freshnessOf(partition),
+      }),
     )
     for (const [index, result] of (await Promise.all(reads)).entries()) {
       const [partition, fromOffset] = group[index]!

@@ -1753,6 +1753,8 @@ export interface operations {
                 from?: string;
                 /** @description The cursor of the page before, instead of `from`. */
                 cursor?: string;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
                 /** @description How many records at most. */
                 limit?: number;
                 /** @description How many bytes of records at most, but at least one record. */
@@ -1760,7 +1762,10 @@ export interface operations {
                 /** @description How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s. */
                 wait?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -1827,7 +1832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2223,6 +2228,8 @@ export interface operations {
                 from?: string;
                 /** @description Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark. */
                 until?: string;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
                 /** @description How many records at most. */
                 limit?: number;
                 /** @description How many bytes of records at most, but at least one record. */
@@ -2231,6 +2238,8 @@ export interface operations {
                 wait?: string;
             };
             header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
                 /** @description The ETag of an answer that is held already. */
                 "if-none-match"?: string;
             };
@@ -2319,7 +2328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2350,8 +2359,13 @@ export interface operations {
     };
     readRecord: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
+            };
             header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
                 /** @description The ETag of an answer that is held already. */
                 "if-none-match"?: string;
             };
@@ -2496,8 +2510,13 @@ export interface operations {
                 follow?: "true" | "false";
                 /** @description Only this partition. */
                 partition?: number;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
             };
-            header?: never;
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2564,7 +2583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2600,8 +2619,12 @@ export interface operations {
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
             };
             header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
                 /** @description The id of the last event that was seen; counts instead of `from`. */
                 "last-event-id"?: string;
             };
@@ -2671,7 +2694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2707,12 +2730,17 @@ export interface operations {
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
                 /** @description Frames are arrays of up to so many records. */
                 batch?: number;
                 /** @description only: frames are the values alone. */
                 values?: "only";
             };
-            header?: never;
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2782,7 +2810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;

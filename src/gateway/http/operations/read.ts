@@ -47,12 +47,25 @@ const pageShape = {
   }),
 }
 
+const consistency = z.enum(['local', 'leader', 'linearizable']).optional().openapi({
+  description:
+    'local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
+  default: 'local',
+})
+const readAfter = z.object({
+  'read-after': z.string().optional().openapi({
+    description:
+      'Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker.',
+    example: '0@17',
+  }),
+})
+
 /** Of what never changes. */
 const cacheHeaders = answerHeaders.extend({
   ETag: z.string().optional().openapi({ description: 'Of an answer that never changes.' }),
   'Cache-Control': z.string().optional(),
 })
-const ifNoneMatch = z.object({
+const ifNoneMatch = readAfter.extend({
   'if-none-match': z
     .string()
     .optional()
@@ -66,6 +79,7 @@ const READ_CODES = [
   'offset-trimmed',
   'offset-out-of-range',
   'no-leader',
+  'no-quorum',
   'replica-behind',
   'replica-damaged',
 ] as const
@@ -88,6 +102,7 @@ export const readPage = createRoute({
           'Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark.',
         example: '100',
       }),
+      consistency,
       ...pageShape,
     }),
   },
@@ -108,11 +123,13 @@ export const readTopic = createRoute({
     'Partitions take turns from page to page, with no order between them. The next page begins at the cursor of this one.',
   request: {
     params: topicParams,
+    headers: readAfter,
     query: z.object({
       from,
       cursor: z.string().max(8_192).optional().openapi({
         description: 'The cursor of the page before, instead of `from`.',
       }),
+      consistency,
       ...pageShape,
     }),
   },
@@ -134,7 +151,7 @@ export const readRecord = createRoute({
   summary: 'Read the value of one record as it was produced',
   description:
     'With the content type that the producer named. The record’s headers come as `Record-Header-<name>`.',
-  request: { params: recordParams, headers: ifNoneMatch },
+  request: { params: recordParams, headers: ifNoneMatch, query: z.object({ consistency }) },
   responses: {
     200: {
       description: 'The value.',
@@ -168,6 +185,7 @@ export const streamTopic = createRoute({
   description: 'NDJSON of `Record`. A stream that fails after it began ends with a line `{"problem": …}`.',
   request: {
     params: topicParams,
+    headers: readAfter,
     query: z.object({
       from,
       follow: z.enum(['true', 'false']).optional().openapi({
@@ -176,6 +194,7 @@ export const streamTopic = createRoute({
         default: 'true',
       }),
       partition,
+      consistency,
     }),
   },
   responses: {
@@ -198,12 +217,12 @@ export const followEvents = createRoute({
     'For EventSource: each event is one `Record` as JSON, its id the cursor after it. Nothing is skipped or repeated when the browser connects again. A comment comes every 15 seconds. A failure ends it with an event `problem`.',
   request: {
     params: topicParams,
-    headers: z.object({
+    headers: readAfter.extend({
       'last-event-id': z.string().optional().openapi({
         description: 'The id of the last event that was seen; counts instead of `from`.',
       }),
     }),
-    query: z.object({ from, partition }),
+    query: z.object({ from, partition, consistency }),
   },
   responses: {
     200: {
@@ -225,9 +244,11 @@ export const subscribeTopic = createRoute({
     'A plain GET is answered 426. A slow subscriber is never dropped: the broker stops reading for it. A subscription that fails later ends with a frame of one problem.',
   request: {
     params: topicParams,
+    headers: readAfter,
     query: z.object({
       from,
       partition,
+      consistency,
       batch: integerParameter('Frames are arrays of up to so many records.', {
         min: 1,
         max: 1_000,
