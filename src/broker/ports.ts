@@ -43,6 +43,7 @@ export function gatewayPorts(options: {
       read: async (request) => services().log.read(request),
       resolve: async (topic, partition, position, freshness) =>
         services().log.resolve(topic, partition, position, freshness),
+      leaderOf: (topic, partition) => options.services()?.log.leaderOf(topic, partition),
     },
     topics: {
       find: async (name, options) => services().directory.find(name, options),

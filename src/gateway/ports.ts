@@ -33,6 +33,8 @@ export interface Log {
    * 'no-leader', 'no-quorum', 'offset-out-of-range' and 'replica-behind' for what it is to know.
    */
   resolve(topic: Topic, partition: number, position: StartPosition, freshness?: Freshness): Promise<number>
+  /** Who leads the partition, as far as this broker knows: a hint. */
+  leaderOf(topic: Topic, partition: number): BrokerId | undefined
 }
 
 /** How new an answer has to be. Left out: what a replica near by knows to be committed. */

@@ -275,6 +275,11 @@ export class PartitionLog {
     }
   }
 
+  /** Who leads the partition, as far as this broker knows. */
+  leaderOf(topic: Topic, partition: number): BrokerId | undefined {
+    return this.#router.leaderOf(placementOf(topic, partition).group)
+  }
+
   /** Shows no records below `beforeOffset` any more; resolves with the first offset that is shown. */
   async trim(topic: Topic, partition: number, beforeOffset: number): Promise<number> {
     const placement = placementOf(topic, partition)

@@ -9,6 +9,7 @@ import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
 import type { RequestContext } from './context.ts'
 import { freshnessOf } from './freshness.ts'
+import { redirected } from './redirect.ts'
 import { draining, pour } from './pour.ts'
 import type { Query } from './query.ts'
 
@@ -35,6 +36,7 @@ export async function handleEvents(
     fallback: 'latest',
     host: context.host,
   })
+  if (redirected(response, context, { query, topic: target.topic, partitions: target.plan.keys() })) return
   const starts = await resolvePlan(log, target.topic, target.plan, timers, freshnessOf(request, query))
   if (context.closing.aborted) throw draining()
   const follower = new TopicFollower(log, target.topic, starts, {

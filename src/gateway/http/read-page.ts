@@ -15,6 +15,7 @@ import type { RequestContext } from './context.ts'
 import { freshnessOf, type FreshnessOf } from './freshness.ts'
 import { bytesOf, holdUntilSent, takeBytes } from './held-answer.ts'
 import { immutableHeaders, isHeldByClient } from './immutable.ts'
+import { redirected } from './redirect.ts'
 import { PageLines, pageBounds, pageWaitMs, type PageBounds } from './page-bounds.ts'
 import type { Query } from './query.ts'
 
@@ -34,6 +35,7 @@ export async function readPage(
     fallback: 'earliest',
     host: context.host,
   })
+  if (redirected(response, context, { query, topic: target.topic, partitions: target.plan.keys() })) return
   const { topic } = target
   const wanted = freshnessOf(request, query)
   const [partition, fromOffset] = await startOf(context, target, wanted)

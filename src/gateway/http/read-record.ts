@@ -8,6 +8,7 @@ import { freshnessOf } from './freshness.ts'
 import { bytesOf, holdUntilSent } from './held-answer.ts'
 import { immutableHeaders, isHeldByClient } from './immutable.ts'
 import type { Query } from './query.ts'
+import { redirected } from './redirect.ts'
 import { recordsFrom } from './read-page.ts'
 import { toWire } from './record-draft.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -30,6 +31,7 @@ export async function readRecord(
   const topic = await findTopic(context, topicName)
   const partition = findPartition(topic, partitionText)
   const fromOffset = offsetOf(offsetText)
+  if (redirected(response, context, { query, topic, partitions: [partition] })) return
   const freshness = freshnessOf(request, query)(partition)
   const bounds = { recordsMax: 1, bytesMax: 1, waitMs: 0, signal: undefined, freshness }
   const result = await context.ports.log.read({ topic, partition, fromOffset, ...bounds })

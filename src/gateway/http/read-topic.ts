@@ -14,6 +14,7 @@ import { freshnessOf, type FreshnessOf } from './freshness.ts'
 import { holdUntilSent } from './held-answer.ts'
 import { PageLines, pageBounds, pageWaitMs, type PageBounds } from './page-bounds.ts'
 import type { Query } from './query.ts'
+import { redirected } from './redirect.ts'
 import { encode, recordsFrom } from './read-page.ts'
 
 /** GET /v1/topics/{topic}/records: a page over all partitions, which take turns from page to page. */
@@ -33,6 +34,7 @@ export async function readTopic(
     fallback: 'earliest',
     host: context.host,
   })
+  if (redirected(response, context, { query, topic: target.topic, partitions: target.plan.keys() })) return
   const wanted = freshnessOf(request, query)
   const places = await placesOf(context, target, wanted)
   const reads: TurnReads = { topic: target.topic, places, turn: target.turn, freshnessOf: wanted }

@@ -7,10 +7,11 @@ import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
 import type { RequestContext } from './context.ts'
 import { freshnessOf, type FreshnessOf } from './freshness.ts'
+import { redirected } from './redirect.ts'
 import { draining, pour } from './pour.ts'
 import { choice, parseQuery } from './query.ts'
 
-const PARAMETERS = ['from', 'follow', 'partition', 'consistency']
+const PARAMETERS = ['from', 'follow', 'partition', 'consistency', 'redirect']
 const CHUNK_BYTES_MAX = 256 * 1024
 
 /**
@@ -35,6 +36,7 @@ export async function handleStream(
     fallback: follows ? 'latest' : 'earliest',
     host: context.host,
   })
+  if (redirected(response, context, { query, topic: target.topic, partitions: target.plan.keys() })) return
   const wanted = freshnessOf(request, query)
   const ends = follows ? undefined : await endsOf(log, target, timers, wanted)
   const starts = await resolvePlan(log, target.topic, target.plan, timers, wanted)

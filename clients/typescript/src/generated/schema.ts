@@ -1755,6 +1755,8 @@ export interface operations {
                 cursor?: string;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
                 /** @description How many bytes of records at most, but at least one record. */
@@ -1786,6 +1788,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TopicPage"];
                 };
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
@@ -2230,6 +2245,8 @@ export interface operations {
                 until?: string;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
                 /** @description How many bytes of records at most, but at least one record. */
@@ -2279,6 +2296,19 @@ export interface operations {
                     /** @description Of an answer that never changes. */
                     ETag?: string;
                     "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2362,6 +2392,8 @@ export interface operations {
             query?: {
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
@@ -2423,6 +2455,19 @@ export interface operations {
                     /** @description Of an answer that never changes. */
                     ETag?: string;
                     "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2512,6 +2557,8 @@ export interface operations {
                 partition?: number;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
@@ -2537,6 +2584,19 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                 };
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
@@ -2621,6 +2681,8 @@ export interface operations {
                 partition?: number;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
@@ -2648,6 +2710,19 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {

@@ -52,6 +52,15 @@ const consistency = z.enum(['local', 'leader', 'linearizable']).optional().opena
     'local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
   default: 'local',
 })
+const redirect = z.enum(['true', 'false']).optional().openapi({
+  description:
+    'true: answer 307 with the address of the broker that leads all that is read, if there is one.',
+  default: 'false',
+})
+const seeLeader = {
+  description: 'Another broker leads all that is read.',
+  headers: answerHeaders.extend({ Location: z.string().openapi({ description: 'The same request there.' }) }),
+}
 const readAfter = z.object({
   'read-after': z.string().optional().openapi({
     description:
@@ -103,12 +112,14 @@ export const readPage = createRoute({
         example: '100',
       }),
       consistency,
+      redirect,
       ...pageShape,
     }),
   },
   responses: {
     200: { description: 'The page; it may be empty.', content: json(pageSchema), headers: cacheHeaders },
     304: notModified,
+    307: seeLeader,
     ...problems(...PARTITION_MISSING, ...READ_CODES),
   },
 })
@@ -130,6 +141,7 @@ export const readTopic = createRoute({
         description: 'The cursor of the page before, instead of `from`.',
       }),
       consistency,
+      redirect,
       ...pageShape,
     }),
   },
@@ -139,6 +151,7 @@ export const readTopic = createRoute({
       content: json(topicPageSchema),
       headers: answerHeaders,
     },
+    307: seeLeader,
     ...problems(...TOPIC_MISSING, ...READ_CODES),
   },
 })
@@ -151,7 +164,7 @@ export const readRecord = createRoute({
   summary: 'Read the value of one record as it was produced',
   description:
     'With the content type that the producer named. The record’s headers come as `Record-Header-<name>`.',
-  request: { params: recordParams, headers: ifNoneMatch, query: z.object({ consistency }) },
+  request: { params: recordParams, headers: ifNoneMatch, query: z.object({ consistency, redirect }) },
   responses: {
     200: {
       description: 'The value.',
@@ -164,6 +177,7 @@ export const readRecord = createRoute({
       }),
     },
     304: notModified,
+    307: seeLeader,
     204: { description: 'The record is a tombstone: it has no value.', headers: answerHeaders },
     ...problems(
       ...PARTITION_MISSING,
@@ -195,6 +209,7 @@ export const streamTopic = createRoute({
       }),
       partition,
       consistency,
+      redirect,
     }),
   },
   responses: {
@@ -203,6 +218,7 @@ export const streamTopic = createRoute({
       content: { 'application/x-ndjson': { schema: z.string() } },
       headers: answerHeaders,
     },
+    307: seeLeader,
     ...problems(...PARTITION_MISSING, ...READ_CODES),
   },
 })
@@ -222,7 +238,7 @@ export const followEvents = createRoute({
         description: 'The id of the last event that was seen; counts instead of `from`.',
       }),
     }),
-    query: z.object({ from, partition, consistency }),
+    query: z.object({ from, partition, consistency, redirect }),
   },
   responses: {
     200: {
@@ -230,6 +246,7 @@ export const followEvents = createRoute({
       content: { 'text/event-stream': { schema: z.string() } },
       headers: answerHeaders,
     },
+    307: seeLeader,
     ...problems(...PARTITION_MISSING, ...READ_CODES),
   },
 })
