@@ -49,6 +49,7 @@ export class ControlPlane {
   readonly services: Services
   readonly #options: ControlPlaneOptions
   readonly #controller: Controller
+  readonly #calls: ControllerCalls
   readonly #requests: PartitionRequests
   readonly #duties: ControllerDuties
   /** Brokers that were removed while this process ran: who comes back under such an id is let in. */
@@ -76,6 +77,11 @@ export class ControlPlane {
       wallMs: engine.wallMs,
       random: () => engine.loop.clock.random(),
       isAlive: (broker) => broker === self.broker || heartbeats.isVoting(broker, this.#storeOf(broker)),
+    })
+    this.#calls = new ControllerCalls({
+      group: this.group,
+      controller: this.#controller,
+      router: engine.router,
     })
     this.services = this.#buildServices()
     const { log, inspector, moves } = this.services
@@ -108,9 +114,16 @@ export class ControlPlane {
     request: PeerRequest,
     options: { readonly deadlineMs: number; readonly signal: AbortSignal },
   ): Promise<Uint8Array> {
-    if (request.kind === 'leaderships') return encodeJson(this.#duties.leaderships.report())
-    if (request.kind !== 'controller') return this.#requests.handle(from, request, options)
-    return encodeJson(await this.#controller.handle(decodeJson(request.body) as ControllerRequest))
+    switch (request.kind) {
+      case 'leaderships':
+        return encodeJson(this.#duties.leaderships.report())
+      case 'controller':
+        return encodeJson(await this.#controller.handle(decodeJson(request.body) as ControllerRequest))
+      case 'introduction':
+        return encodeJson(await this.#calls.passOn(decodeJson(request.body) as ControllerRequest))
+      default:
+        return this.#requests.handle(from, request, options)
+    }
   }
 
   /** Tells the cluster where this broker is reached. Errors: 'no-leader', 'no-quorum' until there is a controller. */
@@ -147,7 +160,7 @@ export class ControlPlane {
     const self = engine.self.broker
     const { group } = this
     const { produceTimeoutMs } = config
-    const calls = new ControllerCalls({ group, controller: this.#controller, router })
+    const calls = this.#calls
     return {
       log: new PartitionLog({
         self,

@@ -41,8 +41,9 @@ export function gatewayPorts(options: {
     log: {
       append: async (request) => services().log.append(request),
       read: async (request) => services().log.read(request),
-      resolve: async (topic, partition, position, options) =>
-        services().log.resolve(topic, partition, position, options),
+      resolve: async (topic, partition, position, freshness) =>
+        services().log.resolve(topic, partition, position, freshness),
+      leaderOf: (topic, partition) => options.services()?.log.leaderOf(topic, partition),
     },
     topics: {
       find: async (name, options) => services().directory.find(name, options),

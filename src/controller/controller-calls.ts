@@ -30,8 +30,8 @@ export class ControllerCalls {
   }
 
   /**
-   * The same from a broker that the cluster does not know yet: nobody sends it heartbeats, so each voter is asked whether it is
-   * alive or not.
+   * The same from a broker that the cluster does not know yet: nobody sends it heartbeats, so each voter that it knows of is
+   * asked, whether it is alive or not. They pass it on: others may vote by now, and the controller may be one of those.
    */
   async introduce(request: ControllerRequest): Promise<ControllerAnswer> {
     let reason: unknown
@@ -41,7 +41,7 @@ export class ControllerCalls {
         const answer = await this.#router.at(
           voter,
           CONTROLLER_GROUP,
-          'controller',
+          'introduction',
           body,
           CONTROLLER_TIMEOUT_MS,
         )
@@ -52,6 +52,11 @@ export class ControllerCalls {
       }
     }
     throw new SynodError('no-leader', 'No controller answers this new broker yet.', { cause: reason })
+  }
+
+  /** On behalf of a broker that knows too little of the cluster to find the controller. */
+  passOn(request: ControllerRequest): Promise<ControllerAnswer> {
+    return this.#ask(request)
   }
 
   async #learned(answer: ControllerAnswer): Promise<ControllerAnswer> {

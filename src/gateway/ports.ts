@@ -29,15 +29,23 @@ export interface Log {
    */
   read(request: ReadRequest): Promise<ReadResult>
   /**
-   * The offset that a start position means now, in one partition: as a replica near by knows it, or linearizable, which is
-   * after everything that anybody was told before this call. Errors of the latter: 'no-leader', 'no-quorum'.
+   * The offset that a start position means now, in one partition. Errors, unless it is asked of a replica near by:
+   * 'no-leader', 'no-quorum', 'offset-out-of-range' and 'replica-behind' for what it is to know.
    */
-  resolve(
-    topic: Topic,
-    partition: number,
-    position: StartPosition,
-    options?: { readonly linearizable: boolean },
-  ): Promise<number>
+  resolve(topic: Topic, partition: number, position: StartPosition, freshness?: Freshness): Promise<number>
+  /** Who leads the partition, as far as this broker knows: a hint. */
+  leaderOf(topic: Topic, partition: number): BrokerId | undefined
+}
+
+/** How new an answer has to be. Left out: what a replica near by knows to be committed. */
+export interface Freshness {
+  /**
+   * `leader`: what the leader knows to be committed. `linearizable`: not older than anything that anybody was told before this
+   * call, which a majority confirms.
+   */
+  readonly consistency: 'local' | 'leader' | 'linearizable'
+  /** Whoever answers has the record at this offset. */
+  readonly afterOffset?: number | undefined
 }
 
 export interface AppendRequest {
@@ -69,6 +77,7 @@ export interface ReadRequest {
   readonly bytesMax: number
   readonly waitMs: number
   readonly signal: AbortSignal | undefined
+  readonly freshness?: Freshness | undefined
 }
 
 export interface ReadResult {

@@ -2,6 +2,7 @@ import type { BrokerId } from '../types/ids.ts'
 import type { CommittedBatch } from '../types/record.ts'
 import { SynodError } from '../errors.ts'
 import { committedBatch } from './record-batch.ts'
+import type { LeaderFreshness } from './freshness.ts'
 import type { AppendOutcome } from './append-outcome.ts'
 import type { PartitionRead } from './partition.ts'
 
@@ -52,6 +53,7 @@ export interface ForwardedRead {
   readonly waitMs: number
   /** A follower may answer, too, with what it knows to be chosen. */
   readonly isAnyReplica?: boolean
+  readonly freshness?: LeaderFreshness | undefined
 }
 
 /** u32 length of a JSON head, the head, then the stored batches one after the other. */

@@ -4,17 +4,18 @@ import type { GroupState, Inspector } from './inspect.ts'
 import type { RoutedGroup, Router } from './router.ts'
 
 const ASK_TIMEOUT_MS = 1_000
-/** Replicas asked until one of them leads. */
-const ASKED_MAX = 4
 
-/** A group's state as its leader tells it, found by asking its replicas in turn; undefined when none of them leads. */
+/**
+ * A group's state as its leader tells it; undefined when no replica leads. All of them are asked in turn, for after a change the
+ * one that leads may be the last of many that do not, and they may not know it.
+ */
 export async function leaderState(
   routed: RoutedGroup,
   parts: { readonly self: BrokerId; readonly inspector: Inspector; readonly router: Router },
 ): Promise<GroupState | undefined> {
   const asked = new Set<BrokerId>()
   let next = parts.router.leaderOf(routed.group) ?? routed.replicas[0]
-  while (next !== undefined && asked.size < ASKED_MAX) {
+  while (next !== undefined) {
     asked.add(next)
     const state = await ask(next, routed, parts)
     if (state?.role === 'leader') return state

@@ -2,7 +2,7 @@ import type { BrokerId, GroupId } from '../types/ids.ts'
 import { invariant } from '../types/invariant.ts'
 import type { Idempotency, RecordDraft } from '../types/record.ts'
 import type { PartitionPlacement, Topic } from '../types/topic.ts'
-import { SynodError, type ErrorCode } from '../errors.ts'
+import { SynodError } from '../errors.ts'
 import {
   decodeJson,
   decodeOutcome,
@@ -13,8 +13,16 @@ import {
   type ForwardedRead,
 } from './forward.ts'
 import type { AppendOutcome } from './append-outcome.ts'
-import { outOfRange } from './offset-errors.ts'
-import type { PartitionRead, ReadBounds } from './partition.ts'
+import {
+  isLeaderless,
+  makeSure,
+  maySuffice,
+  neededEnd,
+  replicaBehind,
+  type Freshness,
+  type LeaderFreshness,
+} from './freshness.ts'
+import type { Partition, PartitionRead, ReadBounds } from './partition.ts'
 import { encodeBatch } from './record-batch.ts'
 import type { Registry } from './registry.ts'
 import type { RoutedCall, Router } from './router.ts'
@@ -32,6 +40,7 @@ export interface AppendCall {
 export interface ReadCall extends ReadBounds {
   readonly topic: Topic
   readonly partition: number
+  readonly freshness?: Freshness | undefined
 }
 
 export type Position =
@@ -41,14 +50,12 @@ export type Position =
   | { readonly kind: 'last'; readonly count: number }
   | { readonly kind: 'time'; readonly timeMs: number }
 
-/** A position as it is asked of another broker. `linearizable`: only a leader that a quorum has confirmed may answer. */
-export interface ForwardedPosition {
+/** A position as it is asked of another broker. */
+export interface ForwardedPosition extends LeaderFreshness {
   readonly position: Position
-  readonly linearizable: boolean
+  /** A follower may answer, too, with what it knows to be chosen. */
+  readonly isAnyReplica: boolean
 }
-
-/** What is found of a group whose topic was deleted while a call looked for its leader. */
-const LEADERLESS: ReadonlySet<ErrorCode> = new Set(['no-leader', 'no-quorum'])
 
 /** Produce and read of every partition of the cluster, wherever it is led. */
 export class PartitionLog {
@@ -125,15 +132,38 @@ export class PartitionLog {
 
   /** From this broker's own replica when it has what is asked, else from the leader. */
   async read(call: ReadCall): Promise<PartitionRead> {
+    const { freshness } = call
     const placement = placementOf(call.topic, call.partition)
     const local = this.#registry.partition(placement.group)
+    const needed = neededEnd(call.fromOffset, freshness)
     try {
       // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
-      if (local !== undefined && call.fromOffset <= local.highWatermark) return await local.read(call)
-      return await this.#readAtLeader(placement, call)
+      if (local !== undefined && maySuffice(local, needed, freshness)) return await local.read(call)
+      return await this.#unlessLeaderless(
+        { placement, needed, freshness },
+        () => this.#readAtLeader(placement, call),
+        (partition) => partition.read(call),
+      )
     } catch (error) {
-      if (!isUnreadable(error)) throw error
+      if (!isUnreadable(error) || (freshness?.consistency ?? 'local') !== 'local') throw error
       return await this.#readElsewhere(placement, call, error)
+    }
+  }
+
+  /** While nobody leads, whoever holds what is needed may show it, unless a leader's word was asked for. */
+  async #unlessLeaderless<Answer>(
+    asked: { placement: PartitionPlacement; needed: number; freshness: Freshness | undefined },
+    atLeader: () => Promise<Answer>,
+    here: (partition: Partition) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await atLeader()
+    } catch (error) {
+      const { consistency = 'local', afterOffset } = asked.freshness ?? {}
+      if (!isLeaderless(error) || consistency !== 'local') throw error
+      const partition = this.#registry.partition(asked.placement.group)
+      if (partition !== undefined && asked.needed <= partition.highWatermark) return here(partition)
+      throw afterOffset === undefined ? error : replicaBehind(afterOffset, error)
     }
   }
 
@@ -147,7 +177,8 @@ export class PartitionLog {
       kind: 'read',
       body: encodeJson({ fromOffset, recordsMax, bytesMax, waitMs: 0, isAnyReplica: true }),
       decode: decodeReadAnswer,
-      isUseful: ({ batches }) => batches.length > 0,
+      isUseful: ({ batches, highWatermark }) =>
+        batches.length > 0 && highWatermark >= neededEnd(fromOffset, call.freshness),
     })
     if (read === undefined) throw replicaDamaged(`The records at offset ${fromOffset} cannot be read`, cause)
     return read
@@ -162,12 +193,8 @@ export class PartitionLog {
     const partition = this.#registry.partition(group)
     if (partition === undefined || !(partition.replica.isLeader || read.isAnyReplica === true))
       throw notLeader(this.#router.leaderToTell(group))
-    if (read.fromOffset > partition.highWatermark) {
-      // A quorum confirms that nobody else leads and has more, and that nothing that was taken over is still undecided.
-      await partition.replica.readBarrier()
-      if (read.fromOffset > partition.highWatermark)
-        throw outOfRange(read.fromOffset, partition.highWatermark)
-    }
+    const { freshness } = read
+    await makeSure(partition, neededEnd(read.fromOffset, freshness), freshness?.linearizable === true)
     return unlessDamaged(`The records at offset ${read.fromOffset} cannot be read`, () =>
       partition.read({ ...read, signal }),
     )
@@ -177,13 +204,23 @@ export class PartitionLog {
     topic: Topic,
     partition: number,
     position: Position,
-    { linearizable }: { readonly linearizable: boolean } = { linearizable: false },
+    freshness: Freshness = { consistency: 'local' },
   ): Promise<number> {
     const placement = placementOf(topic, partition)
-    const asked: ForwardedPosition = { position, linearizable }
     if (position.kind === 'offset') return position.offset
     const local = this.#registry.partition(placement.group)
-    if (local !== undefined && !linearizable) return this.#resolveNear(placement, asked)
+    const needed = neededEnd(0, freshness)
+    const near: ForwardedPosition = { position, isAnyReplica: true, afterOffset: freshness.afterOffset }
+    if (local !== undefined && maySuffice(local, needed, freshness)) return this.#resolveNear(placement, near)
+    const asked = { ...near, isAnyReplica: false, linearizable: freshness.consistency === 'linearizable' }
+    return this.#unlessLeaderless(
+      { placement, needed, freshness },
+      () => this.#resolveAtLeader(topic, placement, asked),
+      () => this.#resolveNear(placement, near),
+    )
+  }
+
+  #resolveAtLeader(topic: Topic, placement: PartitionPlacement, asked: ForwardedPosition): Promise<number> {
     return this.#atLeader(
       topic,
       placement,
@@ -214,11 +251,13 @@ export class PartitionLog {
     }
   }
 
-  async resolveHere(group: GroupId, { position, linearizable }: ForwardedPosition): Promise<number> {
+  async resolveHere(group: GroupId, asked: ForwardedPosition): Promise<number> {
+    const { position } = asked
     const partition = this.#registry.partition(group)
-    if (partition === undefined) throw notLeader(this.#router.leaderToTell(group))
+    if (partition === undefined || !(partition.replica.isLeader || asked.isAnyReplica))
+      throw notLeader(this.#router.leaderToTell(group))
     // What was chosen before a quorum confirmed this leader is applied when the barrier is passed.
-    if (linearizable) await partition.replica.readBarrier()
+    await makeSure(partition, neededEnd(0, asked), asked.linearizable === true)
     switch (position.kind) {
       case 'earliest':
         return partition.logStart
@@ -231,6 +270,11 @@ export class PartitionLog {
       case 'time':
         return unlessDamaged('The offset cannot be found', () => partition.offsetAt(position.timeMs))
     }
+  }
+
+  /** Who leads the partition, as far as this broker knows. */
+  leaderOf(topic: Topic, partition: number): BrokerId | undefined {
+    return this.#router.leaderOf(placementOf(topic, partition).group)
   }
 
   /** Shows no records below `beforeOffset` any more; resolves with the first offset that is shown. */
@@ -274,14 +318,15 @@ export class PartitionLog {
     try {
       return await this.#router.atLeader(placement, call, timeoutMs)
     } catch (error) {
-      const isLeaderless = error instanceof SynodError && LEADERLESS.has(error.code)
-      throw isLeaderless && this.#isDeleted(group) ? topicDeleted(topic.name) : error
+      throw isLeaderless(error) && this.#isDeleted(group) ? topicDeleted(topic.name) : error
     }
   }
 
   #readAtLeader(placement: PartitionPlacement, call: ReadCall): Promise<PartitionRead> {
     const { fromOffset, recordsMax, bytesMax, waitMs } = call
-    const forwarded: ForwardedRead = { fromOffset, recordsMax, bytesMax, waitMs }
+    const { consistency = 'local', afterOffset } = call.freshness ?? {}
+    const freshness = { linearizable: consistency === 'linearizable', afterOffset }
+    const forwarded: ForwardedRead = { fromOffset, recordsMax, bytesMax, waitMs, freshness }
     return this.#atLeader(
       call.topic,
       placement,

@@ -82,7 +82,7 @@ test('full brokers elect one of them when the leader dies: reading needs one, an
   await cluster.refused(cluster.append(next, topic, 'a'), 'disk-full')
   assert.equal(
     await cluster.finish(
-      cluster.services(next).log.resolve(topic, 0, { kind: 'latest' }, { linearizable: true }),
+      cluster.services(next).log.resolve(topic, 0, { kind: 'latest' }, { consistency: 'linearizable' }),
     ),
     0,
   )

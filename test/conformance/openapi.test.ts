@@ -69,7 +69,9 @@ test('the server answers every operation of the document, and no method that is 
         `${url}${fill(path)}${query}`,
         method === 'GET' ? { method } : { method, body: '{}' },
       )
-      await response.arrayBuffer()
+      // Events have no end.
+      if (path.endsWith('/events') && response.ok) await response.body?.cancel()
+      else await response.arrayBuffer()
       assert.equal(
         response.status !== 405,
         known.has(`${method} ${path}`),
@@ -102,6 +104,5 @@ test('an operation has one type of body, one type of answer, and no union at a b
 })
 
 test('the document speaks of nothing that is not there yet', () => {
-  for (const word of ['cursor=', '/v1/ws', '/ingest', '/events', 'redirect', 'internal/v1'])
-    assert.ok(!checkedIn.includes(word), word)
+  for (const word of ['/v1/ws', '/ingest', 'internal/v1']) assert.ok(!checkedIn.includes(word), word)
 })

@@ -68,6 +68,21 @@ test('who is not the controller says so', async (t) => {
   await cluster.refused(follower.control.handle(1 as never, request, options), 'no-leader')
 })
 
+test('a new broker may ask anybody: who is not the controller passes it on', async (t) => {
+  const cluster = await TestCluster.start(t)
+  const follower = cluster.brokers.find((broker) => !broker.control.group.isController)!
+  const [{ membership: _, ...known }] = follower.control.group.metadata.brokers() as [Member]
+  const stranger = { ...known, id: 9, store: '9'.repeat(32) }
+  const body = Buffer.from(JSON.stringify({ kind: 'registerBroker', broker: stranger }))
+  const request = { kind: 'introduction', group: 0 as never, body }
+  const options = { deadlineMs: 1_000, signal: new AbortController().signal }
+  await cluster.finish(follower.control.handle(9 as never, request, options))
+  await cluster.until(() => {
+    for (const { control } of cluster.brokers)
+      assert.equal(control.group.metadata.broker(9 as never)?.store, stranger.store)
+  })
+})
+
 test('a broker whose store is another one than the registered one is refused', async (t) => {
   const cluster = await TestCluster.start(t, { size: 1 })
   const [{ membership: _, ...known }] = cluster.broker(1).control.group.metadata.brokers() as [Member]

@@ -33,6 +33,8 @@ function storedRecord(draft: RecordDraft, offset: number, appendedAtMs: number):
 export class FakeLog implements Log {
   readonly appends: AppendRequest[] = []
   readonly reads: ReadRequest[] = []
+  /** Who leads, where it is not the first replica. */
+  readonly leaders = new Map<number, BrokerId | undefined>()
   nowMs: () => number = Date.now
   /** Called before each append: throw here to refuse, return a promise to hold it up. */
   beforeAppend: (request: AppendRequest) => void | Promise<void> = () => undefined
@@ -217,6 +219,10 @@ export class FakeLog implements Log {
         return Promise.resolve(batch?.baseOffset ?? state.highWatermark)
       }
     }
+  }
+
+  leaderOf(topic: Topic, partition: number): BrokerId | undefined {
+    return this.leaders.has(partition) ? this.leaders.get(partition) : leaderOf(topic, partition)
   }
 
   /** How many reads wait for records, over all partitions. */

@@ -103,7 +103,9 @@ test('the end that is asked for linearizably is never older than what somebody w
   const { cluster, topic, leader, follower } = await withTopic(t)
   await cluster.finish(cluster.append(leader, topic, 'a'))
   const end = (id: number, linearizable: boolean) =>
-    cluster.services(id).log.resolve(topic, 0, { kind: 'latest' }, { linearizable })
+    cluster
+      .services(id)
+      .log.resolve(topic, 0, { kind: 'latest' }, { consistency: linearizable ? 'linearizable' : 'local' })
   cluster.isolate(leader)
   await cluster.finish(cluster.append(follower, topic, 'b'), { withinMs: 5_000 })
   assert.equal(await end(leader, false), 1, 'the one that led before does not know of it')

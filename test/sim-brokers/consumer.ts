@@ -131,7 +131,7 @@ export class Consumer {
           this.#clients.asKnownTo(ports, topic),
           partition,
           { kind: 'latest' },
-          { linearizable },
+          { consistency: linearizable ? 'linearizable' : 'local' },
         ),
       )
       scene.judge.demand(

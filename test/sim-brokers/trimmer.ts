@@ -41,7 +41,7 @@ export class Trimmer {
           continue
         }
         const logStart = await broker.ask(({ log }) =>
-          log.resolve(topic, partition, { kind: 'earliest' }, { linearizable: true }),
+          log.resolve(topic, partition, { kind: 'earliest' }, { consistency: 'linearizable' }),
         )
         trims.told(topic, partition, logStart)
         scene.judge.demand(

@@ -141,7 +141,7 @@ test('A cluster takes what clients should not send, stores only what it acknowle
   })
   await t.test('Says what else could be done', async () => {
     const wrongMethod = await call(url, `${TOPIC}/records`, { method: 'DELETE' })
-    assert.equal(wrongMethod.headers.get('allow'), 'POST, OPTIONS')
+    assert.equal(wrongMethod.headers.get('allow'), 'POST, GET, HEAD, OPTIONS')
     const plain = await call(url, `${TOPIC}/subscribe`)
     assert.match(
       String(plain.body['hint']),

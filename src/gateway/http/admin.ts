@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception'
 import { SynodError } from '../../errors.ts'
 import type { BrokerId } from '../../types/ids.ts'
 import type { Topic } from '../../types/topic.ts'
-import { parseFrom } from '../reading/start-position.ts'
+import { findTarget } from '../reading/target.ts'
 import { addChanges } from './admin-changes.ts'
 import type { RequestContext } from './context.ts'
 import { openapiDocument, openapiYaml } from './document.ts'
@@ -99,18 +99,21 @@ function addTopics(app: Admin): void {
 
 function addPartitions(app: Admin): void {
   app.openapi(topics.getOffsets, async (c) => {
-    const { log } = c.env.context.ports
-    const topic = await findTopic(c.env.context, c.req.valid('param').topic)
-    const partition = findPartition(topic, c.req.valid('param').partition)
+    const { ports, host } = c.env.context
+    const { log } = ports
     const { at, linearizable } = c.req.valid('query')
-    const options = { linearizable: linearizable === 'true' }
-    const position = parseFrom(at, { partitions: [partition], fallback: 'latest' }).get(partition)
+    const { topic: topicName, partition: partitionText } = c.req.valid('param')
+    const asked = { topicName, partition: partitionText, from: at, fallback: 'latest', host } as const
+    const { topic, plan } = await findTarget(ports.topics, asked)
+    const partition = findPartition(topic, partitionText)
+    const position = plan.get(partition)
+    const freshness = { consistency: linearizable === 'true' ? 'linearizable' : 'local' } as const
     const [earliest, latest, offset] = await Promise.all([
-      log.resolve(topic, partition, { kind: 'earliest' }, options),
-      log.resolve(topic, partition, { kind: 'latest' }, options),
+      log.resolve(topic, partition, { kind: 'earliest' }, freshness),
+      log.resolve(topic, partition, { kind: 'latest' }, freshness),
       at === undefined || position === undefined
         ? undefined
-        : log.resolve(topic, partition, position, options),
+        : log.resolve(topic, partition, position, freshness),
     ])
     const answer = { topic: topic.name, partition, earliest, latest }
     return c.json(offset === undefined ? answer : { ...answer, offset }, 200)

@@ -13,8 +13,8 @@ export interface Answer {
 /** Sends a whole answer. To HEAD node sends the headers alone. */
 export function sendAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
   if (response.headersSent || response.destroyed) return
-  if (status === 204) {
-    response.writeHead(204, headers)
+  if (status === 204 || status === 304) {
+    response.writeHead(status, headers)
     response.end()
     return
   }

@@ -11,6 +11,7 @@ import { ClientGone, hasBody } from './body.ts'
 import type { Body, BodyReader } from './body.ts'
 import type { GatewayContext, RequestContext } from './context.ts'
 import { admitOrigin, answerOptions } from './cors.ts'
+import { handleEvents } from './events.ts'
 import type { OriginRules } from './origin.ts'
 import { OPERATIONS } from './operations/all.ts'
 import { PartitionTurns } from './partition-choice.ts'
@@ -20,6 +21,7 @@ import { parseQuery } from './query.ts'
 import type { Query } from './query.ts'
 import { readPage } from './read-page.ts'
 import { readRecord } from './read-record.ts'
+import { readTopic } from './read-topic.ts'
 import { RouteTable } from './route-table.ts'
 import type { Match } from './route-table.ts'
 import { handleStream } from './stream.ts'
@@ -49,6 +51,11 @@ const PRODUCE: ReadonlyMap<string, Produce> = new Map([
 const READ: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['readPage', readPage],
   ['readRecord', readRecord],
+  ['readTopic', readTopic],
+  [
+    'followEvents',
+    (request, response, context, { query }) => handleEvents(request, response, { context, query }),
+  ],
   ['streamTopic', (request, response, context) => handleStream(request, response, context)],
   ['subscribeTopic', refuseWithoutUpgrade],
 ])

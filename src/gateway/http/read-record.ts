@@ -4,7 +4,11 @@ import { SynodError } from '../../errors.ts'
 import type { RecordForm, StoredRecord } from '../../types/record.ts'
 import { sendAnswer } from './answer.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf } from './freshness.ts'
 import { bytesOf, holdUntilSent } from './held-answer.ts'
+import { immutableHeaders, isHeldByClient } from './immutable.ts'
+import type { Query } from './query.ts'
+import { redirected } from './redirect.ts'
 import { recordsFrom } from './read-page.ts'
 import { toWire } from './record-draft.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -18,15 +22,18 @@ const TYPE_OF_FORM: Readonly<Record<RecordForm, string>> = {
 
 /** GET …/records/{offset}: the value as it was produced. */
 export async function readRecord(
-  _request: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   context: RequestContext,
+  { query }: { readonly query: Query },
 ): Promise<void> {
   const [topicName = '', partitionText = '', offsetText = ''] = context.params
   const topic = await findTopic(context, topicName)
   const partition = findPartition(topic, partitionText)
   const fromOffset = offsetOf(offsetText)
-  const bounds = { recordsMax: 1, bytesMax: 1, waitMs: 0, signal: undefined }
+  if (redirected(response, context, { query, topic, partitions: [partition] })) return
+  const freshness = freshnessOf(request, query)(partition)
+  const bounds = { recordsMax: 1, bytesMax: 1, waitMs: 0, signal: undefined, freshness }
   const result = await context.ports.log.read({ topic, partition, fromOffset, ...bounds })
   const record = recordsFrom(result, fromOffset).next().value as StoredRecord | undefined
   if (record === undefined)
@@ -36,9 +43,15 @@ export async function readRecord(
     })
   const status = record.form === 'tombstone' ? 204 : 200
   if (response.destroyed) return
+  const headers = headersOf(partition, record)
+  if (status === 200) {
+    const nextOffset = fromOffset + 1
+    Object.assign(headers, immutableHeaders({ topicId: topic.id, partition, fromOffset, nextOffset }))
+    if (isHeldByClient(request, headers)) return sendAnswer(response, { status: 304, headers, body: '' })
+  }
   // The value is a view of its batch, which so stays whole.
   holdUntilSent(context.answers, response, bytesOf(result))
-  sendAnswer(response, { status, headers: headersOf(partition, record), body: record.value })
+  sendAnswer(response, { status, headers, body: record.value })
 }
 
 function offsetOf(text: string): number {

@@ -248,15 +248,32 @@ const recordSchema = z
   })
   .openapi('Record', { description: 'A tombstone has none of value, text and base64.' })
 
+const cursorText = z
+  .string()
+  .openapi({ description: 'The place where this read ended: go on with `from=cursor:…`. At most 8 KiB.' })
+
 export const pageSchema = z
   .object({
     records: z.array(recordSchema),
     nextOffset: count('Where the next page begins.'),
-    highWatermark: count('The first offset that is not yet readable.'),
-    logStart: count('The first offset that is still there.'),
+    highWatermark: count(
+      'The first offset that is not yet readable; left out of a page that never changes.',
+    ).optional(),
+    logStart: count(
+      'The first offset that is still there; left out of a page that never changes.',
+    ).optional(),
     upToDate: z.boolean().openapi({ description: 'There was nothing more to read.' }),
+    cursor: cursorText,
   })
   .openapi('Page')
+
+export const topicPageSchema = z
+  .object({
+    records: z.array(recordSchema),
+    upToDate: z.boolean().openapi({ description: 'There was nothing more to read in any partition.' }),
+    cursor: cursorText,
+  })
+  .openapi('TopicPage')
 
 export const offsetsSchema = z
   .object({

@@ -1,21 +1,17 @@
-import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { SynodError } from '../../errors.ts'
-import type { Topic } from '../../types/topic.ts'
 import type { Log } from '../ports.ts'
-import { toProblem } from '../problem.ts'
-import { drained } from '../reading/drained.ts'
 import { ndjsonFrom } from '../reading/encoded-batch.ts'
-import { TopicFollower } from '../reading/follow.ts'
+import { TopicFollower, type Chunk } from '../reading/follow.ts'
 import { resolvePlan } from '../reading/resolve-plan.ts'
-import type { StartPlan } from '../reading/start-position.ts'
-import { findTarget } from '../reading/target.ts'
+import { findTarget, type ReadTarget } from '../reading/target.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
-import { READER_TURNS } from '../reading/turns.ts'
 import type { RequestContext } from './context.ts'
+import { freshnessOf, type FreshnessOf } from './freshness.ts'
+import { redirected } from './redirect.ts'
+import { draining, pour } from './pour.ts'
 import { choice, parseQuery } from './query.ts'
 
-const PARAMETERS = ['from', 'follow', 'partition']
+const PARAMETERS = ['from', 'follow', 'partition', 'consistency', 'redirect']
 const CHUNK_BYTES_MAX = 256 * 1024
 
 /**
@@ -40,8 +36,10 @@ export async function handleStream(
     fallback: follows ? 'latest' : 'earliest',
     host: context.host,
   })
-  const ends = follows ? undefined : await endsOf(log, target.topic, target.plan, timers)
-  const starts = await resolvePlan(log, target.topic, target.plan, timers)
+  if (redirected(response, context, { query, topic: target.topic, partitions: target.plan.keys() })) return
+  const wanted = freshnessOf(request, query)
+  const ends = follows ? undefined : await endsOf(log, target, timers, wanted)
+  const starts = await resolvePlan(log, target.topic, target.plan, timers, wanted)
   if (context.closing.aborted) throw draining()
   const follower = new TopicFollower(log, target.topic, starts, {
     ends,
@@ -60,63 +58,31 @@ export async function handleStream(
     response.end()
     return
   }
-  await pour(follower, response, { context, topicName: target.topic.name })
+  const topicName = target.topic.name
+  await pour(follower, response, {
+    context,
+    timers,
+    pieces: (chunk) => lines(topicName, chunk),
+    lastPiece: (problem) => `${JSON.stringify({ problem })}\n`,
+  })
 }
 
 /** The high watermarks of this moment, for the partitions that are read. */
 function endsOf(
   log: Log,
-  topic: Topic,
-  plan: StartPlan,
+  { topic, plan }: ReadTarget,
   timers: Timers,
+  wanted: FreshnessOf,
 ): Promise<ReadonlyMap<number, number>> {
   return resolvePlan(
     log,
     topic,
     new Map([...plan.keys()].map((partition) => [partition, { kind: 'latest' }])),
     timers,
+    wanted,
   )
 }
 
-interface Pouring {
-  readonly context: RequestContext
-  readonly topicName: string
-}
-
-async function pour(follower: TopicFollower, response: ServerResponse, pouring: Pouring): Promise<void> {
-  const { context, topicName } = pouring
-  const stop = (): void => follower.stop()
-  response.once('close', stop)
-  response.on('error', stop)
-  // Every stream listens here, so the usual limit of listeners does not mean a leak.
-  setMaxListeners(0, context.closing)
-  context.closing.addEventListener('abort', stop)
-  try {
-    for (let chunk = await follower.next(); chunk !== undefined; chunk = await follower.next()) {
-      const turn = READER_TURNS.enter(chunk.byteLength)
-      if (turn !== undefined) await turn
-      if (response.destroyed) break
-      response.cork()
-      for (const batch of chunk.batches) {
-        response.write(ndjsonFrom(topicName, chunk.partition, batch, chunk.fromOffset))
-      }
-      response.uncork()
-      // Asked only now: newer versions of Node drain while they uncork.
-      if (response.writableNeedDrain) await drained(response)
-    }
-    if (context.closing.aborted) throw draining()
-  } catch (error) {
-    if (!(error instanceof SynodError))
-      context.options.log.error({ error, requestId: context.requestId }, 'A stream failed')
-    if (!response.destroyed)
-      response.write(`${JSON.stringify({ problem: toProblem(error, context.requestId, context.path) })}\n`)
-  } finally {
-    follower.stop()
-    context.closing.removeEventListener('abort', stop)
-    if (!response.destroyed) response.end()
-  }
-}
-
-function draining(): SynodError {
-  return new SynodError('draining', 'This broker is about to stop.')
+function* lines(topicName: string, { partition, batches, fromOffset }: Chunk): Generator<Buffer> {
+  for (const batch of batches) yield ndjsonFrom(topicName, partition, batch, fromOffset)
 }

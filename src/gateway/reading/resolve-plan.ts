@@ -1,4 +1,4 @@
-import type { Log, StartPosition } from '../ports.ts'
+import type { Freshness, Log, StartPosition } from '../ports.ts'
 import type { Topic } from '../../types/topic.ts'
 import type { StartPlan } from './start-position.ts'
 import type { Timers } from './timers.ts'
@@ -19,6 +19,7 @@ export async function resolvePlan(
   topic: Topic,
   plan: StartPlan,
   timers: Timers,
+  freshnessOf: (partition: number) => Freshness | undefined = () => undefined,
 ): Promise<ReadonlyMap<number, number>> {
   const waiting = [...plan]
   const starts = new Map<number, number>(waiting.map(([partition]) => [partition, 0]))
@@ -27,7 +28,9 @@ export async function resolvePlan(
       const [partition, position] = next
       starts.set(
         partition,
-        await withPatience(PATIENCE_MS, timers, () => startOf(log, topic, partition, position)),
+        await withPatience(PATIENCE_MS, timers, () =>
+          startOf(log, topic, [partition, position], freshnessOf(partition)),
+        ),
       )
     }
   }
@@ -36,8 +39,13 @@ export async function resolvePlan(
 }
 
 /** An offset is tried out by reading there, which is what tells that it is trimmed or was never given. */
-async function startOf(log: Log, topic: Topic, partition: number, position: StartPosition): Promise<number> {
-  if (position.kind !== 'offset') return log.resolve(topic, partition, position)
+async function startOf(
+  log: Log,
+  topic: Topic,
+  [partition, position]: readonly [number, StartPosition],
+  freshness: Freshness | undefined,
+): Promise<number> {
+  if (position.kind !== 'offset') return log.resolve(topic, partition, position, freshness)
   await log.read({
     topic,
     partition,
@@ -46,6 +54,7 @@ async function startOf(log: Log, topic: Topic, partition: number, position: Star
     bytesMax: 1,
     waitMs: 0,
     signal: undefined,
+    freshness,
   })
   return position.offset
 }

@@ -1,11 +1,14 @@
 import { SynodError } from '../../errors.ts'
 import { invariant } from '../../types/invariant.ts'
+import type { Topic } from '../../types/topic.ts'
 import type { StartPosition } from '../ports.ts'
+import { decodeCursor, invalidCursor } from './cursor.ts'
 
 /** Where reading starts, for each partition that is read. */
 export type StartPlan = ReadonlyMap<number, StartPosition>
 
 export interface FromContext {
+  readonly topic: Pick<Topic, 'id' | 'name'>
   /** The partitions that are read, not necessarily all of the topic. */
   readonly partitions: readonly number[]
   /** What no `from` at all means: pages begin at the earliest record, streams at the latest. */
@@ -15,20 +18,23 @@ export interface FromContext {
 const FORMS_HINT =
   'from is one of: an offset like 17 (one partition only, add &partition=0), 0@17,1@12 (partition@next offset, ' +
   'the others from the earliest), earliest, latest, -10 (the last 10 of each partition), ' +
-  'time:2026-01-31T12:00:00Z (the first appended at or after). Try ?from=earliest.'
+  'time:2026-01-31T12:00:00Z (the first appended at or after), cursor:… (where another read ended). Try ?from=earliest.'
 
+export const CURSOR_PREFIX = 'cursor:'
 const OFFSET = /^(?:0|[1-9][0-9]{0,15})$/
 const TIME = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+ -]\d{2}:\d{2})$/
 
 /**
  * Reads the `from` of a query. Throws 'invalid-offset' with a hint that lists the forms; nothing is guessed, because a
- * reader that starts at another place than it named would skip or repeat records in silence.
+ * reader that starts at another place than it named would skip or repeat records in silence. Errors of cursors:
+ * 'invalid-cursor', and 'topic-deleted' for one of another topic.
  */
 export function parseFrom(text: string | undefined, context: FromContext): StartPlan {
   invariant(context.partitions.length > 0, 'A topic has at least one partition.')
   const word = text ?? context.fallback
   if (word === 'earliest' || word === 'latest') return everywhere(context, { kind: word })
   if (word.startsWith('time:')) return everywhere(context, { kind: 'time', timeMs: parseTime(word) })
+  if (word.startsWith(CURSOR_PREFIX)) return cursorPlaces(word.slice(CURSOR_PREFIX.length), context)
   if (word.startsWith('-')) return everywhere(context, { kind: 'last', count: parseCount(word) })
   if (word.includes('@')) return parsePlaces(word, context)
   return parseSingleOffset(word, context)
@@ -68,6 +74,26 @@ function parsePlaces(word: string, context: FromContext): StartPlan {
     plan.set(partition, { kind: 'offset', offset })
   }
   return plan
+}
+
+/**
+ * A cursor of the whole topic has a place for any reader of it: what was added since it was made is new as a whole. One of
+ * single partitions has none for the others, and any that were chosen here would repeat records or leave some out.
+ */
+function cursorPlaces(text: string, { topic, partitions }: FromContext): StartPlan {
+  const cursor = decodeCursor(text)
+  if (cursor.topicId !== topic.id)
+    throw new SynodError('topic-deleted', `The cursor is of another topic than the '${topic.name}' of now.`, {
+      hint: 'Its topic was deleted, or has another name. Read this one with from=earliest.',
+    })
+  return new Map(
+    partitions.map((partition) => {
+      const offset = cursor.places.get(partition)
+      if (offset === undefined && !cursor.isWholeTopic)
+        throw invalidCursor(`The cursor has no place in partition ${partition}.`)
+      return [partition, { kind: 'offset', offset: offset ?? 0 }]
+    }),
+  )
 }
 
 function parseCount(word: string): number {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { SynodError } from '../../errors.ts'
+import { freshnessOf, type FreshnessOf } from '../http/freshness.ts'
 import { choice, parseQuery, wholeNumber, type Query } from '../http/query.ts'
 import type { Ports } from '../ports.ts'
 import { TopicFollower } from '../reading/follow.ts'
@@ -9,7 +10,7 @@ import type { Timers } from '../reading/timers.ts'
 import type { FrameStyle } from './batch-frames.ts'
 
 const PATH = /^\/v1\/topics\/([^/]+)\/subscribe$/
-const PARAMETERS = ['from', 'partition', 'batch', 'values']
+const PARAMETERS = ['from', 'partition', 'batch', 'values', 'consistency']
 const CHUNK_BYTES_MAX = 256 * 1024
 const ARRAY_RECORDS_MAX = 1_000
 
@@ -27,6 +28,8 @@ export interface SubscriptionAddress {
   readonly from: string | undefined
   readonly style: FrameStyle
   readonly host: string
+  /** What the start is to know of. */
+  readonly freshnessOf: FreshnessOf
 }
 
 /** Errors: 'not-found', 'malformed-request', 'unknown-parameter', 'invalid-parameter'. */
@@ -41,6 +44,7 @@ export function readAddress(request: IncomingMessage): SubscriptionAddress {
     from: query.get('from'),
     style: styleOf(query),
     host: request.headers.host ?? 'localhost',
+    freshnessOf: freshnessOf(request, query),
   }
 }
 
@@ -52,7 +56,7 @@ export async function prepareSubscription(
 ): Promise<Subscription> {
   const { log, topics } = ports
   const target = await findTarget(topics, { ...address, fallback: 'latest' })
-  const starts = await resolvePlan(log, target.topic, target.plan, timers)
+  const starts = await resolvePlan(log, target.topic, target.plan, timers, address.freshnessOf)
   const follower = new TopicFollower(log, target.topic, starts, {
     ends: undefined,
     bytesMax: CHUNK_BYTES_MAX,

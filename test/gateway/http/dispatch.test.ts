@@ -19,7 +19,7 @@ test('an address that is not there is told, and a method that is not there with 
   const answer = await call('PUT', '/v1/topics')
   assert.equal(answer.status, 405)
   assert.equal(answer.headers.get('allow'), 'GET, HEAD, OPTIONS')
-  await refused('method-not-allowed', 'GET', '/v1/topics/t/records')
+  await refused('method-not-allowed', 'DELETE', '/v1/topics/t/records')
   await refused('method-not-allowed', 'DELETE', '/v1/topics/t/batches')
   await refused('malformed-request', 'GET', '/v1/topics/%zz')
 })
@@ -121,7 +121,7 @@ test('a browser that asks first hears what it may send', async (t) => {
     },
   })
   assert.equal(answer.status, 204)
-  assert.equal(answer.headers.get('access-control-allow-methods'), 'POST, OPTIONS')
+  assert.equal(answer.headers.get('access-control-allow-methods'), 'POST, GET, HEAD, OPTIONS')
   assert.equal(answer.headers.get('access-control-allow-headers'), 'content-type, record-header-trace')
   assert.equal(answer.headers.get('access-control-allow-origin'), 'https://app.example')
   assert.equal((await call('OPTIONS', '/nowhere')).status, 404)

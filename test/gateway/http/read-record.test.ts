@@ -71,3 +71,16 @@ test('an offset that is not there yet, not any more or no offset is refused', as
   await refused('invalid-parameter', 'GET', '/v1/topics/t/partitions/0/records/first')
   await refused('invalid-parameter', 'GET', '/v1/topics/t/partitions/0/records/99999999999999999')
 })
+
+test('a value never changes: it has an ETag, and who holds it gets 304', async (t) => {
+  const { call, ports } = await openGateway(t)
+  const topic = ports.topics.add('t')
+  ports.log.put(topic, 0, [{ value: 'a' }, { value: 'b' }])
+  const first = await call('GET', '/v1/topics/t/partitions/0/records/0')
+  const etag = first.headers.get('etag') ?? ''
+  assert.equal(first.headers.get('cache-control'), 'max-age=31536000, immutable')
+  const headers = { 'If-None-Match': etag }
+  const held = await call('GET', '/v1/topics/t/partitions/0/records/0', { headers })
+  assert.deepEqual([held.status, held.text], [304, ''])
+  assert.equal((await call('GET', '/v1/topics/t/partitions/0/records/1', { headers })).status, 200)
+})

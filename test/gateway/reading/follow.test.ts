@@ -262,6 +262,7 @@ test('does not spin when reads come back empty without having waited', async () 
   let readCount = 0
   const log: Log = {
     append: (request) => ports.log.append(request),
+    leaderOf: () => undefined,
     resolve: (topic, partition, position) => ports.log.resolve(topic, partition, position),
     read: (_request: ReadRequest) => {
       readCount++

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { SynodError } from '../../../src/errors.ts'
+import { encodeCursor } from '../../../src/gateway/reading/cursor.ts'
 import { parseFrom } from '../../../src/gateway/reading/start-position.ts'
+import { topicId } from '../../../src/types/ids.ts'
 
-const one = { partitions: [0], fallback: 'latest' } as const
-const three = { partitions: [0, 1, 2], fallback: 'earliest' } as const
+const topic = { id: topicId('t7'), name: 'orders' }
+const one = { topic, partitions: [0], fallback: 'latest' } as const
+const three = { topic, partitions: [0, 1, 2], fallback: 'earliest' } as const
 
 function plan(from: string | undefined, context: Parameters<typeof parseFrom>[1]) {
   return Object.fromEntries(parseFrom(from, context))
@@ -27,7 +30,9 @@ test('earliest, latest and -N mean the same in every partition', () => {
 })
 
 test('a plain offset names the one partition that is read', () => {
-  assert.deepEqual(plan('17', { partitions: [4], fallback: 'latest' }), { 4: { kind: 'offset', offset: 17 } })
+  assert.deepEqual(plan('17', { topic, partitions: [4], fallback: 'latest' }), {
+    4: { kind: 'offset', offset: 17 },
+  })
   assert.deepEqual(plan('0', one), { 0: { kind: 'offset', offset: 0 } })
   assert.deepEqual(plan('9007199254740991', one)[0], { kind: 'offset', offset: Number.MAX_SAFE_INTEGER })
 })
@@ -85,7 +90,6 @@ test('refuses everything else and lists the forms', () => {
     '0@-1',
     '3@1',
     '0@1,0@2',
-    'cursor:abc',
     'time:',
     'time:yesterday',
     'time:2026-01-31',
@@ -131,5 +135,33 @@ test('never throws anything but an invalid-offset', () => {
         assert.ok(error instanceof SynodError && error.code === 'invalid-offset')
       }
     }),
+  )
+})
+
+test('a cursor of the topic says where each partition goes on, and begins those that were added since', () => {
+  const places = new Map([
+    [0, 5],
+    [1, 9],
+  ])
+  const from = `cursor:${encodeCursor({ topicId: topic.id, isWholeTopic: true, places, turn: 1 })}`
+  assert.deepEqual(plan(from, three), {
+    0: { kind: 'offset', offset: 5 },
+    1: { kind: 'offset', offset: 9 },
+    2: { kind: 'offset', offset: 0 },
+  })
+  assert.deepEqual(plan(from, { ...three, partitions: [1] }), { 1: { kind: 'offset', offset: 9 } })
+})
+
+test('a cursor without a place for a partition, or of another topic, is refused', () => {
+  const places = new Map([[1, 9]])
+  const from = (id: string) =>
+    `cursor:${encodeCursor({ topicId: topicId(id), isWholeTopic: false, places, turn: 0 })}`
+  assert.throws(
+    () => parseFrom(from('t7'), three),
+    (error) => error instanceof SynodError && error.code === 'invalid-cursor',
+  )
+  assert.throws(
+    () => parseFrom(from('t8'), { ...three, partitions: [1] }),
+    (error) => error instanceof SynodError && error.code === 'topic-deleted',
   )
 })

@@ -63,7 +63,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read a page of records of all partitions
+         * @description Partitions take turns from page to page, with no order between them. The next page begins at the cursor of this one.
+         */
+        get: operations["readTopic"];
         put?: never;
         /**
          * Append one record: the body is the value
@@ -148,6 +152,26 @@ export interface paths {
          * @description NDJSON of `Record`. A stream that fails after it began ends with a line `{"problem": …}`.
          */
         get: operations["streamTopic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/topics/{topic}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read records as they arrive, as server-sent events
+         * @description For EventSource: each event is one `Record` as JSON, its id the cursor after it. Nothing is skipped or repeated when the browser connects again. A comment comes every 15 seconds. A failure ends it with an event `problem`.
+         */
+        get: operations["followEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -873,16 +897,18 @@ export interface components {
             nextOffset: number;
             /**
              * Format: int64
-             * @description The first offset that is not yet readable.
+             * @description The first offset that is not yet readable; left out of a page that never changes.
              */
-            highWatermark: number;
+            highWatermark?: number;
             /**
              * Format: int64
-             * @description The first offset that is still there.
+             * @description The first offset that is still there; left out of a page that never changes.
              */
-            logStart: number;
+            logStart?: number;
             /** @description There was nothing more to read. */
             upToDate: boolean;
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
         };
         /** @description A tombstone has none of value, text and base64. */
         Record: {
@@ -925,6 +951,13 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+        };
+        TopicPage: {
+            records: components["schemas"]["Record"][];
+            /** @description There was nothing more to read in any partition. */
+            upToDate: boolean;
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
         };
         Offsets: {
             /**
@@ -1715,6 +1748,136 @@ export interface operations {
             };
         };
     };
+    readTopic: {
+        parameters: {
+            query?: {
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
+                from?: string;
+                /** @description The cursor of the page before, instead of `from`. */
+                cursor?: string;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
+                /** @description How many records at most. */
+                limit?: number;
+                /** @description How many bytes of records at most, but at least one record. */
+                maxBytes?: number;
+                /** @description How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+            };
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page; it may be empty. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicPage"];
+                };
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted`, `offset-trimmed` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `offset-out-of-range` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `replica-behind` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     produceRecord: {
         parameters: {
             query?: {
@@ -2078,8 +2241,14 @@ export interface operations {
     readPage: {
         parameters: {
             query?: {
-                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition) or time:RFC3339 (the first appended at or after). */
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
+                /** @description Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark. */
+                until?: string;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
                 /** @description How many bytes of records at most, but at least one record. */
@@ -2087,7 +2256,12 @@ export interface operations {
                 /** @description How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s. */
                 wait?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+                /** @description The ETag of an answer that is held already. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2105,13 +2279,43 @@ export interface operations {
                     "Request-Id": string;
                     /** @description The broker that answered. */
                     "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
                 };
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description The client holds the answer already. */
+            304: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2156,7 +2360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2187,8 +2391,18 @@ export interface operations {
     };
     readRecord: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
+            };
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+                /** @description The ETag of an answer that is held already. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2208,6 +2422,9 @@ export interface operations {
                     "Request-Id": string;
                     /** @description The broker that answered. */
                     "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
                     "Record-Offset": string;
                     "Record-Partition": string;
                     "Record-Timestamp": string;
@@ -2226,6 +2443,33 @@ export interface operations {
                     "Request-Id": string;
                     /** @description The broker that answered. */
                     "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client holds the answer already. */
+            304: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description Of an answer that never changes. */
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2307,14 +2551,21 @@ export interface operations {
     streamTopic: {
         parameters: {
             query?: {
-                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition) or time:RFC3339 (the first appended at or after). */
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
                 /** @description false: end at what is readable now, and begin at the earliest record unless `from` says otherwise. */
                 follow?: "true" | "false";
                 /** @description Only this partition. */
                 partition?: number;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
             };
-            header?: never;
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2336,7 +2587,20 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2381,7 +2645,133 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `replica-behind` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
+                from?: string;
+                /** @description Only this partition. */
+                partition?: number;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                redirect?: "true" | "false";
+            };
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+                /** @description The id of the last event that was seen; counts instead of `from`. */
+                "last-event-id"?: string;
+            };
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Another broker leads all that is read. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found`, `partition-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted`, `offset-trimmed` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `offset-out-of-range` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2413,16 +2803,21 @@ export interface operations {
     subscribeTopic: {
         parameters: {
             query?: {
-                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition) or time:RFC3339 (the first appended at or after). */
+                /** @description An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, -N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of the topic ended). */
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
+                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                consistency?: "local" | "leader" | "linearizable";
                 /** @description Frames are arrays of up to so many records. */
                 batch?: number;
                 /** @description only: frames are the values alone. */
                 values?: "only";
             };
-            header?: never;
+            header?: {
+                /** @description Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker. */
+                "read-after"?: string;
+            };
             path: {
                 /** @description The name of a topic. */
                 topic: string;
@@ -2438,7 +2833,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2492,7 +2887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `no-leader`, `replica-damaged` */
+            /** @description `no-leader`, `no-quorum`, `replica-damaged` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2524,7 +2919,7 @@ export interface operations {
     getOffsets: {
         parameters: {
             query?: {
-                /** @description earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after. */
+                /** @description earliest, latest, an offset, -N for the last N records, time:RFC3339 for the first appended at or after, or cursor:… for where a read ended. */
                 at?: string;
                 /** @description true: the ends are not older than any answer that anybody got before this request. A majority is asked first. */
                 linearizable?: "true" | "false";
@@ -2553,7 +2948,7 @@ export interface operations {
                     "application/json": components["schemas"]["Offsets"];
                 };
             };
-            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset` */
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 
-import { pageSchema } from '../schemas.ts'
+import { pageSchema, topicPageSchema } from '../schemas.ts'
 import {
   answerHeaders,
   integerParameter,
@@ -9,17 +9,19 @@ import {
   partitionParams,
   problems,
   recordParams,
+  TOPIC_MISSING,
   topicParams,
 } from './responses.ts'
 
 const from = z
   .string()
-  .max(8_192)
+  .max(8_200)
   .optional()
   .openapi({
     description:
       'An offset (one partition only), 0@17,1@12 (partition@next offset; the others from the earliest), earliest, latest, ' +
-      '-N (the last N of each partition) or time:RFC3339 (the first appended at or after).',
+      '-N (the last N of each partition), time:RFC3339 (the first appended at or after) or cursor:… (where another read of ' +
+      'the topic ended).',
     example: 'earliest',
   })
 
@@ -30,6 +32,67 @@ const partition = integerParameter('Only this partition.', {
 }).openapi({
   default: undefined,
 })
+const pageShape = {
+  limit: integerParameter('How many records at most.', { min: 1, max: 1_000, default: 100 }),
+  maxBytes: integerParameter('How many bytes of records at most, but at least one record.', {
+    min: 1,
+    max: 4_194_304,
+    default: 1_048_576,
+  }),
+  wait: z.string().optional().openapi({
+    description:
+      'How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s.',
+    pattern: '^[0-9]+(ms|s)?$',
+    example: '20s',
+  }),
+}
+
+const consistency = z.enum(['local', 'leader', 'linearizable']).optional().openapi({
+  description:
+    'local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
+  default: 'local',
+})
+const redirect = z.enum(['true', 'false']).optional().openapi({
+  description:
+    'true: answer 307 with the address of the broker that leads all that is read, if there is one.',
+  default: 'false',
+})
+const seeLeader = {
+  description: 'Another broker leads all that is read.',
+  headers: answerHeaders.extend({ Location: z.string().openapi({ description: 'The same request there.' }) }),
+}
+const readAfter = z.object({
+  'read-after': z.string().optional().openapi({
+    description:
+      'Records that the answer must know of, as receipts tell them: partition@offset, with commas. Whatever was written is so read on any broker.',
+    example: '0@17',
+  }),
+})
+
+/** Of what never changes. */
+const cacheHeaders = answerHeaders.extend({
+  ETag: z.string().optional().openapi({ description: 'Of an answer that never changes.' }),
+  'Cache-Control': z.string().optional(),
+})
+const ifNoneMatch = readAfter.extend({
+  'if-none-match': z
+    .string()
+    .optional()
+    .openapi({ description: 'The ETag of an answer that is held already.' }),
+})
+const notModified = { description: 'The client holds the answer already.', headers: cacheHeaders }
+
+const READ_CODES = [
+  'invalid-offset',
+  'invalid-cursor',
+  'offset-trimmed',
+  'offset-out-of-range',
+  'no-leader',
+  'no-quorum',
+  'replica-behind',
+  'replica-damaged',
+] as const
+
 export const readPage = createRoute({
   method: 'get',
   path: '/v1/topics/{topic}/partitions/{partition}/records',
@@ -40,33 +103,56 @@ export const readPage = createRoute({
     'Only records that a majority has are shown. Reading begins where you say and nowhere else: a place that was trimmed or is not there yet is an error.',
   request: {
     params: partitionParams,
+    headers: ifNoneMatch,
     query: z.object({
       from,
-      limit: integerParameter('How many records at most.', { min: 1, max: 1_000, default: 100 }),
-      maxBytes: integerParameter('How many bytes of records at most, but at least one record.', {
-        min: 1,
-        max: 4_194_304,
-        default: 1_048_576,
-      }),
-      wait: z.string().optional().openapi({
+      until: z.string().max(8_200).optional().openapi({
         description:
-          'How long to wait for a record when there is none: 20s or 500ms; a plain number counts seconds. At most 60s.',
-        pattern: '^[0-9]+(ms|s)?$',
-        example: '20s',
+          'Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark.',
+        example: '100',
       }),
+      consistency,
+      redirect,
+      ...pageShape,
     }),
   },
   responses: {
-    200: { description: 'The page; it may be empty.', content: json(pageSchema), headers: answerHeaders },
-    ...problems(
-      ...PARTITION_MISSING,
-      'invalid-offset',
-      'offset-trimmed',
-      'offset-out-of-range',
-      'no-leader',
-      'replica-behind',
-      'replica-damaged',
-    ),
+    200: { description: 'The page; it may be empty.', content: json(pageSchema), headers: cacheHeaders },
+    304: notModified,
+    307: seeLeader,
+    ...problems(...PARTITION_MISSING, ...READ_CODES),
+  },
+})
+
+export const readTopic = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/records',
+  operationId: 'readTopic',
+  tags: ['records'],
+  summary: 'Read a page of records of all partitions',
+  description:
+    'Partitions take turns from page to page, with no order between them. The next page begins at the cursor of this one.',
+  request: {
+    params: topicParams,
+    headers: readAfter,
+    query: z.object({
+      from,
+      cursor: z.string().max(8_192).optional().openapi({
+        description: 'The cursor of the page before, instead of `from`.',
+      }),
+      consistency,
+      redirect,
+      ...pageShape,
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The page; it may be empty.',
+      content: json(topicPageSchema),
+      headers: answerHeaders,
+    },
+    307: seeLeader,
+    ...problems(...TOPIC_MISSING, ...READ_CODES),
   },
 })
 
@@ -78,18 +164,20 @@ export const readRecord = createRoute({
   summary: 'Read the value of one record as it was produced',
   description:
     'With the content type that the producer named. The record’s headers come as `Record-Header-<name>`.',
-  request: { params: recordParams },
+  request: { params: recordParams, headers: ifNoneMatch, query: z.object({ consistency, redirect }) },
   responses: {
     200: {
       description: 'The value.',
       content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
-      headers: answerHeaders.extend({
+      headers: cacheHeaders.extend({
         'Record-Offset': z.string(),
         'Record-Partition': z.string(),
         'Record-Timestamp': z.string(),
         'Record-Key': z.string().optional().openapi({ description: 'Percent-encoded.' }),
       }),
     },
+    304: notModified,
+    307: seeLeader,
     204: { description: 'The record is a tombstone: it has no value.', headers: answerHeaders },
     ...problems(
       ...PARTITION_MISSING,
@@ -111,6 +199,7 @@ export const streamTopic = createRoute({
   description: 'NDJSON of `Record`. A stream that fails after it began ends with a line `{"problem": …}`.',
   request: {
     params: topicParams,
+    headers: readAfter,
     query: z.object({
       from,
       follow: z.enum(['true', 'false']).optional().openapi({
@@ -119,6 +208,8 @@ export const streamTopic = createRoute({
         default: 'true',
       }),
       partition,
+      consistency,
+      redirect,
     }),
   },
   responses: {
@@ -127,15 +218,36 @@ export const streamTopic = createRoute({
       content: { 'application/x-ndjson': { schema: z.string() } },
       headers: answerHeaders,
     },
-    ...problems(
-      ...PARTITION_MISSING,
-      'invalid-offset',
-      'offset-trimmed',
-      'offset-out-of-range',
-      'no-leader',
-      'replica-behind',
-      'replica-damaged',
-    ),
+    307: seeLeader,
+    ...problems(...PARTITION_MISSING, ...READ_CODES),
+  },
+})
+
+export const followEvents = createRoute({
+  method: 'get',
+  path: '/v1/topics/{topic}/events',
+  operationId: 'followEvents',
+  tags: ['records'],
+  summary: 'Read records as they arrive, as server-sent events',
+  description:
+    'For EventSource: each event is one `Record` as JSON, its id the cursor after it. Nothing is skipped or repeated when the browser connects again. A comment comes every 15 seconds. A failure ends it with an event `problem`.',
+  request: {
+    params: topicParams,
+    headers: readAfter.extend({
+      'last-event-id': z.string().optional().openapi({
+        description: 'The id of the last event that was seen; counts instead of `from`.',
+      }),
+    }),
+    query: z.object({ from, partition, consistency, redirect }),
+  },
+  responses: {
+    200: {
+      description: 'The events.',
+      content: { 'text/event-stream': { schema: z.string() } },
+      headers: answerHeaders,
+    },
+    307: seeLeader,
+    ...problems(...PARTITION_MISSING, ...READ_CODES),
   },
 })
 
@@ -149,9 +261,11 @@ export const subscribeTopic = createRoute({
     'A plain GET is answered 426. A slow subscriber is never dropped: the broker stops reading for it. A subscription that fails later ends with a frame of one problem.',
   request: {
     params: topicParams,
+    headers: readAfter,
     query: z.object({
       from,
       partition,
+      consistency,
       batch: integerParameter('Frames are arrays of up to so many records.', {
         min: 1,
         max: 1_000,
@@ -162,15 +276,6 @@ export const subscribeTopic = createRoute({
   },
   responses: {
     101: { description: 'The connection speaks WebSocket from here on.' },
-    ...problems(
-      ...PARTITION_MISSING,
-      'upgrade-required',
-      'invalid-offset',
-      'offset-trimmed',
-      'offset-out-of-range',
-      'no-leader',
-      'replica-behind',
-      'replica-damaged',
-    ),
+    ...problems(...PARTITION_MISSING, 'upgrade-required', ...READ_CODES),
   },
 })

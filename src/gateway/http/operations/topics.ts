@@ -164,9 +164,9 @@ export const getOffsets = createRoute({
   request: {
     params: partitionParams,
     query: z.object({
-      at: z.string().max(1_000).optional().openapi({
+      at: z.string().max(8_200).optional().openapi({
         description:
-          'earliest, latest, an offset, -N for the last N records, or time:RFC3339 for the first appended at or after.',
+          'earliest, latest, an offset, -N for the last N records, time:RFC3339 for the first appended at or after, or cursor:… for where a read ended.',
         example: 'time:2026-01-31T12:00:00Z',
       }),
       linearizable: linearizable(
@@ -176,7 +176,14 @@ export const getOffsets = createRoute({
   },
   responses: {
     200: { description: 'The offsets.', content: json(offsetsSchema), headers: answerHeaders },
-    ...problems(...PARTITION_MISSING, 'invalid-offset', 'no-leader', 'no-quorum', 'replica-behind'),
+    ...problems(
+      ...PARTITION_MISSING,
+      'invalid-offset',
+      'invalid-cursor',
+      'no-leader',
+      'no-quorum',
+      'replica-behind',
+    ),
   },
 })
 

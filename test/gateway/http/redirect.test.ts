@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { brokerId } from '../../../src/types/ids.ts'
+import { openGateway } from '../support/open-gateway.ts'
+
+const READS = [
+  '/v1/topics/t/partitions/0/records',
+  '/v1/topics/t/partitions/0/records/0',
+  '/v1/topics/t/records',
+  '/v1/topics/t/stream',
+  '/v1/topics/t/events',
+]
+
+test('a reader that wants it is sent to the broker that leads all it reads, with its whole query', async (t) => {
+  const { call, ports } = await openGateway(t)
+  const topic = ports.topics.add('t', 2)
+  ports.log.put(topic, 0, [{ value: 'a' }])
+  for (const partition of [0, 1]) ports.log.leaders.set(partition, brokerId(2))
+  for (const path of READS) {
+    const query = path.endsWith('/0') ? '?redirect=true' : '?from=0@0&redirect=true&consistency=leader'
+    const answer = await call('GET', `${path}${query}`)
+    assert.deepEqual([answer.status, answer.text], [307, ''], path)
+    assert.equal(answer.headers.get('location'), `http://127.0.0.1:8081${path}${query}`)
+  }
+})
+
+test('what no other broker leads as a whole is answered here', async (t) => {
+  const { call, refused, ports } = await openGateway(t)
+  const topic = ports.topics.add('t', 2)
+  ports.log.put(topic, 0, [{ value: 'a' }])
+  const status = async (path: string) => (await call('GET', `${path}?redirect=true`)).status
+  assert.equal(await status('/v1/topics/t/partitions/0/records'), 200, 'This broker leads.')
+  ports.log.leaders.set(0, brokerId(2))
+  assert.equal(await status('/v1/topics/t/partitions/0/records'), 307)
+  assert.equal(await status('/v1/topics/t/records'), 200, 'Two brokers lead.')
+  ports.log.leaders.set(0, undefined)
+  assert.equal(await status('/v1/topics/t/partitions/0/records'), 200, 'Nobody leads.')
+  ports.log.leaders.set(0, brokerId(9))
+  assert.equal(await status('/v1/topics/t/partitions/0/records'), 200, 'Nobody knows where the leader is.')
+  await refused('invalid-parameter', 'GET', '/v1/topics/t/records?redirect=yes')
+})
