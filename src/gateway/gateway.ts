@@ -73,6 +73,12 @@ class HttpGateway implements Gateway {
     const broker = String(ports.cluster.broker)
     this.#subscribe = createSubscribeUpgrade({
       ports,
+      sessions: {
+        gateway: context,
+        produce: this.#dispatcher.produceParts,
+        budget: this.#budget,
+        frameBytesMax: options.sessionFrameBytesMax,
+      },
       newRequestId,
       isOriginAllowed: ({ headers }) =>
         headers.origin === undefined ||

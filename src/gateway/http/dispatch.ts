@@ -81,6 +81,11 @@ export class Dispatcher {
     return `${REQUEST_ID_PREFIX}-${(++this.#requestCount).toString(36)}`
   }
 
+  /** For those who produce without a request. */
+  get produceParts(): ProduceParts {
+    return this.#parts
+  }
+
   get originRules(): OriginRules {
     const { cluster } = this.#gateway.ports
     const self = cluster.brokers().find((broker) => broker.id === cluster.broker)

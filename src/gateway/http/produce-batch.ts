@@ -16,7 +16,7 @@ import {
   recordBytesMax,
   termsOf,
 } from './append.ts'
-import type { PlacedDraft, ProduceInput, Terms } from './append.ts'
+import type { PlacedDraft, ProduceInput, ProduceParts, Terms } from './append.ts'
 import { parseBatch } from './batch-body.ts'
 import type { RequestContext } from './context.ts'
 import type { PartitionTurns } from './partition-choice.ts'
@@ -44,18 +44,41 @@ export async function produceBatch(
 ): Promise<void> {
   const terms = termsOf(request, context.search, input)
   const placed = parseBatch(input.body)
-  const topic = await input.parts.creator.findOrCreate(context, context.params[0] ?? '')
+  const { receipts, results } = await storeBatch(context, input.parts, {
+    topicName: context.params[0] ?? '',
+    terms,
+    placed,
+  })
+  const status = receipts.every(({ duplicate }) => duplicate) ? 200 : 201
+  sendJson(response, status, `{"results":[${results.join(',')}]}`, producedHeaders(receipts, terms))
+}
+
+/** Records to be stored together. */
+export interface BatchRequest {
+  readonly topicName: string
+  readonly terms: Terms
+  readonly placed: readonly PlacedDraft[]
+}
+
+/**
+ * Stores all of them, each partition's part as one slot; `results` are the receipts as JSON, in the order of the records.
+ * Errors: 'topic-not-found', 'record-too-large', 'partial-append', those of `Log.append`.
+ */
+export async function storeBatch(
+  context: RequestContext,
+  { creator, turns }: ProduceParts,
+  { topicName, terms, placed }: BatchRequest,
+): Promise<{ readonly receipts: readonly AppendReceipt[]; readonly results: readonly string[] }> {
+  const topic = await creator.findOrCreate(context, topicName)
   const bytesMax = recordBytesMax(context, topic)
   for (const [index, { draft }] of placed.entries())
     checkSize(draft, { bytesMax, place: ` /records/${index}` })
-  const parts = partsOf(placed, topic, terms, input.parts.turns)
+  const parts = partsOf(placed, topic, terms, turns)
   const outcomes = await Promise.all(parts.map((part) => outcomeOf(context, topic, terms, part)))
   const failures = outcomes.filter((outcome): outcome is Failure => !outcome.isStored)
   if (failures.length > 0) throw failureOf(topic, outcomes, failures, placed.length)
   const receipts = outcomes.flatMap((outcome) => (outcome.isStored ? [outcome.receipt] : []))
-  const status = receipts.every(({ duplicate }) => duplicate) ? 200 : 201
-  const results = resultTexts(topic, outcomes, placed.length)
-  sendJson(response, status, `{"results":[${results.join(',')}]}`, producedHeaders(receipts, terms))
+  return { receipts, results: resultTexts(topic, outcomes, placed.length) }
 }
 
 /** Errors: 'partition-not-found'; 'invalid-parameter' for what is about one partition when there are several. */

@@ -215,7 +215,7 @@ const headersSchema = z
   .record(z.string(), z.string())
   .openapi({ description: 'Names in lower case.', example: { trace: 'abc' } })
 
-const recordInputSchema = z
+export const recordInputSchema = z
   .strictObject({
     key: z.string().optional().openapi({ description: 'Records of one key are in one partition, in order.' }),
     value: z.unknown().optional().openapi({ description: 'Any JSON; kept byte for byte.' }),
@@ -233,7 +233,7 @@ export const batchSchema = z
   .strictObject({ records: z.array(recordInputSchema).min(1).max(BATCH_RECORDS_MAX) })
   .openapi('Batch')
 
-const recordSchema = z
+export const recordSchema = z
   .object({
     topic: topicNameSchema,
     partition: partitionNumber,
@@ -248,7 +248,7 @@ const recordSchema = z
   })
   .openapi('Record', { description: 'A tombstone has none of value, text and base64.' })
 
-const cursorText = z
+export const cursorText = z
   .string()
   .openapi({ description: 'The place where this read ended: go on with `from=cursor:…`. At most 8 KiB.' })
 

@@ -60,6 +60,7 @@ export class TopicFollower {
   readonly #options: FollowOptions
   readonly #abort = new AbortController()
   readonly #cancelRests = new Set<() => void>()
+  readonly #highWatermarks = new Map<number, number>()
   #topic: Topic
   #placeCount: number
   #openCount = 0
@@ -86,6 +87,11 @@ export class TopicFollower {
     // Every pending read listens on the one signal, so the usual limit of listeners does not mean a leak here.
     setMaxListeners(0, this.#abort.signal)
     for (const [partition, nextOffset] of starts) this.#open(partition, nextOffset)
+  }
+
+  /** Where each partition that was read ended then. */
+  get highWatermarks(): ReadonlyMap<number, number> {
+    return this.#highWatermarks
   }
 
   /** The next records of some partition; undefined at the end or after `stop`. One call at a time. */
@@ -183,6 +189,7 @@ export class TopicFollower {
     how: { readonly waits: boolean; readonly startedAtMs: number },
   ): void {
     place.failures = 0
+    this.#highWatermarks.set(place.partition, result.highWatermark)
     const chunk = chunkFrom(place, result.batches)
     if (chunk === undefined) {
       const tookMs = this.#options.timers.nowMs() - how.startedAtMs

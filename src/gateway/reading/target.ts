@@ -19,6 +19,8 @@ export interface TargetRequest {
   readonly topicName: string
   /** The one partition that is read, as the address has it; undefined: all of them. */
   readonly partition: string | undefined
+  /** Several of them, by number. */
+  readonly partitions?: readonly number[] | undefined
   readonly from: string | undefined
   readonly fallback: 'earliest' | 'latest'
   /** The Host header, for hints that can be copied. */
@@ -30,8 +32,11 @@ export async function findTarget(topics: Topics, request: TargetRequest): Promis
   checkTopicName(request.topicName)
   const topic = await findFor(topics, request)
   if (topic === undefined) throw notFound(topics, request)
-  const named = request.partition === undefined ? undefined : findPartition(topic, request.partition)
-  const partitions = named === undefined ? topic.partitions.map(({ partition }) => partition) : [named]
+  const named =
+    request.partition === undefined
+      ? request.partitions?.map((partition) => findPartition(topic, String(partition)))
+      : [findPartition(topic, request.partition)]
+  const partitions = named ?? topic.partitions.map(({ partition }) => partition)
   const plan = parseFrom(request.from, { topic, partitions, fallback: request.fallback })
   const turn = cursorOf(request)?.turn ?? 0
   return { topic, plan, isWholeTopic: named === undefined, turn: turn < topic.partitions.length ? turn : 0 }

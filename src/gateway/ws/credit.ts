@@ -36,8 +36,10 @@ export function recordsAllowed(credit: Credit, sizesBytes: readonly number[], is
   let count = 0
   let sumBytes = 0
   for (const sizeBytes of sizesBytes) {
+    // What costs nothing needs credit too, so that how many go does not hang on how they are cut into frames.
+    if (count === credit.records || sumBytes === credit.bytes) break
     sumBytes += sizeBytes
-    if (count === credit.records || sumBytes > credit.bytes) break
+    if (sumBytes > credit.bytes) break
     count++
   }
   return count === 0 && isIdle && sizesBytes.length > 0 ? 1 : count

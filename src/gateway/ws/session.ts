@@ -1,174 +1,274 @@
-import type { Socket } from 'node:net'
-import type { WebSocket } from 'ws'
 import { SynodError } from '../../errors.ts'
-import type { Problem } from '../problem.ts'
-import { drained } from '../reading/drained.ts'
-import type { Chunk, TopicFollower } from '../reading/follow.ts'
-import { Outflow } from '../reading/outflow.ts'
-import { READER_TURNS } from '../reading/turns.ts'
-import { chunkFrames, type FrameStyle } from './batch-frames.ts'
+import type { ProduceParts } from '../http/append.ts'
+import type { ByteBudget } from '../http/byte-budget.ts'
+import type { GatewayContext, RequestContext } from '../http/context.ts'
+import { storeBatch } from '../http/produce-batch.ts'
+import { toProblem } from '../problem.ts'
+import type { Timers } from '../reading/timers.ts'
+import { CLOSE_CODE } from './close-code.ts'
+import type { WebSocketConnection } from './connection.ts'
+import type { SessionCodec } from './session-codec.ts'
+import type { ClientFrame, ClientFrameOf, ServerFrame } from './session-frames.ts'
+import { findStart } from './session-start.ts'
+import { SUBPROTOCOLS } from './session-protocol.ts'
+import { SessionSubscription } from './session-subscription.ts'
+import type { ServedSocket } from './simple-session.ts'
 
-/** Beyond this much in the socket's buffer nothing more is read from the log for this subscriber. */
-const BUFFERED_BYTES_MAX = 1024 * 1024
-const PING_MS = 20_000
-/** Without anything coming in or any byte going out for so long, the other side is gone. */
-const SILENCE_MS_MAX = 40_000
-/** An empty ping from the server. */
-const PING_BYTES = 2
-/** A client's pings are answered at once only up to here; behind more data, only the latest is. */
-const PONG_BACKLOG_BYTES_MAX = 64 * 1024
+export const SESSION_PATH = '/v1/ws'
+/** Subscriptions of one session at the same time. */
+export const SUBSCRIPTIONS_MAX = 64
+/** Produces of one session under way, as many as requests of one connection. */
+const PRODUCES_MAX = 1_000
+const HEARTBEAT_MS = 15_000
 
-/**
- * Close codes (api: 4100-4199 ask to reconnect with backoff, 4500-4599 not to). After a failure one text frame
- * {"problem": …} says why, then the socket closes: FAILED when trying again may help, ENDED when it does not
- * (the topic was deleted, the offset is trimmed), GOING_AWAY when this broker stops.
- */
-export const CLOSE_CODE = { GOING_AWAY: 1001, FAILED: 4100, ENDED: 4507 } as const
-
-export interface SessionOptions {
-  readonly topicName: string
-  readonly follower: TopicFollower
-  readonly style: FrameStyle
-  readonly startedAtMs: number
-  readonly describe: (error: unknown) => Problem
+/** What all sessions of a broker share. */
+export interface SessionParts {
+  readonly gateway: GatewayContext
+  readonly produce: ProduceParts
+  /** What produces hold until they are stored. */
+  readonly budget: ByteBudget
+  /** A frame of a client. */
+  readonly frameBytesMax: number
 }
 
-/**
- * One subscriber: pulls records and writes them as frames. Frames go straight into the socket, many at once and shared
- * with other subscribers, beside those that `ws` writes itself; both write whole frames, so they never mix.
- */
-export class SubscribeSession {
-  readonly #webSocket: WebSocket
-  readonly #socket: Socket
+export interface SessionOptions {
+  readonly parts: SessionParts
+  readonly codec: SessionCodec
+  /** The client offered subprotocols of which none is known here: it is told so in text. */
+  readonly isProtocolUnknown: boolean
+  readonly timers: Timers
+  /** The session's name, in the log too. */
+  readonly requestId: string
+  readonly host: string
+}
+
+/** Many subscriptions and produces on one socket (api 'WebSocket'). */
+export class Session implements ServedSocket {
+  readonly #connection: WebSocketConnection
   readonly #options: SessionOptions
-  readonly #outflow: Outflow
-  #isCorked = false
-  #pingBytes = 0
-  #isPingWaiting = false
-  #latePong: Buffer | undefined
-  #bytesRead: number
-  #pingedAtMs: number
-  #aliveAtMs: number
+  readonly #subscriptions = new Map<string, SessionSubscription>()
+  /** Subscriptions whose new place is being looked for. */
+  readonly #seeking = new Set<SessionSubscription>()
+  #produceCount = 0
+  #heartbeatAtMs: number
 
-  constructor(webSocket: WebSocket, socket: Socket, options: SessionOptions) {
-    this.#webSocket = webSocket
-    this.#socket = socket
+  constructor(connection: WebSocketConnection, options: SessionOptions) {
+    this.#connection = connection
     this.#options = options
-    this.#outflow = new Outflow(socket)
-    this.#outflow.moved()
-    this.#bytesRead = socket.bytesRead
-    this.#pingedAtMs = options.startedAtMs
-    this.#aliveAtMs = options.startedAtMs
-    // What the client sends has no meaning here; `ws` answers what breaks the protocol and closes.
-    webSocket.on('error', () => undefined)
-    webSocket.on('ping', (data: Buffer) => this.#answerPing(data))
-    webSocket.once('close', () => options.follower.stop())
+    this.#heartbeatAtMs = options.timers.nowMs()
   }
 
-  /** Sends records until the subscriber goes or the log ends the subscription; resolves when the socket is closed. */
   async run(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#webSocket.once('close', () => resolve()))
-    await this.#pump()
+    const { parts, requestId } = this.#options
+    const { options, ports } = parts.gateway
+    const closed = this.#connection.closed()
+    if (this.#options.isProtocolUnknown) {
+      const hint = `Offer ${SUBPROTOCOLS.join(' or ')}, or none.`
+      const error = new SynodError('not-acceptable', 'None of the subprotocols offered is known.', { hint })
+      this.#refuse(error, {}, CLOSE_CODE.SUBPROTOCOL)
+      return closed
+    }
+    this.#connection.onMessage((data, isBinary) => this.#take(data, isBinary))
+    this.#send({
+      type: 'welcome',
+      session: requestId,
+      broker: String(ports.cluster.broker),
+      heartbeatMs: HEARTBEAT_MS,
+      limits: {
+        subscriptions: SUBSCRIPTIONS_MAX,
+        frameBytes: parts.frameBytesMax,
+        recordBytes: options.recordBytesMax,
+      },
+    })
     await closed
+    this.#stop()
   }
 
-  async #pump(): Promise<void> {
-    try {
-      for (;;) {
-        const chunk = await this.#options.follower.next()
-        if (chunk === undefined) return
-        const turn = READER_TURNS.enter(chunk.byteLength)
-        if (turn !== undefined) await turn
-        if (!this.#isOpen()) return
-        this.#write(chunk)
-        await this.#roomForMore()
-      }
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      this.#options.follower.stop()
-    }
-  }
-
-  /** Looks after the connection; called every few seconds. */
   sweep(nowMs: number): void {
-    const hasHeard = this.#socket.bytesRead !== this.#bytesRead
-    const hasSent = this.#outflow.moved(this.#pingBytes)
-    this.#bytesRead = this.#socket.bytesRead
-    if (hasHeard || hasSent) this.#aliveAtMs = nowMs
-    if (nowMs - this.#aliveAtMs >= SILENCE_MS_MAX) {
-      this.#webSocket.terminate()
-      return
-    }
-    if (nowMs - this.#pingedAtMs < PING_MS || this.#isPingWaiting || !this.#isOpen()) return
-    this.#pingedAtMs = nowMs
-    this.#pingBytes += PING_BYTES
-    this.#isPingWaiting = true
-    this.#webSocket.ping('', false, () => (this.#isPingWaiting = false))
+    this.#connection.sweep(nowMs)
+    if (nowMs - this.#heartbeatAtMs < HEARTBEAT_MS) return
+    this.#heartbeatAtMs = nowMs
+    const subs = [...this.#subscriptions.values()].flatMap((subscription) => subscription.state() ?? [])
+    this.#connection.writeIdly(this.#options.codec.frame({ type: 'heartbeat', subs }))
+  }
+
+  announceClose(inMs: number): boolean {
+    this.#send({ type: 'moving', inMs })
+    return this.#connection.isOpen
   }
 
   close(code: number, reason: string): void {
-    this.#options.follower.stop()
-    this.#webSocket.close(code, reason)
+    this.#stop()
+    this.#connection.close(code, reason)
   }
 
   terminate(): void {
-    this.#webSocket.terminate()
+    this.#connection.terminate()
   }
 
-  #isOpen(): boolean {
-    return this.#webSocket.readyState === this.#webSocket.OPEN
+  #stop(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.stop()
+    this.#subscriptions.clear()
   }
 
-  /** All chunks of one turn leave in one write: partitions that wake together don't cost a system call each. */
-  #write(chunk: Chunk): void {
-    if (!this.#isCorked) {
-      this.#isCorked = true
-      this.#socket.cork()
-      process.nextTick(() => {
-        this.#isCorked = false
-        this.#socket.uncork()
-      })
-    }
-    for (const frames of chunkFrames(this.#options.topicName, chunk, this.#options.style)) {
-      this.#socket.write(frames)
-    }
+  #send(frame: ServerFrame): void {
+    if (this.#connection.isOpen) this.#connection.write([this.#options.codec.frame(frame)])
   }
 
-  async #roomForMore(): Promise<void> {
-    if (this.#outflow.waitingBytes <= BUFFERED_BYTES_MAX) return
-    await drained(this.#socket)
-    this.#answerLatePing()
-  }
-
-  /** A client that pings and does not read must not grow the buffer: RFC 6455 lets the latest pong answer for all. */
-  #answerPing(data: Buffer): void {
-    if (!this.#isOpen()) return
-    if (this.#outflow.waitingBytes <= PONG_BACKLOG_BYTES_MAX) {
-      this.#webSocket.pong(data)
+  #take(data: Buffer, isBinary: boolean): void {
+    if (!this.#connection.isOpen) return
+    let frame: ClientFrame
+    try {
+      frame = this.#options.codec.read(data, isBinary)
+    } catch (error) {
+      this.#refuse(error, {}, CLOSE_CODE.BAD_FRAME)
       return
     }
-    const isFirst = this.#latePong === undefined
-    this.#latePong = Buffer.from(data)
-    if (isFirst) this.#socket.once('drain', () => this.#answerLatePing())
+    this.#handle(frame, data)
   }
 
-  #answerLatePing(): void {
-    const data = this.#latePong
-    this.#latePong = undefined
-    if (data !== undefined && this.#isOpen()) this.#webSocket.pong(data)
+  #handle(frame: ClientFrame, data: Buffer): void {
+    switch (frame.type) {
+      case 'subscribe':
+        return this.#subscribe(frame)
+      case 'credit':
+        // It may have been on its way when the subscription ended, so an unknown one is no fault.
+        return this.#subscriptions.get(frame.sid)?.grant(frame)
+      case 'produce':
+        return void this.#produce(frame, data)
+      case 'seek':
+        return void this.#seek(frame)
+      case 'unsubscribe':
+        return this.#unsubscribe(frame)
+      case 'ping':
+        return this.#send({ type: 'pong', id: frame.id })
+    }
   }
 
-  #fail(error: unknown): void {
-    if (!this.#isOpen()) return
-    const problem = this.#options.describe(error)
-    this.#webSocket.send(JSON.stringify({ problem }))
-    this.#webSocket.close(closeCodeOf(error), problem.code)
+  #subscribe(frame: ClientFrameOf<'subscribe'>): void {
+    const { id, sid } = frame
+    if (this.#subscriptions.has(sid)) {
+      const detail = `There is a subscription '${sid}' already.`
+      this.#sayError(new SynodError('invalid-field', detail, { hint: 'Choose another sid.' }), { id })
+      return
+    }
+    if (this.#subscriptions.size === SUBSCRIPTIONS_MAX) {
+      const detail = `The session has its ${SUBSCRIPTIONS_MAX} subscriptions.`
+      const error = new SynodError('overloaded', detail, { hint: 'Open another session for more.' })
+      this.#refuse(error, { id }, CLOSE_CODE.TOO_MANY_SUBSCRIPTIONS)
+      return
+    }
+    const { parts, timers, codec } = this.#options
+    const subscription = new SessionSubscription({
+      ports: parts.gateway.ports,
+      timers,
+      sid,
+      connection: this.#connection,
+      credit: frame.credit,
+      send: (answer) => this.#send(answer),
+      encode: (chunk, head) => codec.records(chunk, head),
+      onFailed: (error) => this.#drop(sid, subscription, error),
+    })
+    this.#subscriptions.set(sid, subscription)
+    void this.#begin(subscription, frame, frame.topic, frame.partitions)
   }
-}
 
-function closeCodeOf(error: unknown): number {
-  if (!(error instanceof SynodError)) return CLOSE_CODE.FAILED
-  if (error.code === 'draining') return CLOSE_CODE.GOING_AWAY
-  return error.code === 'internal' ? CLOSE_CODE.FAILED : CLOSE_CODE.ENDED
+  async #seek(frame: ClientFrameOf<'seek'>): Promise<void> {
+    const { id, sid } = frame
+    const subscription = this.#subscriptions.get(sid)
+    const target = subscription?.target
+    if (subscription === undefined || target === undefined) return this.#sayUnknown(id, sid)
+    if (this.#seeking.has(subscription)) {
+      const detail = `The subscription '${sid}' is looking for another place already.`
+      return this.#sayError(new SynodError('overloaded', detail), { id })
+    }
+    this.#seeking.add(subscription)
+    await this.#begin(subscription, frame, target.topicName, target.partitions)
+    this.#seeking.delete(subscription)
+  }
+
+  /** A first start that is not found ends the subscription; a later one leaves it where it was. */
+  async #begin(
+    subscription: SessionSubscription,
+    { type, id, sid, from, cursor }: ClientFrameOf<'subscribe' | 'seek'>,
+    topicName: string,
+    partitions: readonly number[] | undefined,
+  ): Promise<void> {
+    const { parts, timers, host } = this.#options
+    try {
+      const request = { topicName, partitions, from, cursor, host }
+      const start = await findStart({ ports: parts.gateway.ports, timers }, request)
+      if (this.#subscriptions.get(sid) === subscription) subscription.begin(start, id)
+    } catch (error) {
+      if (this.#subscriptions.get(sid) !== subscription) return
+      if (type === 'seek') this.#sayError(error, { id })
+      else this.#drop(sid, subscription, error, id)
+    }
+  }
+
+  #unsubscribe({ id, sid }: ClientFrameOf<'unsubscribe'>): void {
+    const subscription = this.#subscriptions.get(sid)
+    if (subscription === undefined) return this.#sayUnknown(id, sid)
+    subscription.stop()
+    this.#subscriptions.delete(sid)
+    this.#send({ type: 'end', id, sid })
+  }
+
+  #drop(sid: string, subscription: SessionSubscription, error: unknown, id?: string): void {
+    if (this.#subscriptions.get(sid) !== subscription) return
+    subscription.stop()
+    this.#subscriptions.delete(sid)
+    this.#sayError(error, { id, sid })
+  }
+
+  async #produce({ id, topic, producer }: ClientFrameOf<'produce'>, data: Buffer): Promise<void> {
+    const { parts, codec, requestId, host } = this.#options
+    if (this.#produceCount === PRODUCES_MAX || !parts.budget.take(data.length)) {
+      this.#sayError(new SynodError('overloaded', 'Too much is being stored already.'), { id })
+      return
+    }
+    this.#produceCount++
+    const context: RequestContext = {
+      ...parts.gateway,
+      requestId,
+      path: SESSION_PATH,
+      search: '',
+      params: [],
+      host,
+    }
+    const idempotency = producer === undefined ? undefined : ({ kind: 'producer', ...producer } as const)
+    try {
+      const terms = { idempotency, expectedOffset: undefined, acks: 'majority' } as const
+      const placed = codec.recordsOf(data)
+      const { results } = await storeBatch(context, parts.produce, { topicName: topic, terms, placed })
+      if (this.#connection.isOpen) this.#connection.write([codec.produced(id, results)])
+    } catch (error) {
+      this.#sayError(error, { id }, idempotency !== undefined)
+    } finally {
+      this.#produceCount--
+      parts.budget.give(data.length)
+    }
+  }
+
+  #sayUnknown(id: string, sid: string): void {
+    const detail = `There is no subscription '${sid}' that has begun.`
+    this.#sayError(new SynodError('not-found', detail, { hint: 'Subscribe first.' }), { id })
+  }
+
+  #sayError(
+    error: unknown,
+    about: { readonly id?: string | undefined; readonly sid?: string | undefined },
+    isIdempotent = false,
+  ): void {
+    const { requestId, parts } = this.#options
+    if (!(error instanceof SynodError))
+      parts.gateway.options.log.error({ error, requestId }, 'A request of a session failed')
+    const problem = toProblem(error, requestId, SESSION_PATH, isIdempotent)
+    this.#send({ type: 'error', ...about, problem: { ...problem } })
+  }
+
+  #refuse(error: unknown, about: { readonly id?: string }, code: number): void {
+    this.#sayError(error, about)
+    this.close(code, error instanceof SynodError ? error.code : 'internal')
+  }
 }

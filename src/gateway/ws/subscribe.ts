@@ -4,21 +4,30 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { SynodError } from '../../errors.ts'
 import { invariant } from '../../types/invariant.ts'
+import { parseQuery } from '../http/query.ts'
 import type { GatewayLog } from '../options.ts'
 import type { Ports } from '../ports.ts'
 import { toProblem, type Problem } from '../problem.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
 import { checkHandshake, refuseHandshake } from './handshake.ts'
-import { CLOSE_CODE, SubscribeSession } from './session.ts'
-import { prepareSubscription, readAddress, type Subscription } from './subscription.ts'
+import { CLOSE_CODE } from './close-code.ts'
+import { WebSocketConnection } from './connection.ts'
+import { Session, SESSION_PATH, type SessionParts } from './session.ts'
+import { codecOf, SUBPROTOCOLS } from './session-protocol.ts'
+import { TEXT_CODEC } from './session-text.ts'
+import { SimpleSession, type ServedSocket } from './simple-session.ts'
+import { prepareSubscription, readAddress } from './subscription.ts'
 
 const HANDSHAKE_MS_MAX = 5_000
 const SWEEP_MS = 5_000
+/** How long before the close sessions are told of it, so that they can open another one first. */
+const MOVING_MS = 1_000
 /** How long clients have to answer the close frame when this broker stops. */
 const CLOSE_MS_MAX = 2_000
 
 export interface SubscribeDependencies {
   readonly ports: Pick<Ports, 'log' | 'topics'>
+  readonly sessions: SessionParts
   /** Whether the request's Origin, if it has one, is listed or the broker's own. */
   readonly isOriginAllowed: (request: IncomingMessage) => boolean
   /** Subscribers at the same time, handshakes included; more get 503. */
@@ -30,12 +39,12 @@ export interface SubscribeDependencies {
   readonly timers?: Timers
 }
 
-/** Takes the upgrades of `GET /v1/topics/{topic}/subscribe`; any other path is answered 404. */
+/** Takes the upgrades of `GET /v1/topics/{topic}/subscribe` and `GET /v1/ws`; any other path is answered 404. */
 export interface SubscribeUpgrade {
   (request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Open subscriptions and handshakes under way. */
+  /** Open subscriptions of the simple form, sessions, and handshakes under way. */
   readonly count: number
-  /** Closes all with this code and takes no more. Resolves when none is left; who does not answer is cut off. */
+  /** Tells sessions, closes all with this code and takes no more. Resolves when none is left; who does not answer is cut off. */
   closeAll(code?: number): Promise<void>
 }
 
@@ -50,20 +59,39 @@ export function createSubscribeUpgrade(dependencies: SubscribeDependencies): Sub
   }) as SubscribeUpgrade
 }
 
+const WEB_SOCKET_OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  maxFragments: 128,
+  perMessageDeflate: false,
+  // The connection answers pings itself: `ws` would cut off a client that pings more often than it reads.
+  autoPong: false,
+} as const
+
 /** A handshake that may become a subscription. */
 interface Handshake {
   readonly request: IncomingMessage
   readonly socket: Duplex
   readonly head: Buffer
   readonly headers: Readonly<Record<string, string>>
+  readonly requestId: string
   readonly describe: (error: unknown) => Problem
+}
+
+/** What a handshake leads to, once it is looked through. */
+interface Prepared {
+  readonly webSockets: WebSocketServer
+  readonly open: (connection: WebSocketConnection, handshake: Handshake) => ServedSocket
+  /** Nobody comes for it. */
+  readonly abandon: () => void
 }
 
 class SubscribeServer {
   readonly #dependencies: SubscribeDependencies
   readonly #timers: Timers
-  readonly #webSockets: WebSocketServer
-  readonly #sessions = new Set<SubscribeSession>()
+  readonly #simple: WebSocketServer
+  readonly #multiplex: WebSocketServer
+  readonly #sessions = new Set<ServedSocket>()
   /** Ends one handshake each, with an error. */
   readonly #handshakes = new Set<(error: SynodError) => void>()
   #isClosing = false
@@ -74,16 +102,16 @@ class SubscribeServer {
     invariant(dependencies.subscribersMax >= 1, 'There is room for a subscriber.')
     this.#dependencies = dependencies
     this.#timers = dependencies.timers ?? systemTimers
-    this.#webSockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
+    this.#simple = new WebSocketServer({
+      ...WEB_SOCKET_OPTIONS,
       maxPayload: 64 * 1024,
-      maxFragments: 128,
-      perMessageDeflate: false,
-      // The session answers pings itself: `ws` would cut off a client that pings more often than it reads.
-      autoPong: false,
       // No subprotocol is spoken here; choosing one that a client offers would promise otherwise.
       handleProtocols: () => false,
+    })
+    this.#multiplex = new WebSocketServer({
+      ...WEB_SOCKET_OPTIONS,
+      maxPayload: dependencies.sessions.frameBytesMax,
+      handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
     })
   }
 
@@ -99,12 +127,13 @@ class SubscribeServer {
       request,
       socket,
       head,
+      requestId,
       headers: { ...this.#dependencies.headers, 'Request-Id': requestId },
       describe: this.#describer(requestId, (request.url ?? '/').split('?', 1)[0] ?? '/'),
     }
     try {
-      const subscription = await this.#withinTime(() => this.#prepare(request))
-      this.#accept(handshake, subscription)
+      const prepared = await this.#withinTime(() => this.#prepare(request))
+      this.#accept(handshake, prepared)
     } catch (error) {
       refuseHandshake(socket, handshake.describe(error), handshake.headers)
     }
@@ -114,17 +143,23 @@ class SubscribeServer {
   async closeAll(code: number): Promise<void> {
     this.#isClosing = true
     for (const refuse of this.#handshakes) refuse(draining())
-    for (const session of this.#sessions) session.close(code, 'The broker stops')
+    const told = [...this.#sessions].filter((session) => session.announceClose(MOVING_MS))
+    const isTold = new Set(told)
+    for (const session of this.#sessions) if (!isTold.has(session)) session.close(code, 'The broker stops')
     if (this.count === 0) return
-    const cancel = this.#timers.after(CLOSE_MS_MAX, () => {
+    const cancelMoving = this.#timers.after(told.length === 0 ? 0 : MOVING_MS, () => {
+      for (const session of told) session.close(code, 'The broker stops')
+    })
+    const cancel = this.#timers.after(MOVING_MS + CLOSE_MS_MAX, () => {
       for (const session of this.#sessions) session.terminate()
     })
     await new Promise<void>((resolve) => (this.#whenEmpty = resolve))
     cancel()
+    cancelMoving()
   }
 
   /** Everything that can be refused is looked at before the 101, in the order from cheap to dear. */
-  async #prepare(request: IncomingMessage): Promise<Subscription> {
+  async #prepare(request: IncomingMessage): Promise<Prepared> {
     if (!this.#dependencies.isOriginAllowed(request)) {
       const origin = (request.headers.origin ?? '').slice(0, 200)
       throw new SynodError('origin-not-allowed', `Pages of '${origin}' may not subscribe.`, {
@@ -132,7 +167,9 @@ class SubscribeServer {
       })
     }
     checkHandshake(request)
-    const address = readAddress(request)
+    const isSession = (request.url ?? '/').split('?', 1)[0] === SESSION_PATH
+    if (isSession) parseQuery((request.url ?? '').slice(SESSION_PATH.length + 1), [])
+    const address = isSession ? undefined : readAddress(request)
     if (this.#isClosing) throw draining()
     if (this.count > this.#dependencies.subscribersMax) {
       throw new SynodError(
@@ -143,11 +180,35 @@ class SubscribeServer {
         },
       )
     }
-    return prepareSubscription(this.#dependencies.ports, address, this.#timers)
+    if (address === undefined) return this.#sessionOf(request)
+    const subscription = await prepareSubscription(this.#dependencies.ports, address, this.#timers)
+    return {
+      webSockets: this.#simple,
+      open: (connection, { describe }) => new SimpleSession(connection, { ...subscription, describe }),
+      abandon: () => subscription.follower.stop(),
+    }
+  }
+
+  #sessionOf(request: IncomingMessage): Prepared {
+    const codec = codecOf(request.headers['sec-websocket-protocol'])
+    const host = request.headers.host ?? 'localhost'
+    return {
+      webSockets: this.#multiplex,
+      open: (connection, { requestId }) =>
+        new Session(connection, {
+          parts: this.#dependencies.sessions,
+          codec: codec ?? TEXT_CODEC,
+          isProtocolUnknown: codec === undefined,
+          timers: this.#timers,
+          requestId,
+          host,
+        }),
+      abandon: () => undefined,
+    }
   }
 
   /** A handshake that the log keeps waiting must hold its connection neither for ever nor when the broker stops. */
-  #withinTime(prepare: () => Promise<Subscription>): Promise<Subscription> {
+  #withinTime(prepare: () => Promise<Prepared>): Promise<Prepared> {
     return new Promise((resolve, reject) => {
       let isOver = false
       const refuse = (error: unknown): void => {
@@ -164,36 +225,37 @@ class SubscribeServer {
         )
       })
       this.#handshakes.add(refuse)
-      prepare().then((subscription) => {
+      prepare().then((prepared) => {
         if (isOver) {
-          subscription.follower.stop()
+          prepared.abandon()
           return
         }
         cancel()
         this.#handshakes.delete(refuse)
-        resolve(subscription)
+        resolve(prepared)
       }, refuse)
     })
   }
 
-  #accept(handshake: Handshake, subscription: Subscription): void {
-    const { request, socket, head, headers, describe } = handshake
+  #accept(handshake: Handshake, prepared: Prepared): void {
+    const { request, socket, head, headers } = handshake
+    const { webSockets } = prepared
     const addHeaders = (lines: string[]): void => {
       for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
     }
-    let session: SubscribeSession | undefined
-    this.#webSockets.once('headers', addHeaders)
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const startedAtMs = this.#timers.nowMs()
-      session = new SubscribeSession(webSocket, socket as Socket, { ...subscription, startedAtMs, describe })
+    let session: ServedSocket | undefined
+    webSockets.once('headers', addHeaders)
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new WebSocketConnection(webSocket, socket as Socket, this.#timers.nowMs())
+      session = prepared.open(connection, handshake)
       this.#add(session)
     })
-    this.#webSockets.off('headers', addHeaders)
+    webSockets.off('headers', addHeaders)
     // A client that left meanwhile has its socket destroyed by `ws`, which then calls nobody.
-    if (session === undefined) subscription.follower.stop()
+    if (session === undefined) prepared.abandon()
   }
 
-  #add(session: SubscribeSession): void {
+  #add(session: ServedSocket): void {
     this.#sessions.add(session)
     if (this.#cancelSweep === undefined) this.#scheduleSweep()
     void session.run().then(() => {

@@ -8,9 +8,18 @@ import {
   type SubscribeDependencies,
   type SubscribeUpgrade,
 } from '../../../src/gateway/ws/subscribe.ts'
+import { ByteBudget } from '../../../src/gateway/http/byte-budget.ts'
+import type { GatewayContext } from '../../../src/gateway/http/context.ts'
+import { PartitionTurns } from '../../../src/gateway/http/partition-choice.ts'
+import { TopicCreator } from '../../../src/gateway/http/topic-lookup.ts'
+import { DEFAULT_GATEWAY_OPTIONS } from '../../../src/gateway/options.ts'
 import { fakePorts, type FakePorts } from '../fakes.ts'
 
+export const SESSION_FRAME_BYTES = 256 * 1024
+export const SESSION_BUDGET_BYTES = 512 * 1024
+
 export interface SubscribeServer {
+  readonly budget: ByteBudget
   readonly ports: FakePorts
   readonly upgrade: SubscribeUpgrade
   readonly port: number
@@ -35,13 +44,31 @@ export async function startSubscribeServer(
   const ports = fakePorts()
   const errors: unknown[] = []
   let requestCount = 0
+  const log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: unknown) => void errors.push(fields),
+  }
+  const gateway: GatewayContext = {
+    ports,
+    options: { ...DEFAULT_GATEWAY_OPTIONS, version: '0.0.0', metrics: () => Promise.resolve(''), log },
+    closing: new AbortController().signal,
+    answers: new ByteBudget(1024 * 1024),
+  }
+  const budget = new ByteBudget(SESSION_BUDGET_BYTES)
   const upgrade = createSubscribeUpgrade({
     ports,
+    sessions: {
+      gateway,
+      produce: { creator: new TopicCreator(gateway), turns: new PartitionTurns() },
+      budget,
+      frameBytesMax: SESSION_FRAME_BYTES,
+    },
     isOriginAllowed: (request) => request.headers.origin !== 'https://evil.example',
     subscribersMax: 1_000,
     newRequestId: () => `request-${++requestCount}`,
     headers: { 'Synod-Broker': '1' },
-    log: { info: () => undefined, warn: () => undefined, error: (fields) => void errors.push(fields) },
+    log,
     ...more,
   })
   const server = createServer()
@@ -63,6 +90,7 @@ export async function startSubscribeServer(
   })
   return {
     ports,
+    budget,
     upgrade,
     port,
     errors,
