@@ -8,6 +8,7 @@ import type { Topic } from '../../types/topic.ts'
 import { findTarget } from '../reading/target.ts'
 import { addChanges } from './admin-changes.ts'
 import type { RequestContext } from './context.ts'
+import { asyncapiDocument } from '../ws/asyncapi.ts'
 import { openapiDocument, openapiYaml } from './document.ts'
 import * as cluster from './operations/cluster.ts'
 import * as topics from './operations/topics.ts'
@@ -199,6 +200,11 @@ function addDocument(app: Admin): void {
   app.openapi(cluster.getOpenapiJson, (c) => {
     document ??= { ...openapiDocument() }
     return c.json(document, 200)
+  })
+  let frames: Record<string, unknown> | undefined
+  app.openapi(cluster.getAsyncapiJson, (c) => {
+    frames ??= { ...asyncapiDocument() }
+    return c.json(frames, 200)
   })
   app.openapi(cluster.getOpenapiYaml, (c) => {
     yaml ??= openapiYaml()

@@ -58,6 +58,7 @@ const READ: ReadonlyMap<string, Read> = new Map<string, Read>([
   ],
   ['streamTopic', (request, response, context) => handleStream(request, response, context)],
   ['subscribeTopic', refuseWithoutUpgrade],
+  ['openSession', refuseWithoutUpgrade],
 ])
 
 /** Takes each request from its head to its answer. The one place that catches, so the one that shapes problems. */
@@ -221,7 +222,7 @@ function refuseWithoutUpgrade(
   const url = `ws://${context.host}${context.path}`
   return Promise.reject(
     new SynodError('upgrade-required', 'This address speaks WebSocket; the request did not ask for it.', {
-      hint: `wscat -c '${url}?from=earliest'`,
+      hint: `wscat -c '${url}${context.params.length === 0 ? '' : '?from=earliest'}'`,
     }),
   )
 }

@@ -192,7 +192,7 @@ const error = z
 const pong = z.strictObject({ type: z.literal('pong'), id: id.optional() }).openapi('PongFrame')
 
 /** What clients send, as the documents have it. */
-const CLIENT_FRAMES = { subscribe, credit: grant, produce, seek, unsubscribe, ping } as const
+export const CLIENT_FRAMES = { subscribe, credit: grant, produce, seek, unsubscribe, ping } as const
 
 /** What the broker sends. */
 export const SERVER_FRAMES = {
@@ -207,6 +207,11 @@ export const SERVER_FRAMES = {
   error,
   pong,
 } as const
+
+/** The frame `subscribe` is the schema SubscribeFrame of the documents. */
+export function frameSchemaName(frame: string): string {
+  return `${frame.charAt(0).toUpperCase()}${frame.slice(1)}Frame`
+}
 
 /** As clients' frames are read: the records of a produce are looked at one by one later, each with its own fault. */
 export const READ_FRAMES = { ...CLIENT_FRAMES, produce: produceEnvelope } as const

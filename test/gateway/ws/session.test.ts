@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { SynodError } from '../../../src/errors.ts'
@@ -7,7 +8,12 @@ import { SUBSCRIPTIONS_MAX } from '../../../src/gateway/ws/session.ts'
 import { eventually } from '../../support/eventually.ts'
 import { VirtualTimers } from '../reading/virtual-timers.ts'
 import { openSession, PLENTY } from './session-client.ts'
-import { SESSION_BUDGET_BYTES, startSubscribeServer } from './subscribe-server.ts'
+import {
+  refusal,
+  SESSION_BUDGET_BYTES,
+  SESSION_FRAME_BYTES,
+  startSubscribeServer,
+} from './subscribe-server.ts'
 
 const upTo = (count: number): number[] => [...Array(count).keys()]
 const subscribe = (sid: string, more: Record<string, unknown> = {}) => ({
@@ -393,4 +399,31 @@ test('a sid in use, one that is unknown, and late credit are told apart', async 
     ],
   )
   await client.next('subscribed', ({ sid }) => sid === 'a')
+})
+
+test('rule 7: who offers only subprotocols that are not known is told so and closed with 4504', async (t) => {
+  const server = await startSubscribeServer(t)
+  const socket = connect(server.port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  socket.on('error', () => undefined)
+  let answer = ''
+  socket.on('data', (data: Buffer) => (answer += data.toString('latin1')))
+  socket.write(
+    'GET /v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
+  )
+  const closing = Buffer.from([4504 >> 8, 4504 & 0xff]).toString('latin1')
+  await eventually(() => assert.ok(answer.includes(`${closing}not-acceptable`)))
+  assert.match(answer, /"code":"not-acceptable"/)
+  assert.ok(!answer.includes('welcome'))
+})
+
+test('rule 8: the first frame says what the session allows; an unknown parameter is refused at the handshake', async (t) => {
+  const server = await startSubscribeServer(t)
+  const client = await openSession(t, server, ['synod.v1.json'])
+  assert.equal(client.socket.protocol, 'synod.v1.json')
+  const { limits } = await client.next('welcome')
+  assert.deepEqual(limits, { subscriptions: 64, frameBytes: SESSION_FRAME_BYTES, recordBytes: 1024 * 1024 })
+  const { status, problem } = await refusal(`ws://127.0.0.1:${server.port}/v1/ws?from=earliest`)
+  assert.deepEqual([status, problem['code']], [400, 'unknown-parameter'])
 })

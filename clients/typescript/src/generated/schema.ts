@@ -200,6 +200,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a WebSocket session: many subscriptions and produces on one socket
+         * @description A plain GET is answered 426. `GET /asyncapi.json` describes the frames; the subprotocol is `synod.v1.json`, or none.
+         */
+        get: operations["openSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/topics/{topic}/partitions/{partition}/offsets": {
         parameters: {
             query?: never;
@@ -568,10 +588,481 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/asyncapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the AsyncAPI document of WebSocket sessions
+         * @description The frames of `/v1/ws`.
+         */
+        get: operations["getAsyncapiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Begins a subscription; `subscribed` or `error` answers it. */
+        SubscribeFrame: {
+            /** @enum {string} */
+            type: "subscribe";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            /** @description All of them, later ones too, if left out. */
+            partitions?: number[];
+            /** @description Where to start, as in the query of a stream; `latest` if neither this nor a cursor is given. */
+            from?: string;
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor?: string;
+            credit: components["schemas"]["SessionCredit"];
+        };
+        SessionCredit: {
+            /**
+             * Format: int64
+             * @description Records that may be sent.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Bytes of their keys and values.
+             */
+            bytes: number;
+        };
+        /** @description Adds to what may be sent. Of no effect on a subscription that has ended. */
+        CreditFrame: {
+            /** @enum {string} */
+            type: "credit";
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /**
+             * Format: int64
+             * @description Records that may be sent besides.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Bytes of keys and values that may be sent besides.
+             */
+            bytes: number;
+        };
+        /** @description Stores records; `produced` or `error` answers it. */
+        ProduceFrame: {
+            /** @enum {string} */
+            type: "produce";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            records: components["schemas"]["RecordInput"][];
+            /** @description Makes sending again safe; all records go to one partition. */
+            producer?: {
+                id: string;
+                /**
+                 * Format: int64
+                 * @description A higher one fences off the lower ones.
+                 */
+                epoch: number;
+                /**
+                 * Format: int64
+                 * @description Counts the producer’s records in the partition, from 0.
+                 */
+                seq: number;
+            };
+        };
+        /** @description At most one of value, text and base64; with none of them it is a tombstone. */
+        RecordInput: {
+            /** @description Records of one key are in one partition, in order. */
+            key?: string;
+            /** @description Any JSON; kept byte for byte. */
+            value?: unknown;
+            /** @description Instead of `value`: a text. */
+            text?: string;
+            /** @description Instead of `value`: any bytes, in base64. */
+            base64?: string;
+            /**
+             * @description Names in lower case.
+             * @example {
+             *       "trace": "abc"
+             *     }
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition?: number;
+            /**
+             * Format: date-time
+             * @description The producer’s own time; only shown.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            timestamp?: string;
+        };
+        /** @description Goes on at another place, in a new epoch, with the credit that is left. */
+        SeekFrame: {
+            /** @enum {string} */
+            type: "seek";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /** @description Where to start, as in the query of a stream; `latest` if neither this nor a cursor is given. */
+            from?: string;
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor?: string;
+        };
+        /** @description Ends a subscription; `end` answers it. */
+        UnsubscribeFrame: {
+            /** @enum {string} */
+            type: "unsubscribe";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+        };
+        /** @description Asks for a `pong`; browsers cannot send pings of the protocol. */
+        PingFrame: {
+            /** @enum {string} */
+            type: "ping";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id?: string;
+        };
+        /** @description The first frame. */
+        WelcomeFrame: {
+            /** @enum {string} */
+            type: "welcome";
+            /** @description Names this socket in the broker’s log. */
+            session: string;
+            broker: string;
+            /**
+             * Format: int64
+             * @description How often a `heartbeat` comes.
+             */
+            heartbeatMs: number;
+            limits: {
+                /**
+                 * Format: int64
+                 * @description Subscriptions at the same time.
+                 */
+                subscriptions: number;
+                /**
+                 * Format: int64
+                 * @description A frame of the client.
+                 */
+                frameBytes: number;
+                /**
+                 * Format: int64
+                 * @description Key, value and headers of one record.
+                 */
+                recordBytes: number;
+            };
+        };
+        /** @description The start is fixed: records come from these positions. */
+        SubscribedFrame: {
+            /** @enum {string} */
+            type: "subscribed";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /**
+             * Format: int64
+             * @description Begins at 0 and grows when the subscription begins anew at another place.
+             */
+            epoch: number;
+            positions: components["schemas"]["SessionPosition"][];
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
+        };
+        SessionPosition: {
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description The offset of the next record.
+             */
+            nextOffset: number;
+        };
+        /** @description Records of one partition in the order of their offsets, none skipped or repeated in an epoch. */
+        RecordsFrame: {
+            /** @enum {string} */
+            type: "records";
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /**
+             * Format: int64
+             * @description Begins at 0 and grows when the subscription begins anew at another place.
+             */
+            epoch: number;
+            records: components["schemas"]["Record"][];
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
+        };
+        /** @description A tombstone has none of value, text and base64. */
+        Record: {
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description The number of a record in its partition, from 0, without gaps.
+             */
+            offset: number;
+            /**
+             * Format: date-time
+             * @description The producer’s own time if it gave one, else when the record was appended.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            timestamp: string;
+            key?: string;
+            /** @description The value, if it was produced as JSON. */
+            value?: unknown;
+            /** @description The value, if it is a text. */
+            text?: string;
+            /** @description The value, if it is neither. */
+            base64?: string;
+            /** @description As the producer named it. */
+            contentType?: string;
+            /**
+             * @description Names in lower case.
+             * @example {
+             *       "trace": "abc"
+             *     }
+             */
+            headers?: {
+                [key: string]: string;
+            };
+        };
+        /** @description All records are durable on a majority; receipts in their order. */
+        ProducedFrame: {
+            /** @enum {string} */
+            type: "produced";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            results: components["schemas"]["Receipt"][];
+        };
+        Receipt: {
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description Left out for a duplicate so old that its place is no longer remembered.
+             */
+            offset?: number;
+            /**
+             * Format: date-time
+             * @description The time that readers see.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            timestamp: string;
+            /** @description Stored already by an earlier try. */
+            duplicate: boolean;
+        };
+        /** @description Says that the broker lives, and where each subscription is. */
+        HeartbeatFrame: {
+            /** @enum {string} */
+            type: "heartbeat";
+            subs: components["schemas"]["SubscriptionState"][];
+        };
+        SubscriptionState: {
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /**
+             * Format: int64
+             * @description The first offset not yet readable when last read, summed over its partitions.
+             */
+            highWatermark: number;
+            /**
+             * Format: int64
+             * @description Records that are known and not yet sent.
+             */
+            lag: number;
+            creditLeft: {
+                /**
+                 * Format: int64
+                 * @description Records that may still be sent.
+                 */
+                records: number;
+                /**
+                 * Format: int64
+                 * @description Below 0 after a record that was larger than what was left: grants pay for it first.
+                 */
+                bytes: number;
+            };
+        };
+        /** @description What came next is gone: a new epoch begins at the first record that is there. */
+        ResetFrame: {
+            /** @enum {string} */
+            type: "reset";
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+            /**
+             * Format: int64
+             * @description Begins at 0 and grows when the subscription begins anew at another place.
+             */
+            epoch: number;
+            /** @enum {string} */
+            reason: "offset-trimmed";
+            /**
+             * Format: int64
+             * @description Records that were trimmed before they were sent.
+             */
+            lost: number;
+            resumeFrom: components["schemas"]["SessionPosition"][];
+            /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
+            cursor: string;
+        };
+        /** @description The subscription has ended as asked; no frame of it follows. */
+        EndFrame: {
+            /** @enum {string} */
+            type: "end";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid: string;
+        };
+        /** @description The broker stops: go on with the cursors on another one. */
+        MovingFrame: {
+            /** @enum {string} */
+            type: "moving";
+            /**
+             * Format: int64
+             * @description When the broker closes the socket.
+             */
+            inMs: number;
+        };
+        /** @description With `id`: that request failed. With `sid`: that subscription has ended, all others go on. */
+        ErrorFrame: {
+            /** @enum {string} */
+            type: "error";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id?: string;
+            /**
+             * @description The client’s own name for a subscription of this socket.
+             * @example a
+             */
+            sid?: string;
+            problem: components["schemas"]["Problem"];
+        };
+        /** @description What went wrong (RFC 9457). Further members give facts, such as `highWatermark`. */
+        Problem: {
+            /**
+             * @description An address that stands for the code.
+             * @example /problems/topic-not-found
+             */
+            type: string;
+            /** @description What the code means. */
+            title: string;
+            /** @description The HTTP status. */
+            status: number;
+            /** @description What went wrong this time; names the offending value. */
+            detail: string;
+            /** @description The path of the request. */
+            instance: string;
+            code: components["schemas"]["ErrorCode"];
+            /** @description Sending the same request again may succeed and does no harm. */
+            retryable: boolean;
+            /**
+             * @description Whether something may have been stored or changed.
+             * @enum {string}
+             */
+            sideEffects: "none" | "possible";
+            /** @description What to try next. */
+            hint: string;
+            /** @description The same as in the header Request-Id. */
+            requestId: string;
+            /**
+             * Format: int64
+             * @description When trying again may help.
+             */
+            retryAfterMs?: number;
+            /** @description Each fault of a body, with a JSON pointer to its place. */
+            errors?: {
+                pointer: string;
+                code: string;
+                detail: string;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @description What went wrong, for programs.
+         * @enum {string}
+         */
+        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "reassignment-in-progress" | "would-lose-quorum" | "operation-ended" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "replica-damaged" | "partial-append";
+        PongFrame: {
+            /** @enum {string} */
+            type: "pong";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id?: string;
+        };
         TopicList: {
             items: components["schemas"]["TopicSummary"][];
             /** @description Send it as pageToken for the next page; left out on the last. */
@@ -656,52 +1147,6 @@ export interface components {
             /** @description A closed topic takes no more records. */
             closed: boolean;
         };
-        /** @description What went wrong (RFC 9457). Further members give facts, such as `highWatermark`. */
-        Problem: {
-            /**
-             * @description An address that stands for the code.
-             * @example /problems/topic-not-found
-             */
-            type: string;
-            /** @description What the code means. */
-            title: string;
-            /** @description The HTTP status. */
-            status: number;
-            /** @description What went wrong this time; names the offending value. */
-            detail: string;
-            /** @description The path of the request. */
-            instance: string;
-            code: components["schemas"]["ErrorCode"];
-            /** @description Sending the same request again may succeed and does no harm. */
-            retryable: boolean;
-            /**
-             * @description Whether something may have been stored or changed.
-             * @enum {string}
-             */
-            sideEffects: "none" | "possible";
-            /** @description What to try next. */
-            hint: string;
-            /** @description The same as in the header Request-Id. */
-            requestId: string;
-            /**
-             * Format: int64
-             * @description When trying again may help.
-             */
-            retryAfterMs?: number;
-            /** @description Each fault of a body, with a JSON pointer to its place. */
-            errors?: {
-                pointer: string;
-                code: string;
-                detail: string;
-            }[];
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * @description What went wrong, for programs.
-         * @enum {string}
-         */
-        ErrorCode: "malformed-request" | "malformed-json" | "unknown-field" | "invalid-field" | "unknown-parameter" | "invalid-parameter" | "invalid-offset" | "invalid-cursor" | "origin-not-allowed" | "producer-fenced" | "topic-not-found" | "partition-not-found" | "not-found" | "offset-trimmed" | "topic-deleted" | "method-not-allowed" | "not-acceptable" | "request-timeout" | "unsupported-media-type" | "upgrade-required" | "headers-too-large" | "topic-config-differs" | "sequence-gap" | "topic-closed" | "not-a-replica" | "reassignment-in-progress" | "would-lose-quorum" | "operation-ended" | "offset-mismatch" | "etag-mismatch" | "offset-out-of-range" | "record-too-large" | "batch-too-large" | "invalid-config" | "idempotency-key-reused" | "not-enough-brokers" | "topic-full" | "disk-full" | "no-leader" | "no-quorum" | "not-enough-in-sync" | "overloaded" | "draining" | "internal" | "outcome-unknown" | "replica-behind" | "replica-damaged" | "partial-append";
         Topic: {
             /**
              * @description The name of a topic.
@@ -826,67 +1271,11 @@ export interface components {
             partitions?: number;
             config?: components["schemas"]["TopicConfigChange"];
         };
-        Receipt: {
-            /**
-             * @description The name of a topic.
-             * @example orders
-             */
-            topic: string;
-            /**
-             * Format: int64
-             * @description The number of a partition, from 0.
-             */
-            partition: number;
-            /**
-             * Format: int64
-             * @description Left out for a duplicate so old that its place is no longer remembered.
-             */
-            offset?: number;
-            /**
-             * Format: date-time
-             * @description The time that readers see.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            timestamp: string;
-            /** @description Stored already by an earlier try. */
-            duplicate: boolean;
-        };
         BatchReceipt: {
             results: components["schemas"]["Receipt"][];
         };
         Batch: {
             records: components["schemas"]["RecordInput"][];
-        };
-        /** @description At most one of value, text and base64; with none of them it is a tombstone. */
-        RecordInput: {
-            /** @description Records of one key are in one partition, in order. */
-            key?: string;
-            /** @description Any JSON; kept byte for byte. */
-            value?: unknown;
-            /** @description Instead of `value`: a text. */
-            text?: string;
-            /** @description Instead of `value`: any bytes, in base64. */
-            base64?: string;
-            /**
-             * @description Names in lower case.
-             * @example {
-             *       "trace": "abc"
-             *     }
-             */
-            headers?: {
-                [key: string]: string;
-            };
-            /**
-             * Format: int64
-             * @description The number of a partition, from 0.
-             */
-            partition?: number;
-            /**
-             * Format: date-time
-             * @description The producer’s own time; only shown.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            timestamp?: string;
         };
         Page: {
             records: components["schemas"]["Record"][];
@@ -909,48 +1298,6 @@ export interface components {
             upToDate: boolean;
             /** @description The place where this read ended: go on with `from=cursor:…`. At most 8 KiB. */
             cursor: string;
-        };
-        /** @description A tombstone has none of value, text and base64. */
-        Record: {
-            /**
-             * @description The name of a topic.
-             * @example orders
-             */
-            topic: string;
-            /**
-             * Format: int64
-             * @description The number of a partition, from 0.
-             */
-            partition: number;
-            /**
-             * Format: int64
-             * @description The number of a record in its partition, from 0, without gaps.
-             */
-            offset: number;
-            /**
-             * Format: date-time
-             * @description The producer’s own time if it gave one, else when the record was appended.
-             * @example 2026-01-31T12:00:00.000Z
-             */
-            timestamp: string;
-            key?: string;
-            /** @description The value, if it was produced as JSON. */
-            value?: unknown;
-            /** @description The value, if it is a text. */
-            text?: string;
-            /** @description The value, if it is neither. */
-            base64?: string;
-            /** @description As the producer named it. */
-            contentType?: string;
-            /**
-             * @description Names in lower case.
-             * @example {
-             *       "trace": "abc"
-             *     }
-             */
-            headers?: {
-                [key: string]: string;
-            };
         };
         TopicPage: {
             records: components["schemas"]["Record"][];
@@ -2916,6 +3263,69 @@ export interface operations {
             };
         };
     };
+    openSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection speaks WebSocket from here on. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed`, `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `upgrade-required` */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `draining` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getOffsets: {
         parameters: {
             query?: {
@@ -4475,6 +4885,59 @@ export interface operations {
                 };
                 content: {
                     "application/yaml": string;
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAsyncapiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */

@@ -21,6 +21,7 @@ export const OPERATIONS: readonly RouteConfig[] = [
   read.streamTopic,
   read.followEvents,
   read.subscribeTopic,
+  read.openSession,
   topics.getOffsets,
   topics.getPaxos,
   topics.moveLeader,
@@ -41,6 +42,7 @@ export const OPERATIONS: readonly RouteConfig[] = [
   cluster.getMetrics,
   cluster.getOpenapiJson,
   cluster.getOpenapiYaml,
+  cluster.getAsyncapiJson,
 ]
 
 /** The names of an operation's query parameters. */

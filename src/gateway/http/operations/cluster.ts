@@ -113,6 +113,23 @@ export const getOpenapiJson = createRoute({
   },
 })
 
+export const getAsyncapiJson = createRoute({
+  method: 'get',
+  path: '/asyncapi.json',
+  operationId: 'getAsyncapiJson',
+  tags: ['management'],
+  summary: 'Show the AsyncAPI document of WebSocket sessions',
+  description: 'The frames of `/v1/ws`.',
+  responses: {
+    200: {
+      description: 'The document.',
+      content: json(z.record(z.string(), z.unknown())),
+      headers: answerHeaders,
+    },
+    ...problems(),
+  },
+})
+
 export const getOpenapiYaml = createRoute({
   method: 'get',
   path: '/openapi.yaml',

@@ -279,3 +279,17 @@ export const subscribeTopic = createRoute({
     ...problems(...PARTITION_MISSING, 'upgrade-required', ...READ_CODES),
   },
 })
+
+export const openSession = createRoute({
+  method: 'get',
+  path: '/v1/ws',
+  operationId: 'openSession',
+  tags: ['records'],
+  summary: 'Open a WebSocket session: many subscriptions and produces on one socket',
+  description:
+    'A plain GET is answered 426. `GET /asyncapi.json` describes the frames; the subprotocol is `synod.v1.json`, or none.',
+  responses: {
+    101: { description: 'The connection speaks WebSocket from here on.' },
+    ...problems('upgrade-required', 'origin-not-allowed', 'overloaded', 'draining'),
+  },
+})

@@ -1,0 +1,83 @@
+import { stringify } from 'yaml'
+
+import { openapiDocument } from '../http/document.ts'
+import { CLIENT_FRAMES, frameSchemaName, SERVER_FRAMES } from './session-frames.ts'
+
+/** Changes when the frames do, not with every release of the broker. */
+const ASYNCAPI_VERSION = '1.0.0'
+const REFERENCE = '#/components/schemas/'
+
+/** The AsyncAPI document of the session, with the schemas that the broker reads frames with. */
+export function asyncapiDocument(): object {
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Synod sessions',
+      version: ASYNCAPI_VERSION,
+      description:
+        'Many subscriptions and produces on one WebSocket. The first frame is `welcome`. Each frame is an object whose ' +
+        '`type` is its name: one text message.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+      contact: { name: 'Synod' },
+      tags: [{ name: 'records', description: 'Producing and reading' }],
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      broker: { host: 'localhost:8080', protocol: 'ws', description: 'Any broker takes any request.' },
+    },
+    channels: {
+      session: {
+        address: '/v1/ws',
+        description: 'Subprotocol synod.v1.json, or none.',
+        messages: Object.fromEntries(
+          [...Object.keys(CLIENT_FRAMES), ...Object.keys(SERVER_FRAMES)].map((name) => [
+            name,
+            { $ref: `#/components/messages/${name}` },
+          ]),
+        ),
+      },
+    },
+    operations: {
+      clientSends: operation('receive', 'What the broker takes.', Object.keys(CLIENT_FRAMES)),
+      brokerSends: operation('send', 'What the broker sends.', Object.keys(SERVER_FRAMES)),
+    },
+    components: {
+      messages: Object.fromEntries(
+        Object.keys({ ...CLIENT_FRAMES, ...SERVER_FRAMES }).map((name) => [
+          name,
+          { name, title: name, payload: { $ref: `${REFERENCE}${frameSchemaName(name)}` } },
+        ]),
+      ),
+      schemas: schemasOf(Object.keys({ ...CLIENT_FRAMES, ...SERVER_FRAMES }).map(frameSchemaName)),
+    },
+  }
+}
+
+export function asyncapiYaml(): string {
+  return stringify(asyncapiDocument(), { lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+function operation(action: 'send' | 'receive', description: string, names: readonly string[]): object {
+  return {
+    action,
+    summary: description,
+    description,
+    channel: { $ref: '#/channels/session' },
+    messages: names.map((name) => ({ $ref: `#/channels/session/messages/${name}` })),
+  }
+}
+
+/** These schemas of the OpenAPI document, with all that they refer to. */
+function schemasOf(roots: readonly string[]): Record<string, unknown> {
+  const { components } = openapiDocument() as { components: { schemas: Record<string, unknown> } }
+  const found = new Map<string, unknown>()
+  const waiting = [...roots]
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name)) continue
+    const schema = components.schemas[name]
+    found.set(name, schema)
+    const references = JSON.stringify(schema).matchAll(/"#\/components\/schemas\/([A-Za-z]+)"/g)
+    waiting.push(...[...references].map((reference) => reference[1] ?? ''))
+  }
+  return Object.fromEntries([...found].sort(([left], [right]) => (left < right ? -1 : 1)))
+}
