@@ -21,11 +21,13 @@ test('Keeps every promise while brokers die, pause, lose each other and their di
     durationMs: { min: 1_500, max: 3_000 },
     quietMs: { min: 500, max: 1_500 },
     producerPauseMs: 20,
+    retentionMs: null,
     say: (sentence) => t.diagnostic(sentence),
   })
   assert.ok(isClean(report), `${showReport(report)}\n\nThe history is ${report.historyPath}.`)
   for (const [producer, { ok }] of report.operations) assert.ok(ok > 0, `${producer} stored nothing`)
   assert.ok(report.faults.size >= 4, `${report.faults.size} kinds of fault`)
   assert.ok(report.verdict.seen > 3 * report.verdict.produced.ok, 'every reader reads everything')
+  assert.ok(report.trims.done > 0, 'something is trimmed')
   rmSync(folder, { recursive: true })
 })

@@ -17,6 +17,8 @@ export interface ClientsOptions {
   /** Of each producer, between two operations. */
   readonly pauseMs: number
   record(operation: Operation): void
+  /** A reader was told that what is below this offset is trimmed. */
+  trimmed(partition: number, logStart: number): void
   /** An answer that no fault explains. */
   unexpected(sentence: string): void
 }

@@ -8,7 +8,7 @@ export function isClean({ verdict, wrongs }: ChaosReport): boolean {
 
 /** What a run came to, for people. */
 export function showReport(report: ChaosReport): string {
-  const { verdict, operations, faults, startMs, gaps, memory, cures, wrongs } = report
+  const { verdict, operations, faults, startMs, gaps, memory, cures, trims, wrongs } = report
   const sections = [
     table(
       ['operations', 'ok', 'unknown', 'failed'],
@@ -28,6 +28,7 @@ export function showReport(report: ChaosReport): string {
         Math.round(gaps.get(kind)?.afterHealingMs ?? 0),
       ]),
     ),
+    `trims: ${trims.done} orders done, ${trims.unknown} without an answer; gone by ${[...trims.reasons].join(' and ') || 'nothing'}`,
     ...(cures.length === 0 ? [] : [showCures(cures)]),
     table(
       ['memory MiB', 'first', 'last', 'most', 'MiB/h'],

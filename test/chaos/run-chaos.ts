@@ -5,15 +5,16 @@ import { checkHistoryFile, HistoryFile } from '../history/history-file.ts'
 import type { Operation, Outcome } from '../history/operation.ts'
 import { Random } from '../sim/random.ts'
 import { eventually } from '../support/eventually.ts'
-import { call, json } from '../system/api.ts'
 import { ChaosCluster } from './chaos-cluster.ts'
 import { startProducers, startReaders } from './clients.ts'
 import { DamageAtlas, type Cure } from './damage-atlas.ts'
 import { inflict } from './faults.ts'
-import { compareBrokers, untilInSync } from './final-state.ts'
+import { compareBrokers, untilEqualBegins, untilInSync } from './final-state.ts'
 import { GapWatch, type Gap, type GapKind, type PastEpisode } from './gaps.ts'
 import { MemoryWatch, type MemoryUse } from './memory.ts'
 import { Nurse } from './nurse.ts'
+import { createTopic, keepRest } from './topic.ts'
+import { Trimmer, type TrimCounts } from './trimmer.ts'
 import type { Reader } from './readers.ts'
 import {
   DAMAGE_KINDS,
@@ -42,6 +43,8 @@ export interface ChaosOptions {
   readonly diskShim?: string | undefined
   /** Of each producer, between two operations. */
   readonly producerPauseMs: number
+  /** How long the topic keeps records; null: until somebody trims it. */
+  readonly retentionMs: number | null
   say(sentence: string): void
 }
 
@@ -58,6 +61,7 @@ export interface ChaosReport {
   readonly memory: ReadonlyMap<number, MemoryUse>
   /** Disks that were damaged and hold everything again. */
   readonly cures: readonly Cure[]
+  readonly trims: TrimCounts
   /** What is wrong beside the anomalies of the history: a sentence each. */
   readonly wrongs: readonly string[]
 }
@@ -101,16 +105,23 @@ class ChaosRun {
   }
 
   async run(): Promise<ChaosReport> {
-    const { brokers, partitions } = this.#options
+    const { brokers, partitions, retentionMs } = this.#options
     const replicas = Math.min(brokers, REPLICAS)
-    await this.#createTopic({ partitions, replicationFactor: replicas })
+    const { urls } = this.#cluster
+    const load = { urls, topic: TOPIC, partitions }
+    await createTopic(urls, TOPIC, { partitions, replicationFactor: replicas, config: { retentionMs } })
+    await untilInSync(urls, TOPIC, { replicas, timeoutMs: HEAL_MS_MAX })
+    const wrong = (sentence: string): void => this.#wrong(sentence)
+    const trimmer = new Trimmer({ ...load, random: this.#random.fork('trims'), retentionMs, wrong })
     const clients = {
-      urls: this.#cluster.urls,
-      topic: TOPIC,
-      partitions,
+      ...load,
       random: this.#random,
       pauseMs: this.#options.producerPauseMs,
-      record: (operation: Operation) => this.#record(operation),
+      record: (operation: Operation) => {
+        this.#record(operation)
+        if (operation.type === 'produce') trimmer.stored(operation)
+      },
+      trimmed: (partition: number, logStart: number) => trimmer.told(partition, logStart),
       unexpected: (sentence: string) => this.#wrong(sentence),
     }
     const producers = startProducers(clients)
@@ -122,15 +133,17 @@ class ChaosRun {
       topic: TOPIC,
       say: this.#options.say,
     })
+    let trims: TrimCounts
     try {
       await this.#spoil()
-      await Promise.all(producers.map((producer) => producer.stop()))
+      await Promise.all([trimmer, ...producers].map((each) => each.stop()))
       await this.#untilWell(nurse)
-      await this.#settle(readers, replicas)
+      await keepRest(urls, TOPIC)
+      await this.#settle(readers, { replicas, trimmer })
     } finally {
       clearInterval(sampling)
-      await nurse.stop()
-      await Promise.all([...producers, ...readers].map((each) => each.stop()))
+      await Promise.all([nurse, trimmer, ...producers, ...readers].map((each) => each.stop()))
+      trims = trimmer.finish((partition, below) => this.#history.add({ type: 'trim', partition, below }))
       await this.#history.close()
     }
     const { unexpectedEnds } = this.#cluster
@@ -145,23 +158,9 @@ class ChaosRun {
       gaps: this.#gaps.byKind(this.#episodes),
       memory: new Map([...this.#memory].map(([id, watch]) => [id, watch.use])),
       cures: this.#atlas.cures,
+      trims,
       wrongs: this.#wrongs,
     }
-  }
-
-  async #createTopic(spec: {
-    readonly partitions: number
-    readonly replicationFactor: number
-  }): Promise<void> {
-    const [url] = this.#cluster.urls
-    await eventually(
-      async () => {
-        const { status } = await call(url!, `/v1/topics/${TOPIC}`, json('PUT', spec))
-        if (status !== 200 && status !== 201) throw new Error(`The topic was answered with ${status}.`)
-      },
-      { timeoutMs: 30_000 },
-    )
-    await untilInSync(this.#cluster.urls, TOPIC, { replicas: spec.replicationFactor, timeoutMs: HEAL_MS_MAX })
   }
 
   /** Faults and quiet in turn, until the time is over; none is left. */
@@ -219,12 +218,19 @@ class ChaosRun {
   }
 
   /** Waits until all replicas are equal and all readers are through, and reads everything once more. */
-  async #settle(readers: readonly Reader[], replicas: number): Promise<void> {
+  async #settle(
+    readers: readonly Reader[],
+    { replicas, trimmer }: { readonly replicas: number; readonly trimmer: Trimmer },
+  ): Promise<void> {
     const { urls } = this.#cluster
     this.#sampleMemory()
     let highWatermarks: ReadonlyMap<number, number>
+    let begins: ReadonlyMap<number, number>
     try {
       highWatermarks = await untilInSync(urls, TOPIC, { replicas, timeoutMs: HEAL_MS_MAX })
+      const partitions = highWatermarks.keys()
+      begins = await untilEqualBegins(urls, TOPIC, { partitions, timeoutMs: HEAL_MS_MAX })
+      for (const [partition, begin] of begins) trimmer.told(partition, begin)
     } catch (error) {
       this.#wrong(`Not healed within ${HEAL_MS_MAX} ms: ${String(error)}`)
       return
@@ -238,6 +244,7 @@ class ChaosRun {
     ).catch((error: unknown) => this.#wrong(String(error)))
     const differences = await compareBrokers(urls, TOPIC, {
       highWatermarks,
+      begins,
       timeoutMs: HEAL_MS_MAX,
       record: (operation) => this.#record(operation),
     })
