@@ -138,7 +138,7 @@ class ChaosRun {
       await this.#spoil()
       await Promise.all([trimmer, ...producers].map((each) => each.stop()))
       await this.#untilWell(nurse)
-      await keepRest(urls, TOPIC)
+      await keepRest(urls, TOPIC).catch((error: unknown) => this.#wrong(String(error)))
       await this.#settle(readers, { replicas, trimmer })
     } finally {
       clearInterval(sampling)
