@@ -75,8 +75,10 @@ export function recordConfiguration(
   invariant(number > placement.configuration, 'Configurations are recorded upwards.')
   const { change, learners } = placement
   const target = change?.target
-  const isPlain = withStores === undefined && placement.voters === undefined
-  const recorded = { ...placement, configuration: number, ...(isPlain ? {} : { voters: withStores }) }
+  const { voters: _, ...rest } = placement
+  // Left out and not undefined: a row does not tell the two apart.
+  const stores = withStores === undefined ? {} : { voters: withStores }
+  const recorded = { ...rest, ...stores, configuration: number }
   if (target !== undefined && sameBrokers(target, voters)) {
     return { ...recorded, replicas: target, learners: [], change: undefined }
   }

@@ -85,7 +85,9 @@ export function endReplacement(
   const ended = operations.end(operation.id, { state, atMs, problem })
   const outcome = { kind: 'operation', operation: ended } as const
   if (!isDone || before === undefined) return without(outcome)
-  const member: Member = { ...before, store, pendingStore: undefined }
+  // Left out and not undefined: a row does not tell the two apart.
+  const { pendingStore: _, ...known } = before
+  const member: Member = { ...known, store }
   members.put(member)
   return { outcome, events: [{ kind: 'broker-changed', broker: member }] }
 }

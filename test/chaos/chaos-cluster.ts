@@ -18,13 +18,20 @@ interface Broker {
   readonly proxy: BrokerProxy
   /** Undefined where the processes run on the system's disk as it is. */
   readonly disk: ShimmedDisk | undefined
+  readonly dataFolder: string
   /** It may end itself, because its disk fails. */
   mayFail: boolean
+  /** Its files were damaged once: it may find so at any time after, and end itself. */
+  isDamaged: boolean
+  /** A fault wants it to be down. */
+  isHeldDown: boolean
   child: ChildProcess | undefined
 }
 
-/** What a broker ends with when a write has failed (docs/operations.md). */
+/** What a broker ends with when its disk fails or is damaged (docs/operations.md). */
 const DISK_FAILED_EXIT_CODE = 73
+/** By these LevelDB ends a process whose files contradict each other. */
+const DAMAGE_SIGNALS: readonly (NodeJS.Signals | null)[] = ['SIGABRT', 'SIGSEGV']
 
 /** A broker that ended though nobody ended it. */
 export interface UnexpectedEnd {
@@ -100,7 +107,10 @@ export class ChaosCluster {
           diskShim === undefined
             ? undefined
             : new ShimmedDisk(diskShim, join(folder, `disk-${id}`), dataFolder),
+        dataFolder,
         mayFail: false,
+        isDamaged: false,
+        isHeldDown: false,
         child: undefined,
       }
     })
@@ -119,6 +129,11 @@ export class ChaosCluster {
     return this.#broker(id).url
   }
 
+  /** Where a broker has its data. */
+  dataFolderOf(id: number): string {
+    return this.#broker(id).dataFolder
+  }
+
   isRunning(id: number): boolean {
     return this.#broker(id).child !== undefined
   }
@@ -126,6 +141,7 @@ export class ChaosCluster {
   /** Starts the process if it does not run. */
   async launch(id: number): Promise<void> {
     const broker = this.#broker(id)
+    broker.isHeldDown = false
     if (broker.child !== undefined || this.#isOver) return
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('SYNOD_'))
     const log = openSync(broker.logFile, 'a')
@@ -144,15 +160,29 @@ export class ChaosCluster {
     child.once('exit', (code, signal) => {
       broker.child = undefined
       broker.proxy.refuse()
-      const isWanted = this.#isOver || child.killed || (broker.mayFail && code === DISK_FAILED_EXIT_CODE)
-      if (!isWanted) this.unexpectedEnds.push({ broker: id, reason: `exit code ${code}, signal ${signal}` })
+      const isOfDisk = (broker.mayFail || broker.isDamaged) && code === DISK_FAILED_EXIT_CODE
+      const isOfDamage = broker.isDamaged && DAMAGE_SIGNALS.includes(signal)
+      if (!this.#isOver && !child.killed && !isOfDisk && !isOfDamage)
+        this.unexpectedEnds.push({ broker: id, reason: `exit code ${code}, signal ${signal}` })
     })
     await broker.proxy.open()
   }
 
-  /** Resolves when the process is gone; at once if there is none. */
+  /** Starts a broker that ended by itself, or was asked to end; not one that a fault wants to be down. */
+  async revive(id: number): Promise<void> {
+    if (!this.#broker(id).isHeldDown) await this.launch(id)
+  }
+
+  /** Whoever revives it starts it again. */
+  askToEnd(id: number): void {
+    this.#broker(id).child?.kill('SIGTERM')
+  }
+
+  /** Resolves when the process is gone; at once if there is none. It stays down until it is launched. */
   async end(id: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const { child } = this.#broker(id)
+    const broker = this.#broker(id)
+    const { child } = broker
+    broker.isHeldDown = true
     if (child === undefined) return
     const gone = once(child, 'exit')
     child.kill(signal)
@@ -177,6 +207,11 @@ export class ChaosCluster {
   /** Whether the broker may end itself because of its disk. */
   allowDiskFailure(id: number, isAllowed: boolean): void {
     this.#broker(id).mayFail = isAllowed
+  }
+
+  /** Its files are about to be damaged: from now on it may end itself because of that. */
+  allowDamage(id: number): void {
+    this.#broker(id).isDamaged = true
   }
 
   spoil(from: number, to: number, fault: LinkFault): void {

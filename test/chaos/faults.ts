@@ -1,4 +1,6 @@
 import type { ChaosCluster } from './chaos-cluster.ts'
+import { damage, type DamageNotes } from './damage.ts'
+import { invariant } from '../../src/types/invariant.ts'
 import { Random } from '../sim/random.ts'
 import type { DiskMode } from './disk/disk-shim.ts'
 import { call, json } from '../system/api.ts'
@@ -9,6 +11,8 @@ import type { Fault } from './schedule.ts'
 export interface Load {
   readonly topic: string
   readonly partitions: number
+  /** Left out where no disk is ever damaged. */
+  readonly damage?: DamageNotes | undefined
 }
 
 /** Makes a fault happen; what it returns ends it. */
@@ -45,6 +49,11 @@ export async function inflict(cluster: ChaosCluster, fault: Fault, load: Load): 
       return spoilDisk(cluster, first!, { kind: 'hang' })
     case 'disk-full':
       return spoilDisk(cluster, first!, { kind: 'full' })
+    case 'flip-bits':
+    case 'truncate-file':
+    case 'wipe-disk':
+      invariant(load.damage !== undefined, 'Who damages a disk notes it.')
+      return damage(cluster, fault, load.damage)
     case 'move-leaders':
       return order(cluster, fault, load, (path) => [`${path}/leader`, { broker: String(first) }])
     case 'move-replicas':

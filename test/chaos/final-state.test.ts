@@ -28,10 +28,12 @@ const RECORDS = Array.from({ length: 5 }, (_, offset) => ({ offset, timestamp: '
 async function compare(
   urls: readonly string[],
   timeoutMs = 30_000,
+  begin = 0,
 ): Promise<{ differences: readonly string[]; polls: number }> {
   const operations: Operation[] = []
   const differences = await compareBrokers(urls, 'topic', {
     highWatermarks: new Map([[0, RECORDS.length]]),
+    begins: new Map([[0, begin]]),
     timeoutMs,
     record: (operation) => void operations.push(operation),
   })
@@ -54,4 +56,12 @@ test('finds a broker that never serves the end', async (t) => {
   const [good, short] = [await serve(t, RECORDS), await serve(t, RECORDS.slice(0, 4))]
   assert.equal((await compare([good, short], 100)).differences.length, 1)
   assert.equal((await compare([short, good], 100)).differences.length, 1)
+})
+
+test('compares what is left where the log was trimmed', async (t) => {
+  const trimmed = RECORDS.with(0, { ...RECORDS[0]!, timestamp: 'gone' })
+  const other = trimmed.with(4, { ...RECORDS[4]!, timestamp: 'u' })
+  const urls = [await serve(t, RECORDS), await serve(t, trimmed), await serve(t, other)]
+  const { differences } = await compare(urls, 30_000, 1)
+  assert.deepEqual(differences, ['Brokers 1 and 3 differ in partition 0 at offset 4 of 5.'])
 })

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import type { Operation, SeenRecord } from '../history/operation.ts'
 import { topicOf } from '../system/api.ts'
 import { eventually } from '../support/eventually.ts'
+import { beginsAt } from './begins.ts'
 import { valueOf } from './sending.ts'
 
 /** Until every broker says that each partition has a leader and all its replicas in sync. The high watermarks. */
@@ -27,6 +28,26 @@ export function untilInSync(
   )
 }
 
+/** Until every broker says that each partition begins at the same offset: that one. */
+export function untilEqualBegins(
+  urls: readonly string[],
+  topic: string,
+  options: { readonly partitions: Iterable<number>; readonly timeoutMs: number },
+): Promise<ReadonlyMap<number, number>> {
+  const partitions = [...options.partitions]
+  return eventually(
+    async () => {
+      const [first, ...others] = await Promise.all(urls.map((url) => beginsAt(url, topic, partitions)))
+      for (const [partition, begin] of first!)
+        for (const other of others)
+          if (other.get(partition) !== begin)
+            throw new Error(`Partition ${partition} begins at ${begin} and at ${other.get(partition)}.`)
+      return first!
+    },
+    { timeoutMs: options.timeoutMs },
+  )
+}
+
 /** What one broker serves of one partition: a checksum for each record with all its fields, and one over everything. */
 interface ServedPartition {
   readonly checksums: readonly number[]
@@ -44,6 +65,8 @@ export async function compareBrokers(
   topic: string,
   options: {
     readonly highWatermarks: ReadonlyMap<number, number>
+    /** The first offsets. */
+    readonly begins: ReadonlyMap<number, number>
     readonly timeoutMs: number
     record(operation: Operation): void
   },
@@ -52,18 +75,21 @@ export async function compareBrokers(
   let first: ReadonlyMap<number, ServedPartition> | undefined
   for (const [index, url] of urls.entries()) {
     const reader = `final-${index + 1}`
-    options.record({ type: 'seek', reader, next: {} })
+    options.record({ type: 'seek', reader, next: Object.fromEntries(options.begins) })
     const served = new Map<number, ServedPartition>()
-    for (const [partition, mark] of options.highWatermarks)
-      served.set(partition, await readPartition({ url, topic, partition, reader, mark, ...options }))
+    for (const [partition, mark] of options.highWatermarks) {
+      const begin = options.begins.get(partition) ?? 0
+      served.set(partition, await readPartition({ url, topic, partition, reader, begin, mark, ...options }))
+    }
     options.record({ type: 'end', reader, partitions: [...options.highWatermarks.keys()] })
     first ??= served
     for (const [partition, { checksums, digest }] of served) {
       const expected = first.get(partition)!
       if (digest === expected.digest) continue
-      const at = checksums.findIndex((checksum, offset) => checksum !== expected.checksums[offset])
+      const begin = options.begins.get(partition) ?? 0
+      const at = checksums.findIndex((checksum, place) => checksum !== expected.checksums[place])
       differences.push(
-        `Brokers 1 and ${index + 1} differ in partition ${partition} at offset ${at} of ${checksums.length}.`,
+        `Brokers 1 and ${index + 1} differ in partition ${partition} at offset ${begin + at} of ${begin + checksums.length}.`,
       )
     }
   }
@@ -75,17 +101,18 @@ interface PartitionRead {
   readonly topic: string
   readonly partition: number
   readonly reader: string
+  readonly begin: number
   readonly mark: number
   readonly timeoutMs: number
   record(operation: Operation): void
 }
 
 async function readPartition(read: PartitionRead): Promise<ServedPartition> {
-  const { url, topic, partition, reader, mark } = read
+  const { url, topic, partition, reader, begin, mark } = read
   const checksums: number[] = []
   const hash = createHash('sha256')
   const giveUpAtMs = performance.now() + read.timeoutMs
-  for (let from = 0; from < mark && performance.now() < giveUpAtMs;) {
+  for (let from = begin; from < mark && performance.now() < giveUpAtMs;) {
     const response = await fetch(
       `${url}/v1/topics/${topic}/partitions/${partition}/records?from=${from}&limit=${PAGE_RECORDS}&wait=500ms`,
     )

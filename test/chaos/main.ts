@@ -7,8 +7,9 @@ import { isClean, showReport } from './report.ts'
 import { runChaos } from './run-chaos.ts'
 import { DISK_KINDS, FAULT_KINDS } from './schedule.ts'
 
-const USAGE = `npm run chaos -- --minutes N [--brokers 3] [--partitions 12] [--seed S] [--only KIND,KIND] [--keep]
+const USAGE = `npm run chaos -- --minutes N [--brokers 3] [--partitions 12] [--seed S] [--retention-s 60] [--only KIND,KIND] [--keep]
 kinds: ${FAULT_KINDS.join(', ')}
+--retention-s: for so long the topic keeps records; 0: until they are trimmed.
 --keep keeps the history, data and logs of a run that is clean, too.`
 
 async function main(): Promise<number> {
@@ -17,17 +18,19 @@ async function main(): Promise<number> {
       minutes: { type: 'string', default: '5' },
       brokers: { type: 'string', default: '3' },
       partitions: { type: 'string', default: '12' },
+      'retention-s': { type: 'string', default: '60' },
       only: { type: 'string' },
       keep: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     },
   })
-  const [minutes, brokers, partitions, seed] = [
+  const [minutes, brokers, partitions, seed, retentionS] = [
     values.minutes,
     values.brokers,
     values.partitions,
     values.seed,
-  ].map(Number) as [number, number, number, number]
+    values['retention-s'],
+  ].map(Number) as [number, number, number, number, number]
   const kinds = values.only?.split(',').flatMap((name) => FAULT_KINDS.filter((kind) => kind === name))
   const areKindsKnown = kinds?.length === values.only?.split(',').length
   if (
@@ -35,6 +38,7 @@ async function main(): Promise<number> {
     !(minutes > 0) ||
     !(brokers >= 2 && brokers <= 7) ||
     !(partitions >= 1) ||
+    !(retentionS >= 0) ||
     !Number.isSafeInteger(seed)
   ) {
     console.error(USAGE)
@@ -58,6 +62,7 @@ async function main(): Promise<number> {
     kinds,
     diskShim: 'library' in shim ? shim.library : undefined,
     producerPauseMs: 20,
+    retentionMs: retentionS === 0 ? null : Math.ceil(retentionS * 1_000),
     say: (sentence) => console.log(sentence),
   })
   console.log(`\n${showReport(report)}\n`)

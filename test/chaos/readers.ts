@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws'
-import { createSynodClient, type SynodRecord } from '../../clients/typescript/src/client.ts'
+import { createSynodClient, SynodProblem, type SynodRecord } from '../../clients/typescript/src/client.ts'
 import type { Operation, SeenRecord } from '../history/operation.ts'
+import { beginsAt } from './begins.ts'
 import { isUnexpected, valueOf } from './sending.ts'
 
 export interface ReaderOptions {
@@ -11,6 +12,8 @@ export interface ReaderOptions {
   readonly topic: string
   readonly partitions: number
   record(operation: Operation): void
+  /** It was told that what is below this offset is trimmed. */
+  trimmed(partition: number, logStart: number): void
   /** An answer that no fault explains. */
   unexpected(sentence: string): void
 }
@@ -20,13 +23,14 @@ export abstract class Reader {
   readonly name: string
   protected readonly options: ReaderOptions
   protected readonly abort = new AbortController()
-  /** Next offsets. */
+  /** Next offsets, of every partition. */
   protected readonly positions = new Map<number, number>()
   readonly #done: Promise<void>
 
   constructor(options: ReaderOptions) {
     this.name = options.name
     this.options = options
+    for (let partition = 0; partition < options.partitions; partition++) this.positions.set(partition, 0)
     // Not before the constructors of the kinds have run.
     this.#done = Promise.resolve().then(() => this.run())
   }
@@ -60,6 +64,26 @@ export abstract class Reader {
     })
   }
 
+  /** Reads on where the partition begins now, and not before. */
+  protected skipTo(partition: number, logStart: number): void {
+    if (this.isStopped) return
+    this.options.trimmed(partition, logStart)
+    if ((this.positions.get(partition) ?? 0) < logStart) this.positions.set(partition, logStart)
+  }
+
+  /** Asks where each partition begins, after something that was due is said to be trimmed. */
+  protected async skipTrimmed(): Promise<void> {
+    const { url, otherUrls, topic } = this.options
+    for (const each of [url, ...otherUrls])
+      try {
+        for (const [partition, logStart] of await beginsAt(each, topic, this.positions.keys()))
+          this.skipTo(partition, logStart)
+        return
+      } catch {
+        // It is away; another one knows, too.
+      }
+  }
+
   protected get isStopped(): boolean {
     return this.abort.signal.aborted
   }
@@ -71,30 +95,41 @@ const SILENCE_MS = 3_000
 export class ClientReader extends Reader {
   protected async run(): Promise<void> {
     const { url, otherUrls, topic } = this.options
-    this.seek()
     const client = createSynodClient([url, ...otherUrls], { WebSocket })
-    const records = client.subscribe(topic, {
-      from: 'earliest',
-      signal: this.abort.signal,
-      silenceMs: SILENCE_MS,
-    })
-    try {
-      for await (const record of records) this.given([record])
-    } catch (error) {
-      if (!this.isStopped) this.options.unexpected(`${this.name} ended: ${String(error)}`)
+    while (!this.isStopped) {
+      this.seek()
+      const records = client.subscribe(topic, {
+        from: Object.fromEntries(this.positions),
+        signal: this.abort.signal,
+        silenceMs: SILENCE_MS,
+      })
+      try {
+        for await (const record of records) this.given([record])
+      } catch (error) {
+        if (this.isStopped) return
+        const isTrimmed = error instanceof SynodProblem && error.code === 'offset-trimmed'
+        if (!isTrimmed) return this.options.unexpected(`${this.name} ended: ${String(error)}`)
+        await this.skipTrimmed()
+      }
     }
   }
 }
 
 const RETRY_MS = 200
+/** Of this topic, which nobody deletes. */
+const TRIMMED_STATUS = 410
 const FRAME_RECORDS = 50
 
 /** A bare WebSocket to one broker, so that nothing between hides what that broker sends. */
 export class SocketReader extends Reader {
+  #isTrimmed = false
+
   protected async run(): Promise<void> {
     while (!this.isStopped) {
       this.seek()
       await this.#session()
+      if (this.#isTrimmed) await this.skipTrimmed()
+      this.#isTrimmed = false
       await pause(RETRY_MS)
     }
   }
@@ -102,7 +137,7 @@ export class SocketReader extends Reader {
   #session(): Promise<void> {
     const { url, topic } = this.options
     const from = [...this.positions].map(([partition, offset]) => `${partition}@${offset}`).join(',')
-    const query = new URLSearchParams({ from: from === '' ? 'earliest' : from, batch: String(FRAME_RECORDS) })
+    const query = new URLSearchParams({ from, batch: String(FRAME_RECORDS) })
     const address = `${url.replace('http', 'ws')}/v1/topics/${topic}/subscribe?${query.toString()}`
     return new Promise((resolve) => {
       const socket = new WebSocket(address)
@@ -111,7 +146,8 @@ export class SocketReader extends Reader {
       socket.on('message', (data: Buffer) => this.#frame(data))
       socket.on('unexpected-response', (_request, response) => {
         const status = response.statusCode ?? 0
-        if (isUnexpected(status)) this.options.unexpected(`${this.name}: ${status} at the handshake.`)
+        if (status === TRIMMED_STATUS) this.#isTrimmed = true
+        else if (isUnexpected(status)) this.options.unexpected(`${this.name}: ${status} at the handshake.`)
         socket.terminate()
       })
       // A close follows.
@@ -128,7 +164,8 @@ export class SocketReader extends Reader {
     const frame = JSON.parse(data.toString('utf8')) as
       readonly SynodRecord[] | { readonly problem?: { readonly status: number; readonly code: string } }
     if ('problem' in frame && frame.problem !== undefined) {
-      if (isUnexpected(frame.problem.status))
+      if (frame.problem.code === 'offset-trimmed') this.#isTrimmed = true
+      else if (isUnexpected(frame.problem.status))
         this.options.unexpected(`${this.name}: ${JSON.stringify(frame.problem)}`)
     } else if (Array.isArray(frame)) {
       this.given(frame as readonly SynodRecord[])
@@ -159,9 +196,18 @@ export class PageReader extends Reader {
         `${url}/v1/topics/${topic}/partitions/${partition}/records?from=${from}&limit=${PAGE_RECORDS}&wait=${PAGE_WAIT_MS}ms`,
         { signal: AbortSignal.any([this.abort.signal, AbortSignal.timeout(PAGE_TRY_MS)]) },
       )
-      const page = (await response.json()) as { records: readonly SynodRecord[]; code?: string }
+      const page = (await response.json()) as {
+        records: readonly SynodRecord[]
+        code?: string
+        logStart?: number
+      }
       if (response.ok) {
         if (!this.isStopped) this.given(page.records)
+        return true
+      }
+      if (page.code === 'offset-trimmed' && page.logStart !== undefined) {
+        this.skipTo(partition, page.logStart)
+        this.seek()
         return true
       }
       if (isUnexpected(response.status))

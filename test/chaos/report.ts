@@ -8,7 +8,7 @@ export function isClean({ verdict, wrongs }: ChaosReport): boolean {
 
 /** What a run came to, for people. */
 export function showReport(report: ChaosReport): string {
-  const { verdict, operations, faults, startMs, gaps, memory, wrongs } = report
+  const { verdict, operations, faults, startMs, gaps, memory, cures, trims, wrongs } = report
   const sections = [
     table(
       ['operations', 'ok', 'unknown', 'failed'],
@@ -28,6 +28,8 @@ export function showReport(report: ChaosReport): string {
         Math.round(gaps.get(kind)?.afterHealingMs ?? 0),
       ]),
     ),
+    `trims: ${trims.done} orders done, ${trims.unknown} without an answer; gone by ${[...trims.reasons].join(' and ') || 'nothing'}`,
+    ...(cures.length === 0 ? [] : [showCures(cures)]),
     table(
       ['memory MiB', 'first', 'last', 'most', 'MiB/h'],
       [...memory].map(([id, each]) => [
@@ -47,6 +49,12 @@ export function showReport(report: ChaosReport): string {
     ...(wrongs.length === 0 ? [] : [`also wrong:\n${wrongs.map(indented).join('\n')}`]),
   ]
   return sections.join('\n\n')
+}
+
+function showCures(cures: ChaosReport['cures']): string {
+  const longestS = Math.max(...cures.map(({ healedMs }) => healedMs)) / 1_000
+  const replaced = cures.filter(({ isReplaced }) => isReplaced).length
+  return `disks: ${cures.length} times damaged and whole again, ${replaced} of them with a new store; at most after ${longestS.toFixed(1)} s`
 }
 
 function seconds(atMs: number | undefined, startMs: number): string {

@@ -5,21 +5,26 @@ import { checkHistoryFile, HistoryFile } from '../history/history-file.ts'
 import type { Operation, Outcome } from '../history/operation.ts'
 import { Random } from '../sim/random.ts'
 import { eventually } from '../support/eventually.ts'
-import { call, json } from '../system/api.ts'
 import { ChaosCluster } from './chaos-cluster.ts'
+import { startProducers, startReaders } from './clients.ts'
+import { DamageAtlas, type Cure } from './damage-atlas.ts'
 import { inflict } from './faults.ts'
-import { compareBrokers, untilInSync } from './final-state.ts'
+import { compareBrokers, untilEqualBegins, untilInSync } from './final-state.ts'
 import { GapWatch, type Gap, type GapKind, type PastEpisode } from './gaps.ts'
 import { MemoryWatch, type MemoryUse } from './memory.ts'
+import { Nurse } from './nurse.ts'
+import { createTopic, keepRest } from './topic.ts'
+import { Trimmer, type TrimCounts } from './trimmer.ts'
+import type { Reader } from './readers.ts'
 import {
-  BatchProducer,
-  KeyProducer,
-  PlainProducer,
-  SequenceProducer,
-  type RunningProducer,
-} from './producers.ts'
-import { ClientReader, PageReader, SocketReader, type Reader } from './readers.ts'
-import { DISK_KINDS, REPLICAS, schedule, showFault, type Episode, type FaultKind } from './schedule.ts'
+  DAMAGE_KINDS,
+  DISK_KINDS,
+  REPLICAS,
+  schedule,
+  showFault,
+  type Episode,
+  type FaultKind,
+} from './schedule.ts'
 
 export interface ChaosOptions {
   /** Data, logs and the history go there; it exists. */
@@ -38,6 +43,8 @@ export interface ChaosOptions {
   readonly diskShim?: string | undefined
   /** Of each producer, between two operations. */
   readonly producerPauseMs: number
+  /** How long the topic keeps records; null: until somebody trims it. */
+  readonly retentionMs: number | null
   say(sentence: string): void
 }
 
@@ -52,6 +59,9 @@ export interface ChaosReport {
   readonly gaps: ReadonlyMap<GapKind, Gap>
   /** Resident MiB of each broker when the load had begun, at the end, and the most seen. */
   readonly memory: ReadonlyMap<number, MemoryUse>
+  /** Disks that were damaged and hold everything again. */
+  readonly cures: readonly Cure[]
+  readonly trims: TrimCounts
   /** What is wrong beside the anomalies of the history: a sentence each. */
   readonly wrongs: readonly string[]
 }
@@ -84,6 +94,7 @@ class ChaosRun {
   readonly #gaps = new GapWatch()
   readonly #memory = new Map<number, MemoryWatch>()
   readonly #wrongs: string[] = []
+  readonly #atlas = new DamageAtlas(REPLICAS)
   #startMs = 0
 
   constructor(options: ChaosOptions, cluster: ChaosCluster) {
@@ -94,18 +105,45 @@ class ChaosRun {
   }
 
   async run(): Promise<ChaosReport> {
-    const { brokers, partitions } = this.#options
+    const { brokers, partitions, retentionMs } = this.#options
     const replicas = Math.min(brokers, REPLICAS)
-    await this.#createTopic({ partitions, replicationFactor: replicas })
-    const producers = this.#startProducers()
-    const readers = this.#startReaders()
+    const { urls } = this.#cluster
+    const load = { urls, topic: TOPIC, partitions }
+    await createTopic(urls, TOPIC, { partitions, replicationFactor: replicas, config: { retentionMs } })
+    await untilInSync(urls, TOPIC, { replicas, timeoutMs: HEAL_MS_MAX })
+    const wrong = (sentence: string): void => this.#wrong(sentence)
+    const trimmer = new Trimmer({ ...load, random: this.#random.fork('trims'), retentionMs, wrong })
+    const clients = {
+      ...load,
+      random: this.#random,
+      pauseMs: this.#options.producerPauseMs,
+      record: (operation: Operation) => {
+        this.#record(operation)
+        if (operation.type === 'produce') trimmer.stored(operation)
+      },
+      trimmed: (partition: number, logStart: number) => trimmer.told(partition, logStart),
+      unexpected: (sentence: string) => this.#wrong(sentence),
+    }
+    const producers = startProducers(clients)
+    const readers = startReaders(clients)
     const sampling = setInterval(() => this.#sampleMemory(), SAMPLE_MS)
+    const nurse = new Nurse({
+      cluster: this.#cluster,
+      atlas: this.#atlas,
+      topic: TOPIC,
+      say: this.#options.say,
+    })
+    let trims: TrimCounts
     try {
       await this.#spoil()
-      await this.#settle(producers, readers, replicas)
+      await Promise.all([trimmer, ...producers].map((each) => each.stop()))
+      await this.#untilWell(nurse)
+      await keepRest(urls, TOPIC).catch((error: unknown) => this.#wrong(String(error)))
+      await this.#settle(readers, { replicas, trimmer })
     } finally {
       clearInterval(sampling)
-      await Promise.all([...producers, ...readers].map((each) => each.stop()))
+      await Promise.all([nurse, trimmer, ...producers, ...readers].map((each) => each.stop()))
+      trims = trimmer.finish((partition, below) => this.#history.add({ type: 'trim', partition, below }))
       await this.#history.close()
     }
     const { unexpectedEnds } = this.#cluster
@@ -119,63 +157,10 @@ class ChaosRun {
       startMs: this.#startMs,
       gaps: this.#gaps.byKind(this.#episodes),
       memory: new Map([...this.#memory].map(([id, watch]) => [id, watch.use])),
+      cures: this.#atlas.cures,
+      trims,
       wrongs: this.#wrongs,
     }
-  }
-
-  async #createTopic(spec: {
-    readonly partitions: number
-    readonly replicationFactor: number
-  }): Promise<void> {
-    const [url] = this.#cluster.urls
-    await eventually(
-      async () => {
-        const { status } = await call(url!, `/v1/topics/${TOPIC}`, json('PUT', spec))
-        if (status !== 200 && status !== 201) throw new Error(`The topic was answered with ${status}.`)
-      },
-      { timeoutMs: 30_000 },
-    )
-    await untilInSync(this.#cluster.urls, TOPIC, { replicas: spec.replicationFactor, timeoutMs: HEAL_MS_MAX })
-  }
-
-  #startProducers(): readonly RunningProducer[] {
-    const { partitions, producerPauseMs } = this.#options
-    const kinds = { key: KeyProducer, sequence: SequenceProducer, plain: PlainProducer, batch: BatchProducer }
-    const counts = { key: 2, sequence: 3, plain: 2, batch: 1 }
-    return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) =>
-      Array.from({ length: counts[kind] }, (_, index) => {
-        const name = `${kind}${index + 1}`
-        return new kinds[kind]({
-          name,
-          urls: this.#cluster.urls,
-          topic: TOPIC,
-          partitions,
-          random: this.#random.fork(name),
-          pauseMs: producerPauseMs,
-          record: (operation) => this.#record(operation),
-          unexpected: (sentence) => this.#wrong(sentence),
-        })
-      }),
-    )
-  }
-
-  #startReaders(): readonly Reader[] {
-    const { urls } = this.#cluster
-    const kinds = { client: ClientReader, socket: SocketReader, pages: PageReader }
-    return urls.flatMap((url, index) =>
-      (Object.keys(kinds) as (keyof typeof kinds)[]).map(
-        (kind) =>
-          new kinds[kind]({
-            name: `${kind}${index + 1}`,
-            url,
-            otherUrls: urls.filter((other) => other !== url),
-            topic: TOPIC,
-            partitions: this.#options.partitions,
-            record: (operation) => this.#record(operation),
-            unexpected: (sentence) => this.#wrong(sentence),
-          }),
-      ),
-    )
   }
 
   /** Faults and quiet in turn, until the time is over; none is left. */
@@ -192,6 +177,7 @@ class ChaosRun {
       without: [
         ...(diskShim === undefined ? DISK_KINDS : []),
         ...(this.#options.brokers > REPLICAS ? [] : (['move-replicas'] as const)),
+        ...(this.#options.brokers < REPLICAS ? DAMAGE_KINDS : []),
       ],
     })
     await pause(quietMs.min)
@@ -207,30 +193,44 @@ class ChaosRun {
   }
 
   async #suffer({ faults, durationMs }: Episode): Promise<void> {
-    const { partitions } = this.#options
+    const { partitions, say } = this.#options
     const startMs = performance.now()
     for (const { kind } of faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1)
     const heals = await Promise.all(
-      faults.map((fault) => inflict(this.#cluster, fault, { topic: TOPIC, partitions })),
+      faults.map((fault) =>
+        inflict(this.#cluster, fault, { topic: TOPIC, partitions, damage: { atlas: this.#atlas, say } }),
+      ),
     )
     await pause(durationMs)
     await Promise.all(heals.map((heal) => heal()))
     this.#episodes.push({ kinds: faults.map(({ kind }) => kind), startMs, endMs: performance.now() })
   }
 
-  /** Stops writing, waits until all replicas are equal and all readers are through, and reads everything once more. */
+  /** Every damaged disk holds again all that it should. */
+  async #untilWell(nurse: Nurse): Promise<void> {
+    await Promise.all(this.#cluster.ids.map((id) => this.#cluster.launch(id)))
+    await eventually(
+      () => {
+        if (nurse.whyNotWell !== undefined) throw new Error(nurse.whyNotWell)
+      },
+      { timeoutMs: HEAL_MS_MAX },
+    ).catch((error: unknown) => this.#wrong(`Not well within ${HEAL_MS_MAX} ms: ${String(error)}`))
+  }
+
+  /** Waits until all replicas are equal and all readers are through, and reads everything once more. */
   async #settle(
-    producers: readonly RunningProducer[],
     readers: readonly Reader[],
-    replicas: number,
+    { replicas, trimmer }: { readonly replicas: number; readonly trimmer: Trimmer },
   ): Promise<void> {
-    const { urls, ids } = this.#cluster
-    await Promise.all(ids.map((id) => this.#cluster.launch(id)))
-    await Promise.all(producers.map((producer) => producer.stop()))
+    const { urls } = this.#cluster
     this.#sampleMemory()
     let highWatermarks: ReadonlyMap<number, number>
+    let begins: ReadonlyMap<number, number>
     try {
       highWatermarks = await untilInSync(urls, TOPIC, { replicas, timeoutMs: HEAL_MS_MAX })
+      const partitions = highWatermarks.keys()
+      begins = await untilEqualBegins(urls, TOPIC, { partitions, timeoutMs: HEAL_MS_MAX })
+      for (const [partition, begin] of begins) trimmer.told(partition, begin)
     } catch (error) {
       this.#wrong(`Not healed within ${HEAL_MS_MAX} ms: ${String(error)}`)
       return
@@ -244,6 +244,7 @@ class ChaosRun {
     ).catch((error: unknown) => this.#wrong(String(error)))
     const differences = await compareBrokers(urls, TOPIC, {
       highWatermarks,
+      begins,
       timeoutMs: HEAL_MS_MAX,
       record: (operation) => this.#record(operation),
     })

@@ -19,6 +19,9 @@ const FAULT_WEIGHTS = {
   'disk-slow': 2,
   'disk-hang': 2,
   'disk-full': 1,
+  'flip-bits': 3,
+  'truncate-file': 2,
+  'wipe-disk': 2,
   'move-leaders': 2,
   'move-replicas': 2,
 } as const
@@ -37,6 +40,9 @@ export const DISK_KINDS: readonly FaultKind[] = [
   'disk-full',
 ]
 
+/** Faults that take from one disk what had been written: there have to be others that hold it. */
+export const DAMAGE_KINDS: readonly FaultKind[] = ['flip-bits', 'truncate-file', 'wipe-disk']
+
 /** Replicas of a partition in this load: a move of them needs more brokers. */
 export const REPLICAS = 3
 
@@ -47,7 +53,7 @@ export interface Fault {
   readonly kind: FaultKind
   /** The brokers that it hits; for a link, from the first to the second. */
   readonly brokers: readonly number[]
-  /** `delay`: one way, ms; `slow-link`: bytes per second; `disk-slow`: ms a sync; power cuts: seed of what is lost; moves: seed of what is moved. */
+  /** `delay`: one way, ms; `slow-link`: bytes per second; `disk-slow`: ms a sync; power cuts and damage: seed of what is lost; moves: seed of what is moved. */
   readonly amount: number
 }
 
@@ -107,6 +113,9 @@ function draw(kind: FaultKind, { random, ids }: ScheduleOptions): Fault {
     case 'power-cut-all':
       return { kind, brokers: all, amount: random.integer(2 ** 31) }
     case 'power-cut-one':
+    case 'flip-bits':
+    case 'truncate-file':
+    case 'wipe-disk':
     case 'move-leaders':
       return { kind, brokers: one, amount: random.integer(2 ** 31) }
     case 'move-replicas':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { brokerId, groupId, slot } from '../../src/types/ids.ts'
+import { brokerId, groupId, slot, storeId } from '../../src/types/ids.ts'
 import { InvariantError } from '../../src/types/invariant.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import { ENTRY_KIND } from '../../src/paxos/state.ts'
@@ -385,6 +385,29 @@ test('metadata restored from rows at any slot goes on as if it had never stopped
     }),
     { numRuns: 200 },
   )
+})
+
+test('what is over leaves nothing behind that a restart would not know', () => {
+  const metadata = new Metadata()
+  let at = 0
+  const run = (command: Command): MetadataApplied => metadata.apply(commandAt(++at, command))
+  for (const command of formed(3)) run(command)
+  const store = storeId('f'.repeat(32))
+  const wish = { kind: 'replace-store', broker: brokerId(2), store } as const
+  run({ ...wish, kind: 'replaceStore' })
+  run({ kind: 'startOperation', requestId: 'r', startedAtMs: 0, wish })
+  run({ kind: 'endOperation', operation: 'op1', state: 'done', atMs: 0 })
+  assert.equal(metadata.broker(brokerId(2))?.store, store)
+  run(createTopic({ name: 'a', partitions: [replicas(1, 2, 3)] }))
+  const recorded = { kind: 'recordConfiguration', group: groupId(1), replicas: replicas(2, 3, 1) } as const
+  run({ ...recorded, number: 2, stores: [store, store, store], atMs: 0 })
+  run({ ...recorded, number: 3, atMs: 0 })
+  assert.equal(metadata.partition(groupId(1))?.placement.configuration, 3)
+  const rows = new RowStore()
+  rows.put(metadata.takeRows())
+  const restored = new Metadata()
+  restored.restore(rows.rows, { slot: slot(at), nextOffset: 0, lastAppendedAtMs: 0 })
+  assert.deepEqual(seen(restored), seen(metadata))
 })
 
 test('a create that comes again after its topic was deleted makes nothing, also after a restart', () => {

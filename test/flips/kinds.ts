@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Random } from '../sim/random.ts'
 
@@ -31,17 +31,34 @@ export const KINDS: readonly Kind[] = [
 ]
 
 /** Flips one bit of one file of this kind and says which; undefined when there is none. */
-export function flipIn(dataFolder: string, { folder, pattern }: Kind, random: Random): string | undefined {
-  const place = join(dataFolder, folder)
-  const names = readdirSync(place).filter(
-    (name) => pattern.test(name) && statSync(join(place, name)).size > 0,
-  )
-  if (names.length === 0) return undefined
-  const name = random.pick(names)
-  const bytes = readFileSync(join(place, name))
+export function flipIn(dataFolder: string, kind: Kind, random: Random): string | undefined {
+  const file = pickFile(dataFolder, kind, random)
+  if (file === undefined) return undefined
+  const path = join(dataFolder, file)
+  const bytes = readFileSync(path)
   const at = random.integer(bytes.length)
   const bit = random.integer(8)
   bytes[at] = bytes[at]! ^ (1 << bit)
-  writeFileSync(join(place, name), bytes)
-  return `${join(folder, name)} bit ${bit} of byte ${at} of ${bytes.length}`
+  writeFileSync(path, bytes)
+  return `${file} bit ${bit} of byte ${at} of ${bytes.length}`
+}
+
+/** Cuts off the end of one file of this kind and says of which; undefined when there is none. */
+export function truncateIn(dataFolder: string, kind: Kind, random: Random): string | undefined {
+  const file = pickFile(dataFolder, kind, random)
+  if (file === undefined) return undefined
+  const path = join(dataFolder, file)
+  const { size } = statSync(path)
+  const length = random.integer(size)
+  truncateSync(path, length)
+  return `${file} cut to ${length} of ${size} bytes`
+}
+
+function pickFile(dataFolder: string, { folder, pattern }: Kind, random: Random): string | undefined {
+  const place = join(dataFolder, folder)
+  if (!existsSync(place)) return undefined
+  const names = readdirSync(place).filter(
+    (name) => pattern.test(name) && statSync(join(place, name)).size > 0,
+  )
+  return names.length === 0 ? undefined : join(folder, random.pick(names))
 }

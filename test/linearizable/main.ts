@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { ChaosCluster } from '../chaos/chaos-cluster.ts'
 import { inflict } from '../chaos/faults.ts'
 import { untilInSync } from '../chaos/final-state.ts'
-import { DISK_KINDS, schedule, showFault } from '../chaos/schedule.ts'
+import { DAMAGE_KINDS, DISK_KINDS, schedule, showFault } from '../chaos/schedule.ts'
 import { Random } from '../sim/random.ts'
 import { eventually } from '../support/eventually.ts'
 import { call, json } from '../system/api.ts'
@@ -132,7 +132,7 @@ async function spoil(cluster: ChaosCluster, random: Random, faultsMs: number): P
     ids: cluster.ids,
     durationMs: DURATION_MS,
     quietMs: QUIET_MS,
-    without: [...DISK_KINDS, 'move-replicas'],
+    without: [...DISK_KINDS, ...DAMAGE_KINDS, 'move-replicas'],
   })
   for (const { faults, durationMs, quietMs } of episodes) {
     if (performance.now() > endMs) return

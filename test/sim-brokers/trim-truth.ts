@@ -4,12 +4,14 @@ import type { Judge } from '../sim/judge.ts'
 import type { Histories } from './histories.ts'
 
 export interface TrimTruthOptions {
-  readonly judge: Judge
+  readonly judge: Pick<Judge, 'demand'>
   /** Epoch milliseconds: no clock of any broker was ever beyond it. */
   readonly latestWallMs: () => number
   /** How long a topic's records are kept at least; null: for ever. */
   readonly retentionMs: (topic: string) => number | null
 }
+
+type TrimmedTopic = Pick<Topic, 'id' | 'name'>
 
 /** What is known of one partition. */
 interface Place {
@@ -36,32 +38,32 @@ export class TrimTruth {
     this.#options = options
   }
 
-  stored(topic: Topic, partition: number, { offset, atMs }: { offset: number; atMs: number }): void {
+  stored(topic: TrimmedTopic, partition: number, { offset, atMs }: { offset: number; atMs: number }): void {
     const place = this.#place(topic, partition)
     place.storedMs.set(offset, atMs)
     if (offset < place.told) this.#mayBeGone(topic, place, offset)
   }
 
   /** Somebody asks for it; whether it is done nobody may ever know. */
-  ordered(topic: Topic, partition: number, beforeOffset: number): void {
+  ordered(topic: TrimmedTopic, partition: number, beforeOffset: number): void {
     const place = this.#place(topic, partition)
     place.ordered = Math.max(place.ordered, beforeOffset)
   }
 
   /** It was answered with the first offset that is shown. */
-  done(topic: Topic, partition: number, logStart: number): void {
+  done(topic: TrimmedTopic, partition: number, logStart: number): void {
     this.told(topic, partition, logStart)
     const place = this.#place(topic, partition)
     place.done = Math.max(place.done, logStart)
   }
 
   /** Who asks now and is told the newest state must not be shown anything below. */
-  shownFrom(topic: Topic, partition: number): number {
+  shownFrom(topic: TrimmedTopic, partition: number): number {
     return this.#place(topic, partition).done
   }
 
   /** Somebody was told that the partition begins there. */
-  told(topic: Topic, partition: number, logStart: number): void {
+  told(topic: TrimmedTopic, partition: number, logStart: number): void {
     const place = this.#place(topic, partition)
     const from = Math.max(place.told, place.ordered)
     place.told = Math.max(place.told, logStart)
@@ -69,7 +71,7 @@ export class TrimTruth {
   }
 
   /** Tells the histories what nobody has to have seen; returns what trimmed anything. */
-  finish(histories: Histories): ReadonlySet<'trim' | 'retention'> {
+  finish(histories: Pick<Histories, 'trimmed'>): ReadonlySet<'trim' | 'retention'> {
     const reasons = new Set<'trim' | 'retention'>()
     for (const { topic, partition, told, ordered } of this.#places.values()) {
       if (told === 0) continue
@@ -79,7 +81,7 @@ export class TrimTruth {
     return reasons
   }
 
-  #mayBeGone(topic: Topic, place: Place, offset: number): void {
+  #mayBeGone(topic: TrimmedTopic, place: Place, offset: number): void {
     if (offset < place.ordered) return
     const { judge, latestWallMs, retentionMs } = this.#options
     const keptMs = retentionMs(topic.name)
@@ -93,7 +95,7 @@ export class TrimTruth {
     )
   }
 
-  #place({ id }: Topic, partition: number): Place {
+  #place({ id }: TrimmedTopic, partition: number): Place {
     const key = `${id} ${partition}`
     let place = this.#places.get(key)
     if (place === undefined) {
