@@ -37,7 +37,7 @@ export interface GatewayOptions {
   /** How long, and for how many bytes, a body that is already refused is still read, so that the client sees the answer. */
   readonly lingerMs: number
   readonly lingerBytesMax: number
-  /** One frame of a client in a WebSocket session. */
+  /** One frame of a client in a WebSocket session: has room for what the body of a batch may hold. */
   readonly sessionFrameBytesMax: number
   /** Open WebSocket subscriptions and sessions. */
   readonly subscribersMax: number
@@ -68,6 +68,6 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   keepAliveMs: 65_000,
   lingerMs: 2_000,
   lingerBytesMax: 16 * MIB,
-  sessionFrameBytesMax: 2 * MIB,
+  sessionFrameBytesMax: 5 * MIB,
   subscribersMax: 20_000,
 }

@@ -8,7 +8,7 @@ import { createAdmin } from '../../src/gateway/http/admin.ts'
 import { openapiYaml } from '../../src/gateway/http/document.ts'
 import { OPERATIONS } from '../../src/gateway/http/operations/all.ts'
 import { asyncapiDocument, asyncapiYaml } from '../../src/gateway/ws/asyncapi.ts'
-import { CLIENT_FRAMES, SERVER_FRAMES } from '../../src/gateway/ws/session-frames.ts'
+import { BINARY_FRAMES, CLIENT_FRAMES, SERVER_FRAMES } from '../../src/gateway/ws/session-frames.ts'
 import { openGateway } from '../gateway/support/open-gateway.ts'
 
 interface Operation {
@@ -45,7 +45,7 @@ test('the frames that are checked in are those that the code emits', () => {
 
 test('every frame is a message of the one document and a schema of both', () => {
   const frames = asyncapiDocument() as { components: Record<'messages' | 'schemas', Record<string, unknown>> }
-  const names = Object.keys({ ...CLIENT_FRAMES, ...SERVER_FRAMES })
+  const names = Object.keys({ ...CLIENT_FRAMES, ...SERVER_FRAMES, ...BINARY_FRAMES })
   assert.deepEqual(Object.keys(frames.components.messages).sort(), [...names].sort())
   for (const [name, schema] of Object.entries(frames.components.schemas))
     assert.deepEqual(document.components.schemas[name], JSON.parse(JSON.stringify(schema)), name)

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { stringify } from 'yaml'
 
-import { CLIENT_FRAMES, frameSchemaName, SERVER_FRAMES } from '../ws/session-frames.ts'
+import { BINARY_FRAMES, CLIENT_FRAMES, frameSchemaName, SERVER_FRAMES } from '../ws/session-frames.ts'
 import { OPERATIONS } from './operations/all.ts'
 
 /** Changes when the API does, not with every release of the broker. */
@@ -34,7 +34,7 @@ export function openapiDocument(): object {
   const app = new OpenAPIHono()
   for (const operation of OPERATIONS) app.openAPIRegistry.registerPath(operation)
   // Frames stand in no operation, but generators of clients are to have their types.
-  for (const [name, frame] of Object.entries({ ...CLIENT_FRAMES, ...SERVER_FRAMES }))
+  for (const [name, frame] of Object.entries({ ...CLIENT_FRAMES, ...SERVER_FRAMES, ...BINARY_FRAMES }))
     app.openAPIRegistry.register(frameSchemaName(name), frame)
   return app.getOpenAPI31Document(INFO)
 }

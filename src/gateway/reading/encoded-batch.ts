@@ -2,8 +2,11 @@ import type { CommittedBatch } from '../../types/record.ts'
 import { invariant } from '../../types/invariant.ts'
 import { batchLines } from './record-json.ts'
 
-/** What a batch is turned into for readers: lines of NDJSON, elements of an array, WebSocket frames of records, or of values alone. */
-export type BatchForm = 'lines' | 'elements' | 'recordFrames' | 'valueFrames'
+/**
+ * What a batch is turned into for readers: lines of NDJSON, elements of an array, the same without values, WebSocket frames
+ * of records, or of values alone.
+ */
+export type BatchForm = 'lines' | 'elements' | 'heads' | 'recordFrames' | 'valueFrames'
 
 /** A whole batch in one form; record `index` of the batch begins at `starts[index]`. */
 export interface EncodedBatch {

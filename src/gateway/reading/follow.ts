@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Log, ReadResult } from '../ports.ts'
-import type { CommittedBatch } from '../../types/record.ts'
+import type { CommittedBatch, StoredRecord } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
 import { invariant } from '../../types/invariant.ts'
 import { isPassing, retryDelayMs } from './retry.ts'
@@ -33,6 +33,16 @@ export interface Chunk {
   readonly fromOffset: number
   readonly nextOffset: number
   readonly byteLength: number
+}
+
+/** The records of a chunk, which may begin and end inside a batch. */
+export function recordsOf(chunk: Chunk): readonly StoredRecord[] {
+  const { fromOffset, nextOffset } = chunk
+  return chunk.batches.flatMap(({ baseOffset, recordCount, records }) =>
+    baseOffset >= nextOffset || baseOffset + recordCount <= fromOffset
+      ? []
+      : records.slice(Math.max(0, fromOffset - baseOffset), nextOffset - baseOffset),
+  )
 }
 
 /** A reader's cursor in one partition. */

@@ -18,6 +18,12 @@ export function batchLines(topicName: string, partition: number, batch: Committe
   return batch.records.map((record) => lineOf(place, record))
 }
 
+/** The same with the form and size of each value instead of the value, for those whose values follow by themselves. */
+export function batchHeads(topicName: string, partition: number, batch: CommittedBatch): readonly string[] {
+  const place = placeOf(topicName, partition)
+  return batch.records.map((record) => lineOf(place, record, sizeMembers(record)))
+}
+
 /** A view on the same bytes with Buffer's methods. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -27,10 +33,10 @@ function placeOf(topicName: string, partition: number): string {
   return `{"topic":${JSON.stringify(topicName)},"partition":${partition},"offset":`
 }
 
-function lineOf(place: string, record: StoredRecord): string {
+function lineOf(place: string, record: StoredRecord, value = valueMember(record)): string {
   let line = `${place}${record.offset},"timestamp":"${timeText(record.timestampMs)}"`
   if (record.key !== undefined) line += `,"key":${JSON.stringify(record.key)}`
-  line += valueMember(record)
+  line += value
   if (record.contentType !== undefined) line += `,"contentType":${JSON.stringify(record.contentType)}`
   if (record.headers.length > 0) line += `,"headers":${headersText(record.headers)}`
   return `${line}}`
@@ -48,6 +54,10 @@ function valueMember(record: StoredRecord): string {
     case 'tombstone':
       return ''
   }
+}
+
+function sizeMembers({ form, value }: StoredRecord): string {
+  return form === 'tombstone' ? '' : `,"form":"${form}","size":${value.byteLength}`
 }
 
 /** JSON forbids raw line breaks inside strings, so each one here stands between two tokens. */

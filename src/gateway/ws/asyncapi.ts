@@ -7,6 +7,9 @@ import { CLIENT_FRAMES, frameSchemaName, SERVER_FRAMES } from './session-frames.
 const ASYNCAPI_VERSION = '1.0.0'
 const REFERENCE = '#/components/schemas/'
 
+const CLIENT_MESSAGES = [...Object.keys(CLIENT_FRAMES), 'binaryProduce']
+const SERVER_MESSAGES = [...Object.keys(SERVER_FRAMES), 'binaryRecords']
+
 /** The AsyncAPI document of the session, with the schemas that the broker reads frames with. */
 export function asyncapiDocument(): object {
   return {
@@ -16,7 +19,8 @@ export function asyncapiDocument(): object {
       version: ASYNCAPI_VERSION,
       description:
         'Many subscriptions and produces on one WebSocket. The first frame is `welcome`. Each frame is an object whose ' +
-        '`type` is its name: one text message.',
+        '`type` is its name. In synod.v1.json it is one text message. In synod.v1.bin it is one binary message: the length of ' +
+        'a header (u32, big-endian), the header, which is the object, then the values of its records as they are.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       contact: { name: 'Synod' },
       tags: [{ name: 'records', description: 'Producing and reading' }],
@@ -28,9 +32,9 @@ export function asyncapiDocument(): object {
     channels: {
       session: {
         address: '/v1/ws',
-        description: 'Subprotocol synod.v1.json, or none.',
+        description: 'Subprotocol synod.v1.json, which is spoken if none is offered, or synod.v1.bin.',
         messages: Object.fromEntries(
-          [...Object.keys(CLIENT_FRAMES), ...Object.keys(SERVER_FRAMES)].map((name) => [
+          [...CLIENT_MESSAGES, ...SERVER_MESSAGES].map((name) => [
             name,
             { $ref: `#/components/messages/${name}` },
           ]),
@@ -38,17 +42,17 @@ export function asyncapiDocument(): object {
       },
     },
     operations: {
-      clientSends: operation('receive', 'What the broker takes.', Object.keys(CLIENT_FRAMES)),
-      brokerSends: operation('send', 'What the broker sends.', Object.keys(SERVER_FRAMES)),
+      clientSends: operation('receive', 'What the broker takes.', CLIENT_MESSAGES),
+      brokerSends: operation('send', 'What the broker sends.', SERVER_MESSAGES),
     },
     components: {
       messages: Object.fromEntries(
-        Object.keys({ ...CLIENT_FRAMES, ...SERVER_FRAMES }).map((name) => [
+        [...CLIENT_MESSAGES, ...SERVER_MESSAGES].map((name) => [
           name,
           { name, title: name, payload: { $ref: `${REFERENCE}${frameSchemaName(name)}` } },
         ]),
       ),
-      schemas: schemasOf(Object.keys({ ...CLIENT_FRAMES, ...SERVER_FRAMES }).map(frameSchemaName)),
+      schemas: schemasOf([...CLIENT_MESSAGES, ...SERVER_MESSAGES].map(frameSchemaName)),
     },
   }
 }

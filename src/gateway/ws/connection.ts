@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { drained } from '../reading/drained.ts'
 import { Outflow } from '../reading/outflow.ts'
+import { CLOSE_CODE } from './close-code.ts'
 
 /** Beyond this much in the socket's buffer nothing more is read from the log for this client, nor from the client. */
 const BUFFERED_BYTES_MAX = 1024 * 1024
@@ -23,6 +24,7 @@ export class WebSocketConnection {
   readonly #socket: Socket
   readonly #outflow: Outflow
   #isCorked = false
+  #isGivenUp = false
   /** Bytes that this side writes by itself: that they leave is no sign of life. */
   #idleBytes = 0
   #isPingWaiting = false
@@ -107,15 +109,19 @@ export class WebSocketConnection {
     const hasSent = this.#outflow.moved(this.#idleBytes)
     this.#bytesRead = this.#socket.bytesRead
     if (hasHeard || hasSent) this.#aliveAtMs = nowMs
-    if (nowMs - this.#aliveAtMs >= SILENCE_MS_MAX) {
-      this.#webSocket.terminate()
-      return
-    }
+    if (this.#isGivenUp) return this.#webSocket.terminate()
+    if (nowMs - this.#aliveAtMs >= SILENCE_MS_MAX) return this.#giveUp()
     if (nowMs - this.#pingedAtMs < PING_MS || this.#isPingWaiting || !this.isOpen) return
     this.#pingedAtMs = nowMs
     this.#idleBytes += PING_BYTES
     this.#isPingWaiting = true
     this.#webSocket.ping('', false, () => (this.#isPingWaiting = false))
+  }
+
+  /** Who is there after all reads why before the end; nobody waits longer than to the next look for it. */
+  #giveUp(): void {
+    this.#isGivenUp = true
+    this.#webSocket.close(CLOSE_CODE.SILENT, 'Nothing came and nothing left')
   }
 
   close(code: number, reason: string): void {

@@ -1,6 +1,6 @@
 import { invariant } from '../../types/invariant.ts'
 import type { StoredRecord } from '../../types/record.ts'
-import type { Chunk, TopicFollower } from '../reading/follow.ts'
+import { recordsOf, type Chunk, type TopicFollower } from '../reading/follow.ts'
 import { READER_TURNS } from '../reading/turns.ts'
 import type { WebSocketConnection } from './connection.ts'
 import { granted, recordsAllowed, spent, type Credit, type CreditGrant } from './credit.ts'
@@ -104,16 +104,6 @@ export class Flow {
     this.#wake = undefined
     wake?.()
   }
-}
-
-/** The records of a chunk, which may begin and end inside a batch. */
-function recordsOf(chunk: Chunk): readonly StoredRecord[] {
-  const { fromOffset, nextOffset } = chunk
-  return chunk.batches.flatMap(({ baseOffset, recordCount, records }) =>
-    baseOffset >= nextOffset || baseOffset + recordCount <= fromOffset
-      ? []
-      : records.slice(Math.max(0, fromOffset - baseOffset), nextOffset - baseOffset),
-  )
 }
 
 /** What a record costs of the credit in bytes. */

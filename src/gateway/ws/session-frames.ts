@@ -213,6 +213,40 @@ export function frameSchemaName(frame: string): string {
   return `${frame.charAt(0).toUpperCase()}${frame.slice(1)}Frame`
 }
 
+const binaryForm = z
+  .enum(['json', 'text', 'bytes'])
+  .optional()
+  .openapi({ description: 'What the value is; bytes if left out.' })
+const binarySize = count('Bytes of the value, which follows the header; a tombstone has none.').optional()
+
+/** What is different in `synod.v1.bin`: values follow the header in the order of the records. */
+export const BINARY_FRAMES = {
+  binaryProduce: produceEnvelope
+    .extend({
+      records: z
+        .array(
+          recordInputSchema
+            .omit({ value: true, text: true, base64: true })
+            .extend({ form: binaryForm, size: binarySize })
+            .openapi('BinaryRecordInput', { description: 'A record whose value follows the header.' }),
+        )
+        .min(1)
+        .max(BATCH_RECORDS_MAX),
+    })
+    .openapi('BinaryProduceFrame', { description: '`produce` in synod.v1.bin.' }),
+  binaryRecords: records
+    .extend({
+      records: z.array(
+        recordSchema
+          .omit({ value: true, text: true, base64: true })
+          .extend({ form: binaryForm, size: binarySize })
+          .strict()
+          .openapi('BinaryRecord', { description: 'A record whose value follows the header.' }),
+      ),
+    })
+    .openapi('BinaryRecordsFrame', { description: '`records` in synod.v1.bin.' }),
+} as const
+
 /** As clients' frames are read: the records of a produce are looked at one by one later, each with its own fault. */
 export const READ_FRAMES = { ...CLIENT_FRAMES, produce: produceEnvelope } as const
 

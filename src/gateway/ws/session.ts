@@ -17,6 +17,8 @@ import type { ServedSocket } from './simple-session.ts'
 export const SESSION_PATH = '/v1/ws'
 /** Subscriptions of one session at the same time. */
 export const SUBSCRIPTIONS_MAX = 64
+/** Starts that are being looked for, those of subscriptions that have ended meanwhile among them. */
+const STARTS_MAX = SUBSCRIPTIONS_MAX
 /** Produces of one session under way, as many as requests of one connection. */
 const PRODUCES_MAX = 1_000
 const HEARTBEAT_MS = 15_000
@@ -49,6 +51,7 @@ export class Session implements ServedSocket {
   readonly #subscriptions = new Map<string, SessionSubscription>()
   /** Subscriptions whose new place is being looked for. */
   readonly #seeking = new Set<SessionSubscription>()
+  #startCount = 0
   #produceCount = 0
   #heartbeatAtMs: number
 
@@ -158,6 +161,7 @@ export class Session implements ServedSocket {
       this.#refuse(error, { id }, CLOSE_CODE.TOO_MANY_SUBSCRIPTIONS)
       return
     }
+    if (this.#startCount === STARTS_MAX) return this.#sayTooManyStarts(id)
     const { parts, timers, codec } = this.#options
     const subscription = new SessionSubscription({
       ports: parts.gateway.ports,
@@ -182,6 +186,7 @@ export class Session implements ServedSocket {
       const detail = `The subscription '${sid}' is looking for another place already.`
       return this.#sayError(new SynodError('overloaded', detail), { id })
     }
+    if (this.#startCount === STARTS_MAX) return this.#sayTooManyStarts(id)
     this.#seeking.add(subscription)
     await this.#begin(subscription, frame, target.topicName, target.partitions)
     this.#seeking.delete(subscription)
@@ -195,6 +200,7 @@ export class Session implements ServedSocket {
     partitions: readonly number[] | undefined,
   ): Promise<void> {
     const { parts, timers, host } = this.#options
+    this.#startCount++
     try {
       const request = { topicName, partitions, from, cursor, host }
       const start = await findStart({ ports: parts.gateway.ports, timers }, request)
@@ -203,6 +209,8 @@ export class Session implements ServedSocket {
       if (this.#subscriptions.get(sid) !== subscription) return
       if (type === 'seek') this.#sayError(error, { id })
       else this.#drop(sid, subscription, error, id)
+    } finally {
+      this.#startCount--
     }
   }
 
@@ -248,6 +256,11 @@ export class Session implements ServedSocket {
       this.#produceCount--
       parts.budget.give(data.length)
     }
+  }
+
+  #sayTooManyStarts(id: string): void {
+    const detail = `The session looks for ${STARTS_MAX} starts already.`
+    this.#sayError(new SynodError('overloaded', detail, { hint: 'Wait for an answer first.' }), { id })
   }
 
   #sayUnknown(id: string, sid: string): void {

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import type { z } from '@hono/zod-openapi'
 import { SERVER_FRAMES } from '../../../src/gateway/ws/session-frames.ts'
 import { eventually } from '../../support/eventually.ts'
+import { asTextFrame, decodeBinary, encodeBinary } from './binary-frames.ts'
 import type { SubscribeServer } from './subscribe-server.ts'
 
 type Shapes = { [Name in keyof typeof SERVER_FRAMES]: z.infer<(typeof SERVER_FRAMES)[Name]> }
@@ -20,9 +21,11 @@ export class SessionClient {
   constructor(socket: WebSocket) {
     this.socket = socket
     socket.on('error', () => undefined)
-    socket.on('message', (data: Buffer) => {
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
       try {
-        this.frames.push(parseServerFrame(JSON.parse(data.toString())))
+        assert.equal(isBinary, this.isBinary)
+        const frame: unknown = isBinary ? asTextFrame(decodeBinary(data)) : JSON.parse(data.toString())
+        this.frames.push(parseServerFrame(frame))
       } catch (error) {
         this.faults.push(error)
       }
@@ -30,8 +33,14 @@ export class SessionClient {
     this.closed = new Promise((resolve) => socket.once('close', (code) => resolve(code)))
   }
 
-  send(frame: Readonly<Record<string, unknown>>): void {
-    this.socket.send(JSON.stringify(frame))
+  /** Which form was agreed on with the broker. */
+  get isBinary(): boolean {
+    return this.socket.protocol === 'synod.v1.bin'
+  }
+
+  send(frame: Readonly<Record<string, unknown>>, values: readonly Uint8Array[] = []): void {
+    assert.ok(this.isBinary || values.length === 0, 'Values follow in the binary form only.')
+    this.socket.send(this.isBinary ? encodeBinary(frame, values) : JSON.stringify(frame))
   }
 
   of<Type extends keyof Shapes>(type: Type): Shapes[Type][] {

@@ -8,12 +8,7 @@ import { SUBSCRIPTIONS_MAX } from '../../../src/gateway/ws/session.ts'
 import { eventually } from '../../support/eventually.ts'
 import { VirtualTimers } from '../reading/virtual-timers.ts'
 import { openSession, PLENTY } from './session-client.ts'
-import {
-  refusal,
-  SESSION_BUDGET_BYTES,
-  SESSION_FRAME_BYTES,
-  startSubscribeServer,
-} from './subscribe-server.ts'
+import { refusal, SESSION_FRAME_BYTES, startSubscribeServer } from './subscribe-server.ts'
 
 const upTo = (count: number): number[] => [...Array(count).keys()]
 const subscribe = (sid: string, more: Record<string, unknown> = {}) => ({
@@ -321,63 +316,6 @@ test('rule 7: a broker that stops says moving first, then closes with 1001', asy
   await timers.advance(inMs)
   assert.equal(await client.closed, 1001)
   await closing
-})
-
-test('stores records, byte for byte, and answers with their receipts', async (t) => {
-  const server = await startSubscribeServer(t)
-  server.ports.topics.add('t')
-  const client = await openSession(t, server)
-  client.socket.send(
-    '{"records": [{"key":"k","value": {"n": 12345678901234567890, "n" :1}},{"text":"x"}],"type":"produce","id":"p","topic":"t"}',
-  )
-  const { id, results } = await client.next('produced')
-  assert.deepEqual([id, results.map(({ offset }) => offset)], ['p', [0, 1]])
-  assert.deepEqual(
-    server.ports.log.appends[0]?.records.map(({ value }) => Buffer.from(value).toString()),
-    ['{"n": 12345678901234567890, "n" :1}', 'x'],
-  )
-  assert.equal(server.budget.takenBytes, 0)
-})
-
-test('a produce that fails is an error with its id, and the session goes on', async (t) => {
-  const server = await startSubscribeServer(t)
-  server.ports.topics.add('t')
-  const client = await openSession(t, server)
-  const produce = (id: string, more: Record<string, unknown>) =>
-    client.send({ type: 'produce', id, topic: 't', records: [{ text: 'x' }], ...more })
-  produce('none', { topic: 'nowhere' })
-  produce('empty', { records: [] })
-  produce('first', { producer: { id: 'me', epoch: 0, seq: 0 } })
-  produce('gap', { producer: { id: 'me', epoch: 0, seq: 7 } })
-  produce('again', { producer: { id: 'me', epoch: 0, seq: 0 } })
-  await client.next('error', ({ id }) => id === 'gap')
-  const again = await client.next('produced', ({ id }) => id === 'again')
-  assert.deepEqual(
-    again.results.map(({ offset, duplicate }) => [offset, duplicate]),
-    [[0, true]],
-  )
-  const codes = new Map(client.of('error').map(({ id, problem }) => [id, problem.code]))
-  assert.deepEqual(Object.fromEntries(codes), {
-    none: 'topic-not-found',
-    empty: 'invalid-field',
-    gap: 'sequence-gap',
-  })
-})
-
-test('produces beyond the bytes that may be under way are refused as overloaded, and give back what they took', async (t) => {
-  const server = await startSubscribeServer(t)
-  server.ports.topics.add('t')
-  let letGo: () => void = () => undefined
-  const held = new Promise<void>((resolve) => (letGo = resolve))
-  server.ports.log.beforeAppend = () => held
-  const client = await openSession(t, server)
-  const text = 'x'.repeat(SESSION_BUDGET_BYTES * 0.4)
-  for (const id of ['a', 'b', 'c']) client.send({ type: 'produce', id, topic: 't', records: [{ text }] })
-  const { id, problem } = await client.next('error')
-  assert.deepEqual([id, problem.code, problem.retryable], ['c', 'overloaded', true])
-  letGo()
-  await eventually(() => assert.equal(client.of('produced').length, 2))
-  assert.equal(server.budget.takenBytes, 0)
 })
 
 test('a sid in use, one that is unknown, and late credit are told apart', async (t) => {

@@ -24,6 +24,8 @@ export interface SubscribeServer {
   readonly upgrade: SubscribeUpgrade
   readonly port: number
   readonly errors: unknown[]
+  /** Bytes that wait in this process for the clients' sockets, of the one with the most. */
+  waitingBytes(): number
   /** Opens a subscription; resolves when it is open. */
   subscribe(pathAndQuery: string, headers?: Record<string, string>): Promise<Received>
 }
@@ -94,6 +96,7 @@ export async function startSubscribeServer(
     upgrade,
     port,
     errors,
+    waitingBytes: () => Math.max(0, ...[...sockets].map((socket) => socket.writableLength)),
     async subscribe(pathAndQuery, headers = {}) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/topics/${pathAndQuery}`, { headers })
       t.after(() => socket.terminate())

@@ -209,7 +209,7 @@ export interface paths {
         };
         /**
          * Open a WebSocket session: many subscriptions and produces on one socket
-         * @description A plain GET is answered 426. `GET /asyncapi.json` describes the frames; the subprotocol is `synod.v1.json`, or none.
+         * @description A plain GET is answered 426. `GET /asyncapi.json` describes the frames; the subprotocol is `synod.v1.json`, the default, or `synod.v1.bin`.
          */
         get: operations["openSession"];
         put?: never;
@@ -1062,6 +1062,118 @@ export interface components {
             type: "pong";
             /** @description The client’s own name for this request; the answer has it too. */
             id?: string;
+        };
+        /** @description `produce` in synod.v1.bin. */
+        BinaryProduceFrame: {
+            /** @enum {string} */
+            type: "produce";
+            /** @description The client’s own name for this request; the answer has it too. */
+            id: string;
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            records: components["schemas"]["BinaryRecordInput"][];
+            /** @description Makes sending again safe; all records go to one partition. */
+            producer?: {
+                id: string;
+                /**
+                 * Format: int64
+                 * @description A higher one fences off the lower ones.
+                 */
+                epoch: number;
+                /**
+                 * Format: int64
+                 * @description Counts the producer’s records in the partition, from 0.
+                 */
+                seq: number;
+            };
+        };
+        /** @description A record whose value follows the header. */
+        BinaryRecordInput: {
+            /** @description Records of one key are in one partition, in order. */
+            key?: string;
+            /**
+             * @description Names in lower case.
+             * @example {
+             *       "trace": "abc"
+             *     }
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition?: number;
+            /**
+             * Format: date-time
+             * @description The producer’s own time; only shown.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            timestamp?: string;
+            /**
+             * @description What the value is; bytes if left out.
+             * @enum {string}
+             */
+            form?: "json" | "text" | "bytes";
+            /**
+             * Format: int64
+             * @description Bytes of the value, which follows the header; a tombstone has none.
+             */
+            size?: number;
+        };
+        /** @description `records` in synod.v1.bin. */
+        BinaryRecordsFrame: components["schemas"]["RecordsFrame"] & {
+            records?: components["schemas"]["BinaryRecord"][];
+        };
+        /** @description A record whose value follows the header. */
+        BinaryRecord: {
+            /**
+             * @description The name of a topic.
+             * @example orders
+             */
+            topic: string;
+            /**
+             * Format: int64
+             * @description The number of a partition, from 0.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description The number of a record in its partition, from 0, without gaps.
+             */
+            offset: number;
+            /**
+             * Format: date-time
+             * @description The producer’s own time if it gave one, else when the record was appended.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            timestamp: string;
+            key?: string;
+            /** @description As the producer named it. */
+            contentType?: string;
+            /**
+             * @description Names in lower case.
+             * @example {
+             *       "trace": "abc"
+             *     }
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description What the value is; bytes if left out.
+             * @enum {string}
+             */
+            form?: "json" | "text" | "bytes";
+            /**
+             * Format: int64
+             * @description Bytes of the value, which follows the header; a tombstone has none.
+             */
+            size?: number;
         };
         TopicList: {
             items: components["schemas"]["TopicSummary"][];

@@ -287,7 +287,7 @@ export const openSession = createRoute({
   tags: ['records'],
   summary: 'Open a WebSocket session: many subscriptions and produces on one socket',
   description:
-    'A plain GET is answered 426. `GET /asyncapi.json` describes the frames; the subprotocol is `synod.v1.json`, or none.',
+    'A plain GET is answered 426. `GET /asyncapi.json` describes the frames; the subprotocol is `synod.v1.json`, the default, or `synod.v1.bin`.',
   responses: {
     101: { description: 'The connection speaks WebSocket from here on.' },
     ...problems('upgrade-required', 'origin-not-allowed', 'overloaded', 'draining'),
