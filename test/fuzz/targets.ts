@@ -4,6 +4,7 @@ import { wildMessageTarget } from './wild-message-target.ts'
 import { staleMessageTarget } from './stale-message-target.ts'
 import { storageTarget } from './storage-target.ts'
 import { flushTarget, frameTarget, typedMessageTarget } from './transport-target.ts'
+import { sessionTarget } from './session-target.ts'
 import { webSocketTarget } from './websocket-target.ts'
 
 export const TARGETS: readonly FuzzTarget[] = [
@@ -16,4 +17,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   produceTarget,
   rawHttpTarget,
   webSocketTarget,
+  sessionTarget,
 ]
