@@ -200,6 +200,7 @@ export const MUTANTS: readonly BrokersMutant[] = [
       resignEveryMs: 300,
       laneBreakEveryMs: 20,
     },
+    searchedFrom: 245,
     install: () => replaced(FormerRequests.prototype, 'get', () => () => undefined),
   },
   {
