@@ -41,9 +41,10 @@ function drawFrame(source: ByteSource, isBinary: boolean): DrawnFrame {
   const sid = random.pick(SIDS)
   const credit = { records: random.integer(20), bytes: random.integer(200) }
   const start = random.chance(0.7) ? { from: random.pick(FROMS) } : {}
-  switch (random.integer(7)) {
+  switch (random.integer(10)) {
     case 0:
     case 1:
+    case 2:
       return plain({
         type: 'subscribe',
         id,
@@ -53,13 +54,15 @@ function drawFrame(source: ByteSource, isBinary: boolean): DrawnFrame {
         ...start,
         ...partitions(random),
       })
-    case 2:
-      return plain({ type: 'credit', sid, ...credit })
     case 3:
-      return drawProduce(source, id, isBinary)
     case 4:
-      return plain({ type: 'seek', id, sid, ...start })
+      return plain({ type: 'credit', sid, ...credit })
     case 5:
+    case 6:
+      return drawProduce(source, id, isBinary)
+    case 7:
+      return plain({ type: 'seek', id, sid, ...start })
+    case 8:
       return plain({ type: 'unsubscribe', id, sid })
     default:
       return plain({ type: 'ping', id })
@@ -124,6 +127,21 @@ function assertRules({ frames, faults }: SessionClient): void {
   }
 }
 
+/** When the broker has taken all so far, or has had enough. */
+async function answered({ socket, closed }: SessionClient, isBinary: boolean): Promise<void> {
+  const ping = { type: 'ping', id: 'all so far' }
+  const pong = new Promise<void>((resolve) => {
+    const look = (data: Buffer): void => {
+      if (!data.includes('all so far')) return
+      socket.off('message', look)
+      resolve()
+    }
+    socket.on('message', look)
+  })
+  socket.send(isBinary ? encodeBinary(ping) : JSON.stringify(ping), () => undefined)
+  await Promise.race([pong, closed])
+}
+
 async function speak(server: SubscribeServer, source: ByteSource): Promise<void> {
   const protocol = source.random.pick(PROTOCOLS)
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/v1/ws`, [protocol])
@@ -134,7 +152,9 @@ async function speak(server: SubscribeServer, source: ByteSource): Promise<void>
   for (let turn = 0; turn < count; turn++) {
     const message = drawMessage(source, isBinary)
     socket.send(message, { binary: source.random.chance(0.99) === isBinary })
+    if (source.random.chance(0.4)) await answered(client, isBinary)
   }
+  if (source.random.chance(0.8)) await answered(client, isBinary)
   if (source.random.chance(0.2)) socket.terminate()
   else socket.close()
   const code = await client.closed

@@ -83,6 +83,11 @@ export class Flow {
     const { connection, encode } = this.#options
     const turn = READER_TURNS.enter(chunk.byteLength)
     if (turn !== undefined) await turn
+    // All flows of the connection wake when there is room, and the first of them may take it.
+    for (let room = connection.room(); room !== undefined; room = connection.room()) {
+      if (this.#isStopped || !connection.isOpen) return false
+      await room
+    }
     if (this.#isStopped || !connection.isOpen) return false
     if (this.#credit === undefined) {
       connection.write(encode(chunk))
