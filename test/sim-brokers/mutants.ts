@@ -260,7 +260,3 @@ export const MUTANTS: readonly BrokersMutant[] = [
     install: () => replaced(Heartbeats.prototype, 'mayLead', () => () => false),
   },
 ]
-
-export function mutantNamed(name: string): BrokersMutant | undefined {
-  return MUTANTS.find((mutant) => mutant.name === name)
-}
