@@ -16,7 +16,10 @@ const COMMANDS: Readonly<
 > = {
   dev: { summary: 'run a whole cluster on this machine', load: () => import('./commands/dev.ts') },
   serve: { summary: 'run one broker in this process', load: () => import('./commands/serve.ts') },
-  topic: { summary: 'list, create, show and delete topics', load: () => import('./commands/topic.ts') },
+  topic: {
+    summary: 'list, create, show, trim, export, import and delete topics',
+    load: () => import('./commands/topic.ts'),
+  },
   partition: {
     summary: 'let other brokers hold or lead a partition',
     load: () => import('./commands/partition.ts'),

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { MAIN, startDev } from '../support/dev-cluster.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { call, json } from './api.ts'
+
+const PARTITIONS = 3
+const TIME = '2026-01-31T12:00:00.123Z'
+
+/** The command as it is built; rejects unless it ends with 0. */
+function synod(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
+      error === null ? resolve(stdout) : reject(new Error(`${args.join(' ')}: ${stderr}`, { cause: error })),
+    )
+  })
+}
+
+/** Every kind of record that the API takes. */
+async function fill(url: string): Promise<void> {
+  const records = [
+    { value: 'VALUE', key: 'number' },
+    { text: '' },
+    { text: 'é\u2028"\\\u0001\n', key: '', headers: { a: ' spaced ', 'x-1': '' } },
+    { base64: 'AP8=', timestamp: TIME },
+    { base64: 'dGV4dA==' },
+    { key: 'gone' },
+    { headers: { only: 'this' } },
+  ].map((record, index) => ({ partition: index % PARTITIONS, ...record }))
+  const body = JSON.stringify({ records }).replace('"VALUE"', '{"n": 12345678901234567890.10, "a":[ ]}')
+  const headers = { 'content-type': 'application/json' }
+  assert.equal((await call(url, '/v1/topics/from/batches', { method: 'POST', headers, body })).status, 201)
+  const singles: [string, RequestInit][] = [
+    ['?partition=0&key=k%C3%A9', { headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'plain' }],
+    [
+      '?partition=1',
+      { headers: { 'content-type': 'application/json', 'record-header-b': 'c' }, body: '{"a" : 1}' },
+    ],
+    ['?partition=2', { headers: { 'content-type': 'application/json' }, body: 'no json' }],
+    [
+      '?partition=0',
+      { headers: { 'content-type': 'image/png', 'record-timestamp': TIME }, body: Buffer.from([0, 255]) },
+    ],
+  ]
+  for (const [query, init] of singles)
+    assert.equal(
+      (await call(url, `/v1/topics/from/records${query}`, { method: 'POST', ...init })).status,
+      201,
+    )
+  const many = Array.from({ length: 900 }, (_, index) => ({
+    text: `v${index}`,
+    partition: index % PARTITIONS,
+  }))
+  for (let turn = 0; turn < 4; turn++)
+    assert.equal((await call(url, '/v1/topics/from/batches', json('POST', { records: many }))).status, 201)
+}
+
+test('what topic export writes, topic import stores again, byte for byte, and once', async (t) => {
+  const { url } = (await startDev(t, { brokers: 1 })).broker('1')
+  const folder = tempDir(t)
+  const [first, second] = [join(folder, 'from.ndjson'), join(folder, 'to.ndjson')]
+  for (const name of ['from', 'to']) await synod('topic', 'create', name, '--partitions', '3', '--url', url)
+  await fill(url)
+
+  await synod('topic', 'export', 'from', '-o', first, '--url', url)
+  const lines = readFileSync(first, 'utf8')
+  assert.equal(lines.split('\n').length, 11 + 4 * 900 + 1)
+  assert.equal(await synod('topic', 'export', 'from', '--url', url), lines)
+
+  assert.equal(await synod('topic', 'import', 'to', first, '--url', url), 'Stored 3,611 records in to.\n')
+  const again = 'Stored 0 records in to; 3,611 records of an earlier run were there.\n'
+  assert.equal(await synod('topic', 'import', 'to', first, '--url', url), again)
+
+  await synod('topic', 'export', 'to', '-o', second, '--url', url)
+  assert.equal(readFileSync(second, 'utf8').replaceAll('{"topic":"to",', '{"topic":"from",'), lines)
+})
