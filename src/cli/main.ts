@@ -29,6 +29,10 @@ const COMMANDS: Readonly<
     summary: 'look at long changes, wait for them, cancel them',
     load: () => import('./commands/operation.ts'),
   },
+  doctor: {
+    summary: 'look at this machine, settings and the cluster for what is wrong',
+    load: () => import('./commands/doctor.ts'),
+  },
   'unsafe-recover': {
     summary: 'let one broker go on alone when the others are lost for good',
     load: () => import('./commands/unsafe-recover.ts'),

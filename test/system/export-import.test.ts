@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { MAIN, startDev } from '../support/dev-cluster.ts'
+import { runSynod } from '../cli/run-synod.ts'
+import { startDev } from '../support/dev-cluster.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { call, json } from './api.ts'
 
 const PARTITIONS = 3
 const TIME = '2026-01-31T12:00:00.123Z'
 
-/** The command as it is built; rejects unless it ends with 0. */
-function synod(...args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(`${args.join(' ')}: ${stderr}`, { cause: error })),
-    )
-  })
+/** What the command prints; it must end with 0. */
+async function synod(...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await runSynod(args)
+  assert.equal(code, 0, `${args.join(' ')}: ${err}`)
+  return out
 }
 
 /** Every kind of record that the API takes. */
