@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runSynod } from '../cli/run-synod.ts'
-import { startDev } from '../support/dev-cluster.ts'
+import { MAIN, startDev } from '../support/dev-cluster.ts'
+import { eventually } from '../support/eventually.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { call, json } from './api.ts'
+import { call, json, topicOf } from './api.ts'
 
 const PARTITIONS = 3
 const TIME = '2026-01-31T12:00:00.123Z'
@@ -74,4 +77,44 @@ test('what topic export writes, topic import stores again, byte for byte, and on
 
   await synod('topic', 'export', 'to', '-o', second, '--url', url)
   assert.equal(readFileSync(second, 'utf8').replaceAll('{"topic":"to",', '{"topic":"from",'), lines)
+})
+
+/** Runs the command until the check holds, and ends it at once; it may have come to its end before. */
+async function killWhen(check: () => void | Promise<void>, ...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore' })
+  const closed = once(child, 'close')
+  await eventually(check, { timeoutMs: 20_000 })
+  child.kill('SIGKILL')
+  await closed
+}
+
+test('an import and an export that are killed are whole after a second run, with nothing twice', async (t) => {
+  const { url } = (await startDev(t, { brokers: 1 })).broker('1')
+  const folder = tempDir(t)
+  const [input, output] = [join(folder, 'input.ndjson'), join(folder, 'output.ndjson')]
+  const texts = Array.from({ length: 20_000 }, (_, index) => `value ${index}`)
+  const lines = texts.map((text, index) => JSON.stringify({ partition: index % PARTITIONS, text }))
+  writeFileSync(input, `${lines.join('\n')}\n`)
+  await synod('topic', 'create', 'to', '--partitions', String(PARTITIONS), '--url', url)
+
+  const isBegun = async (): Promise<void> => {
+    const { partitions } = await topicOf(url, 'to')
+    assert.ok(partitions.some(({ highWatermark }) => highWatermark > 0))
+  }
+  await killWhen(isBegun, 'topic', 'import', 'to', input, '--url', url)
+  await synod('topic', 'import', 'to', input, '--url', url)
+
+  const isNoted = (): void => assert.ok(existsSync(`${output}.progress`) || existsSync(output))
+  await killWhen(isNoted, 'topic', 'export', 'to', '-o', output, '--url', url)
+  await synod('topic', 'export', 'to', '-o', output, '--resume', '--url', url)
+  const stored = readFileSync(output, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { partition: number; text: string })
+  for (let partition = 0; partition < PARTITIONS; partition++)
+    assert.deepEqual(
+      stored.filter((record) => record.partition === partition).map(({ text }) => text),
+      texts.filter((_, index) => index % PARTITIONS === partition),
+    )
+  assert.equal(stored.length, texts.length)
 })

@@ -62,25 +62,34 @@ export class ExportFile implements ExportTarget {
     this.#bytes = bytes
   }
 
-  /** A new file: one that is there already is not touched. */
+  /**
+   * A new file: one that is there already is not touched. The progress is noted before there is a file, because a file
+   * without one is taken for a whole export.
+   */
   static async create(
     path: string,
     topic: Pick<ExportProgress, 'topic' | 'topicId'>,
     ranges: readonly ExportRange[],
   ): Promise<ExportFile> {
-    const handle = await open(path, 'wx').catch((error: unknown) => {
-      const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-      const sentence = isThere ? `${path} is there already.` : `${path} cannot be written: ${String(error)}.`
-      const hint = isThere ? 'Name another file, or go on with a broken one by --resume.' : undefined
-      throw new CommandError(isThere ? EXIT.usage : EXIT.dataFolder, sentence, { hint, cause: error })
-    })
-    const file = new ExportFile(path, topic, handle, 0)
-    await file.note(ranges)
-    return file
+    if (existsSync(path))
+      throw new CommandError(EXIT.usage, `${path} is there already.`, {
+        hint: 'Name another file, or go on with a broken one by --resume.',
+      })
+    const { topic: name, topicId } = topic
+    const progress = { topic: name, topicId, ranges, bytes: 0 }
+    try {
+      await writeProgress(path, progress)
+      return new ExportFile(path, progress, await open(path, 'wx'), 0)
+    } catch (error) {
+      throw new CommandError(EXIT.dataFolder, `${path} cannot be written: ${String(error)}.`, {
+        cause: error,
+      })
+    }
   }
 
   static async resume(path: string, progress: ExportProgress): Promise<ExportFile> {
-    const handle = await open(path, 'r+').catch((error: unknown) => {
+    // One that broke off at its very beginning has no file yet.
+    const handle = await open(path, progress.bytes === 0 ? 'w' : 'r+').catch((error: unknown) => {
       const hint = `Remove ${progressFile(path)} to export it again.`
       throw new CommandError(EXIT.dataFolder, `${path} cannot be written: ${String(error)}.`, {
         hint,
@@ -111,16 +120,7 @@ export class ExportFile implements ExportTarget {
   async note(ranges: readonly ExportRange[]): Promise<void> {
     await this.#handle.datasync()
     const { topic, topicId } = this.#topic
-    const progress: ExportProgress = { topic, topicId, ranges, bytes: this.#bytes }
-    const beside = `${progressFile(this.#path)}.new`
-    const note = await open(beside, 'w')
-    try {
-      await note.writeFile(JSON.stringify(progress))
-      await note.datasync()
-    } finally {
-      await note.close()
-    }
-    await rename(beside, progressFile(this.#path))
+    await writeProgress(this.#path, { topic, topicId, ranges, bytes: this.#bytes })
   }
 
   async finish(): Promise<void> {
@@ -131,4 +131,17 @@ export class ExportFile implements ExportTarget {
   close(): Promise<void> {
     return this.#handle.close()
   }
+}
+
+/** Written beside, synced and renamed, so that it is never half there. */
+async function writeProgress(path: string, progress: ExportProgress): Promise<void> {
+  const beside = `${progressFile(path)}.new`
+  const note = await open(beside, 'w')
+  try {
+    await note.writeFile(JSON.stringify(progress))
+    await note.datasync()
+  } finally {
+    await note.close()
+  }
+  await rename(beside, progressFile(path))
 }

@@ -61,7 +61,7 @@ export const STATE_PROBLEMS: Readonly<Record<StateCode, ProblemText>> = {
   'sequence-gap': {
     happened:
       'The `Producer-Seq` is not the next one of this producer in this partition. A record before it is missing, or part of it was stored with other records around it.',
-    todo: 'Send the records from `expectedSeq` on (also in the header `Producer-Expected-Seq`). If that is 0 the producer was forgotten: begin a new epoch.',
+    todo: 'Send the records from `expectedSeq` on (also in the header `Producer-Expected-Seq`). If that is 0, this epoch of the producer is not known here (any more).',
     example: {
       request: `curl -H 'Producer-Id: p' -H 'Producer-Epoch: 0' -H 'Producer-Seq: 7' -d hello ${HOST}${RECORDS}`,
       instance: RECORDS,

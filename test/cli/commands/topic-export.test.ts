@@ -102,6 +102,14 @@ describe('synod topic export', () => {
     assert.equal(readFileSync(file, 'utf8'), WHOLE)
   })
 
+  test('resumes what broke off before there was a file', async (t) => {
+    const file = join(tempDir(t), 'orders.ndjson')
+    const ranges = [{ partition: 0, nextOffset: 0, untilOffset: 1 }]
+    writeFileSync(`${file}.progress`, JSON.stringify({ topic: 'orders', topicId: 't1', ranges, bytes: 0 }))
+    await run(await startTopic(t, { ends: [3] }), { output: file, resume: true })
+    assert.equal(readFileSync(file, 'utf8'), line(0, 0))
+  })
+
   test('resumes nothing of a topic that was made anew, or whose file is shorter than it was', async (t) => {
     const file = join(tempDir(t), 'orders.ndjson')
     await assert.rejects(run(await startTopic(t, { ends: [3], problemAt: 2 }), { output: file }), /Gone/)
