@@ -51,6 +51,8 @@ export interface ConfigInput {
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
+  /** The same as the sources give it, for showing: by the names of the file, and with secrets in it. */
+  readonly settings: Settings
   /** Where each setting came from, by path. */
   readonly sources: ReadonlyMap<string, ConfigSource>
 }
@@ -100,7 +102,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const parsed = SCHEMA.safeParse(raw)
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => sentencesOfIssue(issue, raw)))
   if (parsed.data === undefined || problems.length > 0) throw invalid(problems)
-  return { config: check(parsed.data), sources }
+  return { config: check(parsed.data), settings: parsed.data, sources }
 }
 
 /** What no single field can say: whether the settings fit together. */

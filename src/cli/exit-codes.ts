@@ -1,7 +1,7 @@
 /** How `synod` ends. The numbers are those of sysexits(3) where one fits; docs/operations.md lists them. */
 export const EXIT = {
   ok: 0,
-  /** The cluster refused: the request itself has to change. */
+  /** The cluster refused: the request itself has to change. Also what doctor ends with when something does not work. */
   refused: 1,
   usage: 64,
   /** No broker answers, a port is taken, the cluster did not get ready. */
@@ -17,7 +17,7 @@ export const EXIT = {
 /** For `--help`. */
 export const EXIT_CODES_TEXT = `Exit codes:
   0    done; a stop by Ctrl-C counts for serve and dev
-  1    the cluster refused the request
+  1    the cluster refused the request; doctor: there is a problem
   64   wrong usage or configuration
   69   no broker answers, or a port is taken
   70   an error inside Synod

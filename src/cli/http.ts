@@ -12,6 +12,8 @@ export interface Problem {
   readonly retryable?: boolean
   readonly sideEffects?: 'none' | 'possible'
   readonly retryAfterMs?: number
+  /** With 'sequence-gap'. */
+  readonly expectedSeq?: number
 }
 
 /** The cluster answered with an error. */
@@ -39,7 +41,7 @@ export class NoAnswerError extends CommandError {
 
 export interface CallOptions {
   readonly method?: string
-  readonly body?: string
+  readonly body?: string | Uint8Array<ArrayBuffer>
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
   /** No answer within this counts as none; without it a call waits as long as the broker does. */

@@ -16,7 +16,10 @@ const COMMANDS: Readonly<
 > = {
   dev: { summary: 'run a whole cluster on this machine', load: () => import('./commands/dev.ts') },
   serve: { summary: 'run one broker in this process', load: () => import('./commands/serve.ts') },
-  topic: { summary: 'list, create, show and delete topics', load: () => import('./commands/topic.ts') },
+  topic: {
+    summary: 'list, create, show, trim, export, import and delete topics',
+    load: () => import('./commands/topic.ts'),
+  },
   partition: {
     summary: 'let other brokers hold or lead a partition',
     load: () => import('./commands/partition.ts'),
@@ -26,6 +29,11 @@ const COMMANDS: Readonly<
     summary: 'look at long changes, wait for them, cancel them',
     load: () => import('./commands/operation.ts'),
   },
+  doctor: {
+    summary: 'look at this machine, settings and the cluster for what is wrong',
+    load: () => import('./commands/doctor.ts'),
+  },
+  config: { summary: 'show the settings of a broker', load: () => import('./commands/config.ts') },
   'unsafe-recover': {
     summary: 'let one broker go on alone when the others are lost for good',
     load: () => import('./commands/unsafe-recover.ts'),
@@ -33,7 +41,13 @@ const COMMANDS: Readonly<
   produce: { summary: 'store the lines of standard input', load: () => import('./commands/produce.ts') },
   tail: { summary: 'print records as they arrive', load: () => import('./commands/tail.ts') },
   cluster: { summary: 'show the brokers and the controller', load: () => import('./commands/cluster.ts') },
+  completion: {
+    summary: 'print a script with which a shell completes commands and options',
+    load: () => import('./commands/completion.ts'),
+  },
 }
+/** The one command that has to know all others. */
+const KNOWS_ALL = 'completion'
 
 async function buildProgram(asked: string | undefined, output: Output): Promise<Command> {
   const program = new Command('synod')
@@ -44,7 +58,7 @@ async function buildProgram(asked: string | undefined, output: Output): Promise<
     .showSuggestionAfterError()
     .exitOverride()
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    if (name === asked) (await load()).addCommand(program, output)
+    if (name === asked || asked === KNOWS_ALL) (await load()).addCommand(program, output)
     else program.command(name).description(summary)
   }
   return program

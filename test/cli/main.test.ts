@@ -19,7 +19,17 @@ describe('synod', () => {
   test('shows its commands and exit codes', () => {
     const { code, out } = synod('--help')
     assert.equal(code, EXIT.ok)
-    for (const name of ['serve', 'dev', 'topic', 'produce', 'tail', 'cluster'])
+    for (const name of [
+      'serve',
+      'dev',
+      'topic',
+      'produce',
+      'tail',
+      'cluster',
+      'doctor',
+      'config',
+      'completion',
+    ])
       assert.match(out, new RegExp(`^  ${name} `, 'm'))
     assert.ok(out.includes(EXIT_CODES_TEXT))
   })

@@ -6,7 +6,7 @@ import { withClientOptions } from './client-options.ts'
 import type { ClientOptions } from './client-options.ts'
 import { waitFor } from './operation.ts'
 import type { OperationAnswer, WaitOptions } from './operation.ts'
-import { wholeNumber } from './topic.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface BrokerAnswer {
   readonly id: string

@@ -11,7 +11,7 @@ import { watchCluster } from '../dev/watch.ts'
 import { welcomeText } from '../dev/welcome.ts'
 import { call } from '../http.ts'
 import type { Output } from '../output.ts'
-import { wholeNumber } from './topic.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface DevOptions {
   readonly brokers?: number

@@ -3,10 +3,11 @@ import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit-codes.ts'
 import { callJson } from '../http.ts'
 import type { Output } from '../output.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { withClientOptions } from './client-options.ts'
 import { waitFor } from './operation.ts'
 import type { OperationAnswer, WaitOptions } from './operation.ts'
-import { topicPath, wholeNumber } from './topic.ts'
+import { topicPath } from './topic-answer.ts'
 
 interface MoveOptions extends WaitOptions {
   readonly leader?: number

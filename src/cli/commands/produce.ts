@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { fstatSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit-codes.ts'
-import { callJson, NoAnswerError, ProblemError } from '../http.ts'
+import { callJson } from '../http.ts'
 import { LineSource } from '../line-source.ts'
 import { countText } from '../output.ts'
 import type { Output } from '../output.ts'
+import { tryAgain } from '../try-again.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { withClientOptions } from './client-options.ts'
 import type { ClientOptions } from './client-options.ts'
-import { topicPath, wholeNumber } from './topic.ts'
+import { topicPath } from './topic-answer.ts'
 
 export interface ProduceOptions extends ClientOptions {
   readonly key?: string
@@ -133,25 +134,11 @@ async function send(
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
     body: `{"records":[${records.join(',')}]}`,
   }
-  const giveUpAtMs = performance.now() + options.retrySeconds * 1_000
-  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
-    try {
-      return (
-        await callJson<{ results: readonly Receipt[] }>(options.url, `${topicPath(topic)}/batches`, request)
-      ).results
-    } catch (error) {
-      if (!mayTryAgain(error) || performance.now() + pauseMs >= giveUpAtMs) throw error
-    }
-    await delay(pauseMs)
-  }
-}
-
-function mayTryAgain(error: unknown): boolean {
-  if (error instanceof NoAnswerError) return true
-  return (
-    error instanceof ProblemError &&
-    (error.problem.retryable === true || error.problem.sideEffects === 'possible')
+  const path = `${topicPath(topic)}/batches`
+  const { results } = await tryAgain(options.retrySeconds, () =>
+    callJson<{ results: readonly Receipt[] }>(options.url, path, request),
   )
+  return results
 }
 
 function note(stored: Stored, receipts: readonly Receipt[]): void {

@@ -1,3 +1,5 @@
+import { memberSources } from '../json-members.ts'
+
 interface RecordLine {
   readonly partition: number
   readonly offset: number
@@ -15,27 +17,5 @@ export function recordText(line: string): string {
   if (record.text !== undefined) return `${place} ${key}${record.text}`
   if (record.base64 !== undefined) return `${place} ${key}base64:${record.base64}`
   if (record.value === undefined) return `${place} ${key}(tombstone)`
-  return `${place} ${key}${valueSource(line)}`
-}
-
-/**
- * The value as it stands in the line, because parsing and printing it again would change long numbers.
- * No text before it can hold the marker, as a quote inside a text is escaped, and `value` comes before other objects.
- */
-function valueSource(line: string): string {
-  const marker = '"value":'
-  const start = line.indexOf(marker) + marker.length
-  let depth = 0
-  let isInText = false
-  for (let at = start; at < line.length; at++) {
-    const character = line[at]
-    if (isInText) {
-      if (character === '\\') at++
-      else if (character === '"') isInText = false
-    } else if (character === '"') isInText = true
-    else if (character === '{' || character === '[') depth++
-    else if (depth > 0 && (character === '}' || character === ']')) depth--
-    else if (depth === 0 && (character === ',' || character === '}')) return line.slice(start, at).trim()
-  }
-  return line.slice(start)
+  return `${place} ${key}${memberSources(line).get('value')}`
 }

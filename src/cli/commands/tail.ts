@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { CommandError, EXIT } from '../exit-codes.ts'
-import { call, callJson, NoAnswerError, ProblemError } from '../http.ts'
+import { EXIT } from '../exit-codes.ts'
+import { callJson, NoAnswerError, ProblemError } from '../http.ts'
 import type { Problem } from '../http.ts'
-import { LineSource } from '../line-source.ts'
 import type { Output } from '../output.ts'
+import { openLines } from '../record-stream.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { withClientOptions } from './client-options.ts'
 import type { ClientOptions } from './client-options.ts'
 import { recordText } from './record-text.ts'
-import { topicPath, wholeNumber } from './topic.ts'
-import type { TopicAnswer } from './topic.ts'
+import { topicPath } from './topic-answer.ts'
+import type { TopicAnswer } from './topic-answer.ts'
 
 export interface TailOptions extends ClientOptions {
   readonly from?: string
@@ -65,16 +66,18 @@ export async function tail(
     const from = options.follow && positions.size > 0 ? positionsText(positions) : wish
     let isBroken: unknown
     try {
-      const lines = await openStream(topic, from, options, signal)
+      const groups = await openStream(topic, from, options, signal)
       hasConnected = true
-      for await (const line of lines) {
-        const record = JSON.parse(line) as StreamLine
-        if (record.problem !== undefined) throw new ProblemError(200, record.problem)
-        positions.set(record.partition, record.offset + 1)
-        output.line(options.json === true ? line : recordText(line))
-        pauseMs = 100
-        lastTold = ''
-        await output.drained()
+      for await (const lines of groups) {
+        for (const line of lines) {
+          const record = JSON.parse(line) as StreamLine
+          if (record.problem !== undefined) throw new ProblemError(200, record.problem)
+          positions.set(record.partition, record.offset + 1)
+          output.line(options.json === true ? line : recordText(line))
+          pauseMs = 100
+          lastTold = ''
+          await output.drained()
+        }
       }
       if (!options.follow) return
     } catch (error) {
@@ -92,36 +95,15 @@ export async function tail(
 }
 
 /** Resolves when the broker has begun to answer. */
-async function openStream(
+function openStream(
   topic: string,
   from: string,
   options: TailOptions,
   signal: AbortSignal | undefined,
-): Promise<AsyncIterable<string>> {
+): Promise<AsyncIterable<readonly string[]>> {
   const query = new URLSearchParams({ from, follow: String(options.follow) })
   if (options.partition !== undefined) query.set('partition', String(options.partition))
-  const response = await call(options.url, `${topicPath(topic)}/stream?${query.toString()}`, { signal })
-  if (response.body === null) throw new NoAnswerError(options.url, new Error('the answer has no body'))
-  return linesOf(response.body, options.url, signal)
-}
-
-async function* linesOf(
-  body: AsyncIterable<Uint8Array>,
-  url: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<string> {
-  const source = new LineSource(body)
-  for (;;) {
-    let lines: readonly string[]
-    try {
-      lines = await source.take({ countMax: 1_000, bytesMax: 1024 * 1024 })
-    } catch (error) {
-      if (signal?.aborted === true || error instanceof CommandError) throw error
-      throw new NoAnswerError(url, error)
-    }
-    if (lines.length === 0) return
-    yield* lines
-  }
+  return openLines(options.url, `${topicPath(topic)}/stream?${query.toString()}`, { signal })
 }
 
 /**

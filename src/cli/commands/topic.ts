@@ -4,31 +4,13 @@ import { CommandError, EXIT } from '../exit-codes.ts'
 import { call, callJson } from '../http.ts'
 import { bytesText, countText, table } from '../output.ts'
 import type { Output } from '../output.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { withClientOptions } from './client-options.ts'
 import type { ClientOptions } from './client-options.ts'
-
-interface PartitionAnswer {
-  readonly partition: number
-  readonly leader?: string | null
-  readonly replicas: readonly string[]
-  readonly inSync?: readonly string[] | null
-  readonly logStart?: number | null
-  readonly highWatermark?: number | null
-  readonly sizeBytes?: number | null
-}
-
-export interface TopicAnswer {
-  readonly name: string
-  readonly id: string
-  readonly partitions: readonly PartitionAnswer[]
-  readonly config: Readonly<Record<string, unknown>>
-  readonly createdAt: string
-}
-
-interface TopicList {
-  readonly items: readonly { readonly name: string }[]
-  readonly nextPageToken?: string
-}
+import { topicPath } from './topic-answer.ts'
+import type { TopicAnswer, TopicList } from './topic-answer.ts'
+import { addExport } from './topic-export.ts'
+import { addImport } from './topic-import.ts'
 
 interface CreateOptions extends ClientOptions {
   readonly partitions?: number
@@ -44,12 +26,10 @@ interface TrimOptions extends ClientOptions {
 /** A cluster holds at most 20,000 partitions, so no list is longer than this many pages. */
 const PAGES_MAX = 1_000
 
-export function topicPath(name: string): string {
-  return `v1/topics/${encodeURIComponent(name)}`
-}
-
 export function addCommand(program: Command, output: Output): void {
-  const topic = program.command('topic').description('list, create, show, trim and delete topics')
+  const topic = program
+    .command('topic')
+    .description('list, create, show, trim, export, import and delete topics')
 
   withClientOptions(topic.command('list').description('list topics'))
     .option('--prefix <prefix>', 'only names that begin so', '')
@@ -70,17 +50,13 @@ export function addCommand(program: Command, output: Output): void {
       .requiredOption('--partition <number>', 'the partition', wholeNumber)
       .requiredOption('--before <offset>', 'the first offset that stays', offset),
   ).action((name: string, options: TrimOptions) => trim(name, options, output))
+  addExport(topic, output)
+  addImport(topic, output)
   withClientOptions(
     topic.command('delete').description('delete a topic with all its records').argument('<name>'),
   )
     .option('--yes', 'do it; without this nothing happens')
     .action((name: string, options: ClientOptions & { yes?: boolean }) => remove(name, options, output))
-}
-
-/** For options that count things. */
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a whole number.`)
-  return Number(text)
 }
 
 function offset(text: string): number {

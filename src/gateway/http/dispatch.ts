@@ -14,6 +14,7 @@ import { admitOrigin, answerOptions } from './cors.ts'
 import { handleEvents } from './events.ts'
 import type { OriginRules } from './origin.ts'
 import { OPERATIONS } from './operations/all.ts'
+import { isPage, PAGE_METHODS, sendPage } from './pages.ts'
 import { PartitionTurns } from './partition-choice.ts'
 import { produceBatch } from './produce-batch.ts'
 import { produceRecord } from './produce-record.ts'
@@ -130,9 +131,10 @@ export class Dispatcher {
     if (request.headers.origin !== undefined) admitOrigin(request, response, this.originRules)
     const method = request.method ?? 'GET'
     if (method === 'OPTIONS') {
-      const methods = this.#table.methods(context.path)
+      const methods = isPage(context.path) ? PAGE_METHODS : this.#table.methods(context.path)
       if (methods.length > 0) return answerOptions(request, response, methods)
     }
+    if (isPage(context.path)) return sendPage(request, response, context)
     const match = this.#table.match(method, context.path)
     const query = parseQuery(context.search, match.route.queryNames)
     const matched: RequestContext = { ...context, params: match.params }

@@ -14,7 +14,8 @@ const INFO = {
     version: API_VERSION,
     description:
       'A replicated, durable message log. Produce with POST, read with GET or subscribe over WebSocket. Any broker takes ' +
-      'any request. Failures are `application/problem+json`; `code` says what went wrong, `hint` what to try next.',
+      'any request. Failures are `application/problem+json`; `code` says what went wrong, `hint` what to try next, and ' +
+      '/problems/{code} on any broker what it means. This document is at /docs for people to read.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     contact: { name: 'Synod' },
   },

@@ -34,7 +34,7 @@ export class RouteTable {
     const entry = this.#find(segments)
     if (entry === undefined)
       throw new SynodError('not-found', `There is nothing at '${path.slice(0, 300)}'.`, {
-        hint: 'All addresses are in /openapi.yaml; topics are under /v1/topics.',
+        hint: 'All addresses are at /docs and in /openapi.yaml; topics are under /v1/topics.',
       })
     const route = entry.routes.get(method === 'HEAD' ? 'GET' : method)
     if (route === undefined) {
