@@ -44,7 +44,11 @@ export interface PlacedDraft {
 const DEADLINE_GRACE_MS = 1_000
 
 /** Errors: 'invalid-parameter'. */
-export function termsOf(request: IncomingMessage, search: string, { query, body }: ProduceInput): Terms {
+export function termsOf(
+  request: IncomingMessage,
+  search: string,
+  { query, body }: Pick<ProduceInput, 'query' | 'body'>,
+): Terms {
   return {
     acks: choice(query, 'acks', ['majority', 'all']) ?? 'majority',
     idempotency: idempotencyOf(request, search, body),
@@ -118,11 +122,14 @@ export function append(
   })
 }
 
+/** What a receipt needs to know of an append. */
+export type StoredAt = Omit<AppendReceipt, 'leader'>
+
 /** The receipt of one record, as JSON. Topic names need no escaping. */
 export function receiptJson(
   topic: Topic,
   partition: number,
-  stored: { readonly receipt: AppendReceipt; readonly index: number; readonly draft: RecordDraft },
+  stored: { readonly receipt: StoredAt; readonly index: number; readonly draft: RecordDraft },
 ): string {
   const { receipt, index, draft } = stored
   const offset = receipt.baseOffset === undefined ? '' : `"offset":${receipt.baseOffset + index},`

@@ -100,6 +100,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{topic}/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Append records without an end, one a line
+         * @description Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+         */
+        post: operations["ingestRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/topics/{topic}/partitions/{partition}/records": {
         parameters: {
             query?: never;
@@ -2220,6 +2240,113 @@ export interface operations {
             };
             /** @description `topic-full`, `disk-full` */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ingestRecords: {
+        parameters: {
+            query?: {
+                /** @description all: wait for every replica that is in sync, too. */
+                acks?: "majority" | "all";
+            };
+            header?: {
+                /** @description With Producer-Epoch and Producer-Seq: the same for a sequence of records. */
+                "producer-id"?: string;
+                /** @description A higher one fences lower ones off. */
+                "producer-epoch"?: number;
+                /** @description Counts the producer’s records in one partition, from 0. */
+                "producer-seq"?: number;
+                /** @description The offset that the first record must get. */
+                "expected-offset"?: number;
+            };
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        /** @description Records as lines of JSON, each a RecordInput. */
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description Receipts as lines of JSON, and a last line. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
