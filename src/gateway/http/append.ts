@@ -76,6 +76,15 @@ export function placeOf(
   return turn()
 }
 
+/** Where records may go, as far as they say it themselves: a turn may lead to any partition. Errors: as `placeOf`. */
+export function mayReach(placed: readonly PlacedDraft[], topic: Topic, terms: Terms): ReadonlySet<number> {
+  const all = topic.partitions.map(({ partition }) => partition)
+  const isTurn = ({ draft, partition }: PlacedDraft) =>
+    partition === undefined && draft.key === undefined && placementKey(terms.idempotency) === undefined
+  if (placed.some(isTurn)) return new Set(all)
+  return new Set(placed.map((record) => placeOf(record, topic, terms, () => 0)))
+}
+
 /** Errors: 'record-too-large'. `place` says which record of a batch it is. */
 export function checkSize(
   draft: RecordDraft,

@@ -10,6 +10,7 @@ import { sendJson } from './answer.ts'
 import {
   append,
   checkSize,
+  mayReach,
   placeOf,
   producedHeaders,
   receiptJson,
@@ -20,6 +21,7 @@ import type { PlacedDraft, ProduceInput, Terms } from './append.ts'
 import { parseBatch } from './batch-body.ts'
 import type { RequestContext } from './context.ts'
 import type { PartitionTurns } from './partition-choice.ts'
+import { redirected } from './redirect.ts'
 
 /** One partition's part of a request: stored as one slot or not at all. */
 interface Part {
@@ -48,6 +50,8 @@ export async function produceBatch(
   const bytesMax = recordBytesMax(context, topic)
   for (const [index, { draft }] of placed.entries())
     checkSize(draft, { bytesMax, place: ` /records/${index}` })
+  const asked = { query: input.query, topic, partitions: mayReach(placed, topic, terms) }
+  if (redirected(response, context, asked)) return
   const parts = partsOf(placed, topic, terms, input.parts.turns)
   const outcomes = await Promise.all(parts.map((part) => outcomeOf(context, topic, terms, part)))
   const failures = outcomes.filter((outcome): outcome is Failure => !outcome.isStored)

@@ -8,9 +8,9 @@ import type { GatewayLog } from '../options.ts'
 import type { Ports } from '../ports.ts'
 import { toProblem, type Problem } from '../problem.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
-import { checkHandshake, refuseHandshake } from './handshake.ts'
+import { checkHandshake, redirectHandshake, refuseHandshake } from './handshake.ts'
 import { CLOSE_CODE, SubscribeSession } from './session.ts'
-import { prepareSubscription, readAddress, type Subscription } from './subscription.ts'
+import { prepareSubscription, readAddress, SeeLeader, type Subscription } from './subscription.ts'
 
 const HANDSHAKE_MS_MAX = 5_000
 const SWEEP_MS = 5_000
@@ -18,7 +18,7 @@ const SWEEP_MS = 5_000
 const CLOSE_MS_MAX = 2_000
 
 export interface SubscribeDependencies {
-  readonly ports: Pick<Ports, 'log' | 'topics'>
+  readonly ports: Pick<Ports, 'log' | 'topics' | 'cluster'>
   /** Whether the request's Origin, if it has one, is listed or the broker's own. */
   readonly isOriginAllowed: (request: IncomingMessage) => boolean
   /** Subscribers at the same time, handshakes included; more get 503. */
@@ -106,7 +106,8 @@ class SubscribeServer {
       const subscription = await this.#withinTime(() => this.#prepare(request))
       this.#accept(handshake, subscription)
     } catch (error) {
-      refuseHandshake(socket, handshake.describe(error), handshake.headers)
+      if (error instanceof SeeLeader) redirectHandshake(socket, error.location, handshake.headers)
+      else refuseHandshake(socket, handshake.describe(error), handshake.headers)
     }
     this.#settle()
   }

@@ -1777,7 +1777,7 @@ export interface operations {
                 cursor?: string;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
@@ -1811,7 +1811,7 @@ export interface operations {
                     "application/json": components["schemas"]["TopicPage"];
                 };
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -1907,6 +1907,8 @@ export interface operations {
                 partition?: number;
                 /** @description all: wait for every replica that is in sync, too. */
                 acks?: "majority" | "all";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Makes sending the same request again safe. */
@@ -1966,6 +1968,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Receipt"];
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
             400: {
@@ -2082,6 +2097,8 @@ export interface operations {
             query?: {
                 /** @description all: wait for every replica that is in sync, too. */
                 acks?: "majority" | "all";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Makes sending the same request again safe. */
@@ -2138,6 +2155,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BatchReceipt"];
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
             400: {
@@ -2263,6 +2293,8 @@ export interface operations {
             query?: {
                 /** @description all: wait for every replica that is in sync, too. */
                 acks?: "majority" | "all";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description With Producer-Epoch and Producer-Seq: the same for a sequence of records. */
@@ -2299,6 +2331,19 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
             400: {
@@ -2374,7 +2419,7 @@ export interface operations {
                 until?: string;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
@@ -2429,7 +2474,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -2521,7 +2566,7 @@ export interface operations {
             query?: {
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
             };
             header?: {
@@ -2588,7 +2633,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -2686,7 +2731,7 @@ export interface operations {
                 partition?: number;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
             };
             header?: {
@@ -2714,7 +2759,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -2810,7 +2855,7 @@ export interface operations {
                 partition?: number;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
             };
             header?: {
@@ -2840,7 +2885,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -2936,6 +2981,8 @@ export interface operations {
                 partition?: number;
                 /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
                 /** @description Frames are arrays of up to so many records. */
                 batch?: number;
                 /** @description only: frames are the values alone. */
@@ -2956,6 +3003,19 @@ export interface operations {
             /** @description The connection speaks WebSocket from here on. */
             101: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3050,6 +3110,8 @@ export interface operations {
                 at?: string;
                 /** @description true: the ends are not older than any answer that anybody got before this request. A majority is asked first. */
                 linearizable?: "true" | "false";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: never;
             path: {
@@ -3074,6 +3136,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Offsets"];
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {

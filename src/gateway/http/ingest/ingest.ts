@@ -8,9 +8,12 @@ import { checkSize, placeOf, recordBytesMax, termsOf } from '../append.ts'
 import type { PlacedDraft, ProduceParts, Terms } from '../append.ts'
 import { parseRecord } from '../batch-body.ts'
 import type { RequestContext } from '../context.ts'
+import { placementKey } from '../idempotency.ts'
+import { partitionOfKey } from '../partition-choice.ts'
 import { draining } from '../pour.ts'
 import type { Query } from '../query.ts'
 import { namedContentType } from '../record-draft.ts'
+import { redirectedUnread } from '../redirect.ts'
 import { Inflow } from './inflow.ts'
 import { Lane } from './lane.ts'
 import { lastLine } from './last-line.ts'
@@ -43,6 +46,10 @@ export async function handleIngest(
   checkType(request.headers['content-type'])
   const terms = ingestTerms(request, context, input)
   const topic = await input.parts.creator.findOrCreate(context, context.params[0] ?? '')
+  const key = placementKey(terms.idempotency)
+  const partitions = key === undefined ? topic.partitions.keys() : [partitionOfKey(topic, key)]
+  const { query } = input
+  if (redirectedUnread(request, response, context, { query, topic, partitions })) return
   if (context.closing.aborted) throw draining()
   if (input.awaitsContinue) response.writeContinue()
   // What a client still sends when its ingest has failed must not be taken for its next request.

@@ -7,6 +7,8 @@ import {
   json,
   PARTITION_MISSING,
   problems,
+  redirect,
+  seeLeader,
   TOPIC_MISSING,
   topicParams,
 } from './responses.ts'
@@ -95,6 +97,7 @@ export const produceRecord = createRoute({
         .openapi({ description: 'Records of one key are in one partition, in order.' }),
       partition,
       acks,
+      redirect,
     }),
     headers: idempotencyHeaders.extend({
       'record-timestamp': z
@@ -115,6 +118,7 @@ export const produceRecord = createRoute({
       headers: replayedHeaders,
     },
     201: { description: 'Stored.', content: json(receiptSchema), headers: producedHeaders },
+    307: seeLeader,
     ...problems(...APPEND_CODES),
   },
 })
@@ -130,7 +134,7 @@ export const produceBatch = createRoute({
     'not, the answer is a problem `partial-append` with `results`: a receipt or a problem for each record.',
   request: {
     params: topicParams,
-    query: z.object({ acks }),
+    query: z.object({ acks, redirect }),
     headers: idempotencyHeaders,
     body: { content: json(batchSchema), required: true },
   },
@@ -141,6 +145,7 @@ export const produceBatch = createRoute({
       headers: replayedHeaders,
     },
     201: { description: 'Stored.', content: json(batchReceiptSchema), headers: producedHeaders },
+    307: seeLeader,
     ...problems(
       ...APPEND_CODES,
       'malformed-json',
@@ -167,7 +172,7 @@ export const ingestRecords = createRoute({
     'count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.',
   request: {
     params: topicParams,
-    query: z.object({ acks }),
+    query: z.object({ acks, redirect }),
     headers: idempotencyHeaders.omit({ 'idempotency-key': true }),
     body: {
       description: 'Records as lines of JSON, each a RecordInput.',
@@ -185,6 +190,7 @@ export const ingestRecords = createRoute({
       content: { 'application/x-ndjson': { schema: z.string() } },
       headers: answerHeaders,
     },
+    307: seeLeader,
     ...problems(...TOPIC_MISSING, 'no-leader', 'no-quorum', 'unsupported-media-type'),
   },
 })
