@@ -1775,7 +1775,7 @@ export interface operations {
                 from?: string;
                 /** @description The cursor of the page before, instead of `from`. */
                 cursor?: string;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
                 /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
@@ -2417,7 +2417,7 @@ export interface operations {
                 from?: string;
                 /** @description Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark. */
                 until?: string;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
                 /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
@@ -2564,7 +2564,7 @@ export interface operations {
     readRecord: {
         parameters: {
             query?: {
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
                 /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
@@ -2729,7 +2729,7 @@ export interface operations {
                 follow?: "true" | "false";
                 /** @description Only this partition. */
                 partition?: number;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
                 /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
@@ -2853,7 +2853,7 @@ export interface operations {
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
                 /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
@@ -2979,7 +2979,7 @@ export interface operations {
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
                 /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";

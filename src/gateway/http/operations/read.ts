@@ -51,7 +51,7 @@ const pageShape = {
 
 const consistency = z.enum(['local', 'leader', 'linearizable']).optional().openapi({
   description:
-    'local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
+    'local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
   default: 'local',
 })
 const readAfter = z.object({
