@@ -3,6 +3,7 @@ import type { ProduceOperation } from '../history/operation.ts'
 import type { Random } from '../sim/random.ts'
 import { TrimTruth } from '../sim-brokers/trim-truth.ts'
 import { call, json } from '../system/api.ts'
+import { isUnexpected } from './sending.ts'
 
 interface TrimmerOptions {
   readonly urls: readonly string[]
@@ -131,7 +132,7 @@ export class Trimmer {
       const signal = AbortSignal.timeout(ORDER_MS_MAX)
       const { status, body } = await call(address, '', { ...request, signal })
       if (status === 200) return body
-      if (status < 500) this.#options.wrong(`${address} answered ${status}: ${JSON.stringify(body)}`)
+      if (isUnexpected(status)) this.#options.wrong(`${address} answered ${status}: ${JSON.stringify(body)}`)
     } catch {
       // The broker is away.
     }

@@ -1,32 +1,14 @@
-import { parseArgs } from 'node:util'
-import { NO_MUTANT } from './mutant.ts'
-import { MUTANTS, mutantNamed } from './mutants.ts'
+import { inProcesses, seedArguments, type SeedArguments } from '../support/seed-arguments.ts'
+import { NO_MUTANT, type BrokersMutant } from './mutant.ts'
+import { MUTANTS } from './mutants.ts'
 import { runBrokers, type BrokersRunReport } from './world.ts'
 
-const USAGE = 'npm run sim:brokers -- SEED [COUNT] [--trace] [--mutant NAME]'
-
 /** One line a failing seed, then a summary; with --trace all that happened in each. */
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      trace: { type: 'boolean', default: false },
-      mutant: { type: 'string', default: NO_MUTANT.name },
-    },
-  })
-  const first = Number(positionals[0])
-  const count = Number(positionals[1] ?? 1)
-  const mutant = values.mutant === NO_MUTANT.name ? NO_MUTANT : mutantNamed(values.mutant)
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || mutant === undefined) {
-    console.error(
-      `${USAGE}\nmutants: ${MUTANTS.map(({ name, about }) => `\n  ${name.padEnd(20)} ${about}`).join('')}`,
-    )
-    return 2
-  }
+async function main({ first, count, mutant, isTraced }: SeedArguments<BrokersMutant>): Promise<number> {
   const startMs = performance.now()
   const sum = { failed: 0, events: 0, stored: 0, durationMs: 0, healedAfterMs: 0 }
   for (let seed = first; seed < first + count; seed++) {
-    const report = await runBrokers(seed, { mutant, isTraced: values.trace })
+    const report = await runBrokers(seed, { mutant, isTraced })
     for (const line of report.lines) console.log(line)
     if (report.violation !== undefined) console.log(`seed ${seed}  ${describe(report)}`)
     if (report.violation === undefined) sum.healedAfterMs += report.healedAfterMs
@@ -48,4 +30,5 @@ function describe({ violation }: BrokersRunReport): string {
   return violation?.rule === 'exception' ? (violation.stack ?? violation.message) : (violation?.message ?? '')
 }
 
-process.exitCode = await main()
+const given = seedArguments({ line: 'npm run sim:brokers', mutants: MUTANTS, noMutant: NO_MUTANT })
+process.exitCode = given.processCount > 1 ? await inProcesses(given) : await main(given)

@@ -8,6 +8,8 @@ export interface BrokersMutant extends Pick<
 > {
   /** What makes the bug show sooner than a drawn swarm would. */
   readonly swarm?: Partial<BrokersSwarm>
+  /** A rare one: the search begins at this seed, shortly before the one that caught it first; else at 1. */
+  readonly searchedFrom?: number
 }
 
 export const NO_MUTANT: BrokersMutant = { name: 'none', about: 'The code as it is.' }

@@ -200,6 +200,7 @@ export const MUTANTS: readonly BrokersMutant[] = [
       resignEveryMs: 300,
       laneBreakEveryMs: 20,
     },
+    searchedFrom: 245,
     install: () => replaced(FormerRequests.prototype, 'get', () => () => undefined),
   },
   {
@@ -259,7 +260,3 @@ export const MUTANTS: readonly BrokersMutant[] = [
     install: () => replaced(Heartbeats.prototype, 'mayLead', () => () => false),
   },
 ]
-
-export function mutantNamed(name: string): BrokersMutant | undefined {
-  return MUTANTS.find((mutant) => mutant.name === name)
-}

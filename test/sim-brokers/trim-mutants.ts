@@ -46,6 +46,7 @@ export const TRIM_MUTANTS: readonly BrokersMutant[] = [
     name: 'shows-again',
     about: 'A start forgets what an operator trimmed, as far as the log still holds it.',
     swarm: { ...UPHEAVAL, ...TRIMS },
+    searchedFrom: 110,
     install: () =>
       replaced(
         RecordMachine.prototype,

@@ -1,31 +1,13 @@
-import { parseArgs } from 'node:util'
-import { mutantNamed, MUTANTS, NO_MUTANT } from './mutants.ts'
+import { inProcesses, seedArguments, type SeedArguments } from '../support/seed-arguments.ts'
+import { MUTANTS, NO_MUTANT, type Mutant } from './mutants.ts'
 import { runSeed, type RunReport } from './world.ts'
 
-const USAGE = 'npm run sim -- SEED [COUNT] [--trace] [--mutant NAME]'
-
 /** One line a failing seed, then a summary; with --trace all that happened in each. */
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      trace: { type: 'boolean', default: false },
-      mutant: { type: 'string', default: NO_MUTANT.name },
-    },
-  })
-  const first = Number(positionals[0])
-  const count = Number(positionals[1] ?? 1)
-  const mutant = values.mutant === NO_MUTANT.name ? NO_MUTANT : mutantNamed(values.mutant)
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || mutant === undefined) {
-    console.error(
-      `${USAGE}\nmutants: ${MUTANTS.map(({ name, about }) => `\n  ${name.padEnd(4)} ${about}`).join('')}`,
-    )
-    return 2
-  }
+async function main({ first, count, mutant, isTraced }: SeedArguments<Mutant>): Promise<number> {
   const startMs = performance.now()
   const sum = { failed: 0, events: 0, chosen: 0, changes: 0, stored: 0, resets: 0, healedAfterMs: 0 }
   for (let seed = first; seed < first + count; seed++) {
-    const report = await runSeed(seed, { mutant, isTraced: values.trace })
+    const report = await runSeed(seed, { mutant, isTraced })
     for (const line of report.lines) console.log(line)
     if (report.violation !== undefined) console.log(`seed ${seed}  ${describe(report)}`)
     if (report.violation === undefined) sum.healedAfterMs += report.healedAfterMs
@@ -50,4 +32,5 @@ function describe({ violation }: RunReport): string {
   return violation?.rule === 'exception' ? (violation.stack ?? violation.message) : (violation?.message ?? '')
 }
 
-process.exitCode = await main()
+const given = seedArguments({ line: 'npm run sim', mutants: MUTANTS, noMutant: NO_MUTANT })
+process.exitCode = given.processCount > 1 ? await inProcesses(given) : await main(given)

@@ -429,7 +429,3 @@ export const MUTANTS: readonly Mutant[] = [
     ignored: EARLY_RULES,
   },
 ]
-
-export function mutantNamed(name: string): Mutant | undefined {
-  return MUTANTS.find((mutant) => mutant.name === name)
-}
