@@ -115,6 +115,11 @@ abstract class RepeatingProducer extends Producer {
   protected abstract headers(count: number): Readonly<Record<string, string>>
   protected abstract triesMax(): number
 
+  /** Nobody knows whether the record is stored, and it is not sent again. */
+  protected gaveUp(_count: number): void {
+    // Nothing depends on it, mostly.
+  }
+
   protected async send(count: number): Promise<Sent> {
     const text = textOf(`${this.name}-${count}`, this.options.random)
     const value = valueOf(text)
@@ -130,8 +135,10 @@ abstract class RepeatingProducer extends Producer {
       this.next()
       const isWrong = result.kind === 'refused' && isUnexpected(result.status)
       if (isWrong) this.options.unexpected(`${this.name}: ${result.status} ${result.code} for ${value}.`)
-      if (isWrong || tries >= triesMax || performance.now() > giveUpAtMs)
+      if (isWrong || tries >= triesMax || performance.now() > giveUpAtMs) {
+        this.gaveUp(count)
         return { outcome: isUnclear ? 'unknown' : 'failed', records: [{ value }] }
+      }
       await pause(REPEAT_PAUSE_MS)
     }
   }
@@ -152,14 +159,26 @@ export class KeyProducer extends RepeatingProducer {
   }
 }
 
-/** Numbers its records in one partition, and never leaves one out. */
+/** Numbers its records in one partition, and never leaves one out: after one that it gave up it begins anew. */
 export class SequenceProducer extends RepeatingProducer {
+  #epoch = 0
+  #epochFrom = 0
+
   constructor(options: ProducerOptions) {
     super(options, 'sequence')
   }
 
   protected headers(count: number): Readonly<Record<string, string>> {
-    return { 'producer-id': this.name, 'producer-epoch': '0', 'producer-seq': String(count) }
+    return {
+      'producer-id': this.name,
+      'producer-epoch': String(this.#epoch),
+      'producer-seq': String(count - this.#epochFrom),
+    }
+  }
+
+  protected override gaveUp(count: number): void {
+    this.#epoch++
+    this.#epochFrom = count + 1
   }
 
   protected triesMax(): number {
