@@ -28,7 +28,7 @@ export interface Gateway {
   close(options: { readonly drainMs: number }): Promise<void>
   /** Open WebSocket subscriptions. */
   readonly subscriberCount: number
-  /** Bytes of request bodies that are held now. */
+  /** Bytes of request bodies that are held now, lines of ingests among them. */
   readonly inFlightBytes: number
 }
 
@@ -55,6 +55,7 @@ class HttpGateway implements Gateway {
   readonly #options: GatewayOptions
   readonly #closing = new AbortController()
   readonly #budget: ByteBudget
+  readonly #ingests: ByteBudget
   readonly #bodies: BodyReader
   readonly #dispatcher: Dispatcher
   readonly #watch = new ConnectionWatch()
@@ -67,7 +68,9 @@ class HttpGateway implements Gateway {
     this.#budget = new ByteBudget(options.inFlightBytesMax)
     this.#bodies = new BodyReader(options, this.#budget, () => performance.now())
     const answers = new ByteBudget(options.answerBytesMax)
-    const context: GatewayContext = { ports, options, closing: this.#closing.signal, answers }
+    this.#ingests = new ByteBudget(options.ingestBytesMax)
+    const ingests = this.#ingests
+    const context: GatewayContext = { ports, options, closing: this.#closing.signal, answers, ingests }
     this.#dispatcher = new Dispatcher(context, this.#bodies)
     const newRequestId = (): string => this.#dispatcher.newRequestId()
     const broker = String(ports.cluster.broker)
@@ -104,7 +107,7 @@ class HttpGateway implements Gateway {
   }
 
   get inFlightBytes(): number {
-    return this.#budget.takenBytes
+    return this.#budget.takenBytes + this.#ingests.takenBytes
   }
 
   #createServer(errorParts: ConnectionErrorParts): Server {

@@ -20,6 +20,10 @@ export interface GatewayOptions {
   readonly adminBytesMax: number
   /** Bodies of all requests that are under way; beyond it 'overloaded'. */
   readonly inFlightBytesMax: number
+  /** Lines of one ingest that have no receipt yet; beyond it no more of its body is read. */
+  readonly ingestWindowBytesMax: number
+  /** Lines of all ingests, unfinished ones included; beyond it no more of any body is read. */
+  readonly ingestBytesMax: number
   /** Pages and records that were read and have not left yet, of all requests; beyond it 'overloaded'. */
   readonly answerBytesMax: number
   readonly connectionsMax: number
@@ -57,6 +61,8 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   requestBytesMax: 4 * MIB,
   adminBytesMax: 64 * 1024,
   inFlightBytesMax: 64 * MIB,
+  ingestWindowBytesMax: MIB,
+  ingestBytesMax: 64 * MIB,
   answerBytesMax: 64 * MIB,
   connectionsMax: 20_000,
   headersTimeoutMs: 5_000,

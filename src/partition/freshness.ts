@@ -28,10 +28,10 @@ export function neededEnd(fromOffset: number, freshness: LeaderFreshness | undef
   return Math.max(fromOffset, (freshness?.afterOffset ?? -1) + 1)
 }
 
-/** Whether this broker's own replica may answer. */
+/** Whether this broker's own replica may answer: what it has must do, and it is not known to be beyond MaxLag. */
 export function maySuffice(partition: Partition, needed: number, freshness: Freshness | undefined): boolean {
   const isLocal = freshness === undefined || freshness.consistency === 'local'
-  return isLocal && needed <= partition.highWatermark
+  return isLocal && needed <= partition.highWatermark && !partition.isBeyondMaxLag
 }
 
 /**

@@ -11,6 +11,7 @@ import { TrimmedSlotError } from '../storage/storage-errors.ts'
 import { outcomeOf, type AppendOutcome } from './append-outcome.ts'
 import { FullAcks } from './full-acks.ts'
 import { offsetTrimmed, outOfRange } from './offset-errors.ts'
+import { OwnLag } from './own-lag.ts'
 import { committedBatch, peekBatch, setAppendedAt } from './record-batch.ts'
 import { RecordMachine, type AppliedBatch } from './record-machine.ts'
 import { Replica } from './replica.ts'
@@ -63,6 +64,7 @@ export class Partition {
   readonly #waiters = new Waiters()
   readonly #fullAcks: FullAcks
   readonly #trimming: Trimming
+  readonly #ownLag: OwnLag
   #stampedMs: number
   #toldHighWatermark: number
   #stopError: SynodError | undefined
@@ -99,6 +101,7 @@ export class Partition {
         dueMs: () => this.#trimming.dueMs,
       },
     })
+    this.#ownLag = new OwnLag(this.replica.paxos, clock, tuningOf(options.config))
     const { config, wallMs } = options
     this.#trimming = new Trimming({ replica: this.replica, machine: this.#machine, config, clock, wallMs })
   }
@@ -112,8 +115,14 @@ export class Partition {
     return Math.max(this.replica.paxos.logStart.offset, this.#machine.shownFrom)
   }
 
+  /** Whether this replica knows that it is later than MaxLag allows. */
+  get isBeyondMaxLag(): boolean {
+    return this.#ownLag.isBeyondMaxLag
+  }
+
   configure(config: TopicConfig): void {
     this.replica.paxos.configure(tuningOf(config))
+    this.#ownLag.configure(tuningOf(config))
     this.#trimming.configure(config)
     this.replica.wake()
   }
@@ -237,6 +246,7 @@ export class Partition {
 
   #turnEnded(): void {
     if (this.#fullAcks.count > 0) this.#checkFullAcks()
+    this.#ownLag.observe()
     this.#trimming.turnEnded()
     const highWatermark = this.highWatermark
     if (highWatermark === this.#toldHighWatermark) return

@@ -119,5 +119,5 @@ test('an operation has one type of body, one type of answer, and no union at a b
 })
 
 test('the document speaks of nothing that is not there yet', () => {
-  for (const word of ['/ingest', 'internal/v1']) assert.ok(!checkedIn.includes(word), word)
+  assert.ok(!checkedIn.includes('internal/v1'))
 })

@@ -133,15 +133,11 @@ export class FakeLog implements Log {
       })
     if (idempotency.seq === known.nextSeq) return undefined
     const first = known.receipts.get(idempotency.seq)
-    return (
-      first ?? {
-        baseOffset: undefined,
-        recordCount: records.length,
-        appendedAtMs: 0,
-        duplicate: true,
-        leader: brokerId(1),
-      }
-    )
+    if (first?.recordCount === records.length) return first
+    // As the log does: what shares numbers with a batch without being it is no duplicate.
+    throw new SynodError('sequence-gap', `Expected ${known.nextSeq}, not ${idempotency.seq}.`, {
+      facts: { expectedSeq: known.nextSeq },
+    })
   }
 
   #remember(state: FakePartition, { idempotency }: AppendRequest, receipt: AppendReceipt): void {

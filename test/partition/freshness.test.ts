@@ -1,7 +1,23 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 
+import { TestCluster } from '../support/cluster.ts'
 import { highWatermark, withTopic } from './with-topic.ts'
+
+/** A follower that was away for more slots than MaxLag allows, and whom nobody can send what it lacks yet. */
+async function late(t: TestContext) {
+  const cluster = await TestCluster.start(t)
+  const topic = await cluster.topic('orders', { maxLagSlots: 5 })
+  const leader = cluster.leaderOf(topic)
+  const follower = cluster.others(leader)[0]!
+  await cluster.finish(cluster.append(leader, topic, '0'))
+  await cluster.until(() => assert.equal(highWatermark(cluster, follower, topic), 1))
+  cluster.isolate(follower)
+  for (let count = 1; count <= 20; count++) await cluster.finish(cluster.append(leader, topic, `${count}`))
+  for (const other of cluster.others(follower)) cluster.disk(other).journal.pauseReads()
+  cluster.network.healAll()
+  return { cluster, topic, leader, follower }
+}
 
 const linearizable = { consistency: 'linearizable' } as const
 
@@ -71,4 +87,23 @@ test('without a leader a follower shows a record that was named, if it has it', 
   for (const id of [leader, ...followers]) cluster.isolate(id)
   const freshness = { consistency: 'local', afterOffset: 0 } as const
   assert.deepEqual(await cluster.finish(cluster.read(follower, topic, { freshness })), ['a'])
+})
+
+test('a follower beyond MaxLag sends its readers to the leader, and shows what it has when nobody can be asked', async (t) => {
+  const { cluster, topic, follower } = await late(t)
+  const { log } = cluster.services(follower)
+  const partition = cluster.broker(follower).partition(topic.partitions[0]!.group)!
+  assert.equal(partition.isBeyondMaxLag, false, 'It has not heard of it yet.')
+  assert.deepEqual(await cluster.finish(cluster.read(follower, topic)), ['0'])
+  await cluster.until(() => assert.ok(partition.isBeyondMaxLag))
+  const all = Array.from({ length: 21 }, (_, count) => `${count}`)
+  assert.deepEqual(await cluster.finish(cluster.read(follower, topic)), all)
+  assert.equal(await cluster.finish(log.resolve(topic, 0, { kind: 'latest' })), 21)
+  assert.equal(partition.highWatermark, 1)
+  cluster.isolate(follower)
+  assert.deepEqual(await cluster.finish(cluster.read(follower, topic), { withinMs: 10_000 }), ['0'])
+  cluster.network.healAll()
+  for (const other of cluster.others(follower)) cluster.disk(other).journal.resume()
+  await cluster.until(() => assert.equal(partition.highWatermark, 21), { withinMs: 10_000 })
+  assert.equal(partition.isBeyondMaxLag, false)
 })

@@ -12,6 +12,7 @@ import { asyncapiDocument } from '../ws/asyncapi.ts'
 import { openapiDocument, openapiYaml } from './document.ts'
 import * as cluster from './operations/cluster.ts'
 import * as topics from './operations/topics.ts'
+import { leaderAddress } from './redirect.ts'
 import { decodePageToken, encodePageToken } from './page-token.ts'
 import { brokerJson, configChange, etagOf, paxosJson, topicJson, topicSummaryJson } from './topic-json.ts'
 import { findPartition, findTopic } from './topic-lookup.ts'
@@ -100,13 +101,16 @@ function addTopics(app: Admin): void {
 
 function addPartitions(app: Admin): void {
   app.openapi(topics.getOffsets, async (c) => {
-    const { ports, host } = c.env.context
+    const { ports, host, path, search } = c.env.context
     const { log } = ports
     const { at, linearizable } = c.req.valid('query')
     const { topic: topicName, partition: partitionText } = c.req.valid('param')
     const asked = { topicName, partition: partitionText, from: at, fallback: 'latest', host } as const
     const { topic, plan } = await findTarget(ports.topics, asked)
     const partition = findPartition(topic, partitionText)
+    const query = new Map(Object.entries({ redirect: c.req.valid('query').redirect ?? 'false' }))
+    const location = leaderAddress(ports, { query, topic, partitions: [partition] }, { path, search })
+    if (location !== undefined) return c.body(null, 307, { Location: location, 'Cache-Control': 'no-store' })
     const position = plan.get(partition)
     const freshness = { consistency: linearizable === 'true' ? 'linearizable' : 'local' } as const
     const [earliest, latest, offset] = await Promise.all([

@@ -61,7 +61,8 @@ export function sendProblem(
   endAfterBody(request, response, limits)
 }
 
-function endAfterBody(request: IncomingMessage, response: ServerResponse, limits: LingerLimits): void {
+/** Ends an answer that is written, after a body that is still coming, within the limits. */
+export function endAfterBody(request: IncomingMessage, response: ServerResponse, limits: LingerLimits): void {
   let bytesLeft = limits.lingerBytesMax
   const finish = (): void => {
     clearTimeout(timer)

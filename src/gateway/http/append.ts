@@ -44,7 +44,11 @@ export interface PlacedDraft {
 const DEADLINE_GRACE_MS = 1_000
 
 /** Errors: 'invalid-parameter'. */
-export function termsOf(request: IncomingMessage, search: string, { query, body }: ProduceInput): Terms {
+export function termsOf(
+  request: IncomingMessage,
+  search: string,
+  { query, body }: Pick<ProduceInput, 'query' | 'body'>,
+): Terms {
   return {
     acks: choice(query, 'acks', ['majority', 'all']) ?? 'majority',
     idempotency: idempotencyOf(request, search, body),
@@ -70,6 +74,15 @@ export function placeOf(
       hint: 'Name the partition, or give the record a key.',
     })
   return turn()
+}
+
+/** Where records may go, as far as they say it themselves: a turn may lead to any partition. Errors: as `placeOf`. */
+export function mayReach(placed: readonly PlacedDraft[], topic: Topic, terms: Terms): ReadonlySet<number> {
+  const all = topic.partitions.map(({ partition }) => partition)
+  const isTurn = ({ draft, partition }: PlacedDraft) =>
+    partition === undefined && draft.key === undefined && placementKey(terms.idempotency) === undefined
+  if (placed.some(isTurn)) return new Set(all)
+  return new Set(placed.map((record) => placeOf(record, topic, terms, () => 0)))
 }
 
 /** Errors: 'record-too-large'. `place` says which record of a batch it is. */
@@ -118,11 +131,14 @@ export function append(
   })
 }
 
+/** What a receipt needs to know of an append. */
+export type StoredAt = Omit<AppendReceipt, 'leader'>
+
 /** The receipt of one record, as JSON. Topic names need no escaping. */
 export function receiptJson(
   topic: Topic,
   partition: number,
-  stored: { readonly receipt: AppendReceipt; readonly index: number; readonly draft: RecordDraft },
+  stored: { readonly receipt: StoredAt; readonly index: number; readonly draft: RecordDraft },
 ): string {
   const { receipt, index, draft } = stored
   const offset = receipt.baseOffset === undefined ? '' : `"offset":${receipt.baseOffset + index},`

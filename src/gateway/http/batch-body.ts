@@ -33,6 +33,11 @@ export function parseBatch(source: Buffer): PlacedDraft[] {
   return records.map((record: unknown, index) => placedDraft(record, `/records/${index}`, slices[index]))
 }
 
+/** Reads one record, as a line of an ingest has it. Errors: as `parseBatch`. */
+export function parseRecord(source: Buffer): PlacedDraft {
+  return placedDraft(parseJson(source), '', source)
+}
+
 function placedDraft(record: unknown, pointer: string, slice: Buffer | undefined): PlacedDraft {
   if (!isObject(record)) throw invalid(pointer, 'A record is not an object.', 'Write it as {"text":"hello"}.')
   checkFields(record, RECORD_FIELDS, pointer)

@@ -3,6 +3,8 @@ import { invariant } from '../../types/invariant.ts'
 /** Bytes that may be held at once, over all requests. */
 export class ByteBudget {
   readonly bytesMax: number
+  /** As many as there are connections, whose number is bounded. */
+  readonly #waiting = new Set<() => void>()
   #taken = 0
 
   constructor(bytesMax: number) {
@@ -21,6 +23,19 @@ export class ByteBudget {
   give(byteCount: number): void {
     this.#taken -= byteCount
     invariant(this.#taken >= 0, 'Nobody gives back more bytes than were taken.')
+    if (byteCount === 0) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const call of waiting) call()
+  }
+
+  /** Calls back once when bytes are given back. Whoever waits may find that others were faster. */
+  onRoom(call: () => void): void {
+    this.#waiting.add(call)
+  }
+
+  offRoom(call: () => void): void {
+    this.#waiting.delete(call)
   }
 
   get takenBytes(): number {

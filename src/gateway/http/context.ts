@@ -10,6 +10,8 @@ export interface GatewayContext {
   readonly closing: AbortSignal
   /** What pages and records that are being answered hold in memory. */
   readonly answers: ByteBudget
+  /** What the lines of ingests hold in memory. */
+  readonly ingests: ByteBudget
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Body, BodyReader } from './body.ts'
 import type { GatewayContext, RequestContext } from './context.ts'
 import { admitOrigin, answerOptions } from './cors.ts'
 import { handleEvents } from './events.ts'
+import { handleIngest } from './ingest/ingest.ts'
 import type { OriginRules } from './origin.ts'
 import { OPERATIONS } from './operations/all.ts'
 import { isPage, PAGE_METHODS, sendPage } from './pages.ts'
@@ -140,6 +141,9 @@ export class Dispatcher {
     const matched: RequestContext = { ...context, params: match.params }
     const read = READ.get(match.route.operationId)
     if (read !== undefined) return read(request, response, matched, { query })
+    // Its body has no end, so it is not read before it is answered.
+    if (match.route.operationId === 'ingestRecords')
+      return handleIngest(request, response, matched, { query, parts: this.#parts, awaitsContinue })
     const body = await this.#bodyOf(request, response, match, awaitsContinue)
     try {
       await this.#answer(request, response, { context: matched, match, query, body: body?.bytes })

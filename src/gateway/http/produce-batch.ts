@@ -10,6 +10,7 @@ import { sendJson } from './answer.ts'
 import {
   append,
   checkSize,
+  mayReach,
   placeOf,
   producedHeaders,
   receiptJson,
@@ -20,6 +21,7 @@ import type { PlacedDraft, ProduceInput, ProduceParts, Terms } from './append.ts
 import { parseBatch } from './batch-body.ts'
 import type { RequestContext } from './context.ts'
 import type { PartitionTurns } from './partition-choice.ts'
+import { redirected } from './redirect.ts'
 
 /** One partition's part of a request: stored as one slot or not at all. */
 interface Part {
@@ -44,35 +46,43 @@ export async function produceBatch(
 ): Promise<void> {
   const terms = termsOf(request, context.search, input)
   const placed = parseBatch(input.body)
-  const { receipts, results } = await storeBatch(context, input.parts, {
-    topicName: context.params[0] ?? '',
-    terms,
-    placed,
-  })
+  const topic = await findTopicFor(context, input.parts, { topicName: context.params[0] ?? '', placed })
+  const asked = { query: input.query, topic, partitions: mayReach(placed, topic, terms) }
+  if (redirected(response, context, asked)) return
+  const { receipts, results } = await storeBatch(context, input.parts, { topic, terms, placed })
   const status = receipts.every(({ duplicate }) => duplicate) ? 200 : 201
   sendJson(response, status, `{"results":[${results.join(',')}]}`, producedHeaders(receipts, terms))
 }
 
+/** The topic, which takes records as large as these. Errors: 'topic-not-found', 'record-too-large'. */
+export async function findTopicFor(
+  context: RequestContext,
+  { creator }: ProduceParts,
+  { topicName, placed }: { readonly topicName: string; readonly placed: readonly PlacedDraft[] },
+): Promise<Topic> {
+  const topic = await creator.findOrCreate(context, topicName)
+  const bytesMax = recordBytesMax(context, topic)
+  for (const [index, { draft }] of placed.entries())
+    checkSize(draft, { bytesMax, place: ` /records/${index}` })
+  return topic
+}
+
 /** Records to be stored together. */
 export interface BatchRequest {
-  readonly topicName: string
+  readonly topic: Topic
   readonly terms: Terms
   readonly placed: readonly PlacedDraft[]
 }
 
 /**
  * Stores all of them, each partition's part as one slot; `results` are the receipts as JSON, in the order of the records.
- * Errors: 'topic-not-found', 'record-too-large', 'partial-append', those of `Log.append`.
+ * Errors: 'partial-append', those of `Log.append`.
  */
 export async function storeBatch(
   context: RequestContext,
-  { creator, turns }: ProduceParts,
-  { topicName, terms, placed }: BatchRequest,
+  { turns }: ProduceParts,
+  { topic, terms, placed }: BatchRequest,
 ): Promise<{ readonly receipts: readonly AppendReceipt[]; readonly results: readonly string[] }> {
-  const topic = await creator.findOrCreate(context, topicName)
-  const bytesMax = recordBytesMax(context, topic)
-  for (const [index, { draft }] of placed.entries())
-    checkSize(draft, { bytesMax, place: ` /records/${index}` })
   const parts = partsOf(placed, topic, terms, turns)
   const outcomes = await Promise.all(parts.map((part) => outcomeOf(context, topic, terms, part)))
   const failures = outcomes.filter((outcome): outcome is Failure => !outcome.isStored)

@@ -4,6 +4,7 @@ import { sendJson } from './answer.ts'
 import {
   append,
   checkSize,
+  mayReach,
   placeOf,
   producedHeaders,
   receiptJson,
@@ -14,6 +15,7 @@ import type { ProduceInput } from './append.ts'
 import type { RequestContext } from './context.ts'
 import { wholeNumber } from './query.ts'
 import { draftFromRequest } from './record-draft.ts'
+import { redirected } from './redirect.ts'
 
 /** POST /v1/topics/{topic}/records: the body is the value. */
 export async function produceRecord(
@@ -28,7 +30,9 @@ export async function produceRecord(
   const terms = termsOf(request, context.search, input)
   const topic = await parts.creator.findOrCreate(context, context.params[0] ?? '')
   checkSize(draft, { bytesMax: recordBytesMax(context, topic), place: '' })
-  const partition = placeOf({ draft, partition: named }, topic, terms, () => parts.turns.next(topic))
+  const placed = { draft, partition: named }
+  if (redirected(response, context, { query, topic, partitions: mayReach([placed], topic, terms) })) return
+  const partition = placeOf(placed, topic, terms, () => parts.turns.next(topic))
   const receipt = await append(context, topic, terms, { partition, drafts: [draft] })
   const answer = receiptJson(topic, partition, { receipt, index: 0, draft })
   sendJson(response, receipt.duplicate ? 200 : 201, answer, producedHeaders([receipt], terms))

@@ -45,22 +45,41 @@ export function refuseHandshake(
   problem: Problem,
   headers: Readonly<Record<string, string>>,
 ): void {
+  const more = {
+    ...problemHeaders(problem),
+    ...(problem.status === 426 ? { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' } : {}),
+    ...(problem.status === 405 ? { Allow: 'GET' } : {}),
+  }
+  endHandshake(socket, problem.status, { ...headers, ...more }, JSON.stringify(problem))
+}
+
+/** Answers the handshake with the address to begin it at, and ends the connection. */
+export function redirectHandshake(
+  socket: Duplex,
+  location: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  endHandshake(socket, 307, { ...headers, Location: location, 'Cache-Control': 'no-store' }, '')
+}
+
+function endHandshake(
+  socket: Duplex,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy()
     return
   }
-  const body = JSON.stringify(problem)
   const all: Record<string, string> = {
     ...headers,
-    ...problemHeaders(problem),
-    ...(problem.status === 426 ? { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' } : {}),
-    ...(problem.status === 405 ? { Allow: 'GET' } : {}),
     'X-Content-Type-Options': 'nosniff',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
-  const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}\r\n${lines.join('')}\r\n`
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${lines.join('')}\r\n`
   socket.end(head + body)
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once('close', () => clearTimeout(timer))

@@ -2,7 +2,7 @@ import { SynodError } from '../../errors.ts'
 import type { ProduceParts } from '../http/append.ts'
 import type { ByteBudget } from '../http/byte-budget.ts'
 import type { GatewayContext, RequestContext } from '../http/context.ts'
-import { storeBatch } from '../http/produce-batch.ts'
+import { findTopicFor, storeBatch } from '../http/produce-batch.ts'
 import { toProblem } from '../problem.ts'
 import type { Timers } from '../reading/timers.ts'
 import { CLOSE_CODE } from './close-code.ts'
@@ -248,7 +248,8 @@ export class Session implements ServedSocket {
     try {
       const terms = { idempotency, expectedOffset: undefined, acks: 'majority' } as const
       const placed = codec.recordsOf(data)
-      const { results } = await storeBatch(context, parts.produce, { topicName: topic, terms, placed })
+      const found = await findTopicFor(context, parts.produce, { topicName: topic, placed })
+      const { results } = await storeBatch(context, parts.produce, { topic: found, terms, placed })
       if (this.#connection.isOpen) this.#connection.write([codec.produced(id, results)])
     } catch (error) {
       this.#sayError(error, { id }, idempotency !== undefined)

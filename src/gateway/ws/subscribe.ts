@@ -9,14 +9,14 @@ import type { GatewayLog } from '../options.ts'
 import type { Ports } from '../ports.ts'
 import { toProblem, type Problem } from '../problem.ts'
 import { systemTimers, type Timers } from '../reading/timers.ts'
-import { checkHandshake, refuseHandshake } from './handshake.ts'
+import { checkHandshake, redirectHandshake, refuseHandshake } from './handshake.ts'
 import { CLOSE_CODE } from './close-code.ts'
 import { WebSocketConnection } from './connection.ts'
 import { Session, SESSION_PATH, type SessionParts } from './session.ts'
 import { codecOf, SUBPROTOCOLS } from './session-protocol.ts'
 import { TEXT_CODEC } from './session-text.ts'
 import { SimpleSession, type ServedSocket } from './simple-session.ts'
-import { prepareSubscription, readAddress } from './subscription.ts'
+import { prepareSubscription, readAddress, SeeLeader } from './subscription.ts'
 
 const HANDSHAKE_MS_MAX = 5_000
 const SWEEP_MS = 5_000
@@ -26,7 +26,7 @@ const MOVING_MS = 1_000
 const CLOSE_MS_MAX = 2_000
 
 export interface SubscribeDependencies {
-  readonly ports: Pick<Ports, 'log' | 'topics'>
+  readonly ports: Pick<Ports, 'log' | 'topics' | 'cluster'>
   readonly sessions: SessionParts
   /** Whether the request's Origin, if it has one, is listed or the broker's own. */
   readonly isOriginAllowed: (request: IncomingMessage) => boolean
@@ -135,7 +135,8 @@ class SubscribeServer {
       const prepared = await this.#withinTime(() => this.#prepare(request))
       this.#accept(handshake, prepared)
     } catch (error) {
-      refuseHandshake(socket, handshake.describe(error), handshake.headers)
+      if (error instanceof SeeLeader) redirectHandshake(socket, error.location, handshake.headers)
+      else refuseHandshake(socket, handshake.describe(error), handshake.headers)
     }
     this.#settle()
   }

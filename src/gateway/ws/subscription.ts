@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { SynodError } from '../../errors.ts'
 import { freshnessOf, type FreshnessOf } from '../http/freshness.ts'
 import { choice, parseQuery, wholeNumber, type Query } from '../http/query.ts'
+import { leaderAddress } from '../http/redirect.ts'
 import type { Ports } from '../ports.ts'
 import { TopicFollower } from '../reading/follow.ts'
 import { resolvePlan } from '../reading/resolve-plan.ts'
@@ -10,7 +11,7 @@ import type { Timers } from '../reading/timers.ts'
 import type { FrameStyle } from './batch-frames.ts'
 
 const PATH = /^\/v1\/topics\/([^/]+)\/subscribe$/
-const PARAMETERS = ['from', 'partition', 'batch', 'values', 'consistency']
+const PARAMETERS = ['from', 'partition', 'batch', 'values', 'consistency', 'redirect']
 const CHUNK_BYTES_MAX = 256 * 1024
 const ARRAY_RECORDS_MAX = 1_000
 
@@ -30,14 +31,20 @@ export interface SubscriptionAddress {
   readonly host: string
   /** What the start is to know of. */
   readonly freshnessOf: FreshnessOf
+  readonly query: Query
+  /** The request's own path and what stands behind its question mark. */
+  readonly path: string
+  readonly search: string
 }
 
 /** Errors: 'not-found', 'malformed-request', 'unknown-parameter', 'invalid-parameter'. */
 export function readAddress(request: IncomingMessage): SubscriptionAddress {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
-  const topicName = topicOf(mark === -1 ? url : url.slice(0, mark))
-  const query = parseQuery(mark === -1 ? '' : url.slice(mark + 1), PARAMETERS)
+  const path = mark === -1 ? url : url.slice(0, mark)
+  const search = mark === -1 ? '' : url.slice(mark + 1)
+  const topicName = topicOf(path)
+  const query = parseQuery(search, PARAMETERS)
   return {
     topicName,
     partition: query.get('partition'),
@@ -45,17 +52,35 @@ export function readAddress(request: IncomingMessage): SubscriptionAddress {
     style: styleOf(query),
     host: request.headers.host ?? 'localhost',
     freshnessOf: freshnessOf(request, query),
+    query,
+    path,
+    search,
   }
 }
 
-/** Finds the topic and where to start. Errors: those of `findTarget` and `resolvePlan`. */
+/** The handshake belongs to the broker that leads what is subscribed to: its client asked to be told. */
+export class SeeLeader extends Error {
+  override readonly name = 'SeeLeader'
+  readonly location: string
+
+  constructor(location: string) {
+    super(`Another broker leads: ${location}`)
+    this.location = location
+  }
+}
+
+/** Finds the topic and where to start. Errors: those of `findTarget` and `resolvePlan`; SeeLeader. */
 export async function prepareSubscription(
-  ports: Pick<Ports, 'log' | 'topics'>,
+  ports: Pick<Ports, 'log' | 'topics' | 'cluster'>,
   address: SubscriptionAddress,
   timers: Timers,
 ): Promise<Subscription> {
   const { log, topics } = ports
   const target = await findTarget(topics, { ...address, fallback: 'latest' })
+  const asked = { query: address.query, topic: target.topic, partitions: target.plan.keys() }
+  const location = leaderAddress(ports, asked, address)
+  // Clients that follow want the scheme that they began with.
+  if (location !== undefined) throw new SeeLeader(location.replace(/^http/, 'ws'))
   const starts = await resolvePlan(log, target.topic, target.plan, timers, address.freshnessOf)
   const follower = new TopicFollower(log, target.topic, starts, {
     ends: undefined,

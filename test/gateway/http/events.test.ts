@@ -101,6 +101,7 @@ test('a comment comes every 15 s in which no record did', async (t) => {
         options: { ...DEFAULT_GATEWAY_OPTIONS, version: '0', metrics: () => Promise.resolve(''), log },
         closing: new AbortController().signal,
         answers: new ByteBudget(1024),
+        ingests: new ByteBudget(1024),
         requestId: 'r1',
         path: EVENTS,
         search: '',

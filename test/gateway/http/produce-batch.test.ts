@@ -192,3 +192,35 @@ test('a record too large names its place, and a body too large is refused whole'
     headers: JSON_TYPE,
   })
 })
+
+test('a batch is recognised by its producer’s numbers, which count its records, and waits for all if asked', async (t) => {
+  const { call, refused, ports } = await openGateway(t)
+  ports.topics.add('t')
+  const send = (seq: number, count: number) => ({
+    body: body(Array.from({ length: count }, () => ({ text: 'a' }))),
+    headers: { ...JSON_TYPE, 'Producer-Id': 'p', 'Producer-Epoch': '0', 'Producer-Seq': String(seq) },
+  })
+  const path = '/v1/topics/t/batches?acks=all'
+  const first = await call('POST', path, send(0, 3))
+  const again = await call('POST', path, send(0, 3))
+  assert.deepEqual([first.status, again.status], [201, 200])
+  const offsets = (answer: typeof first) =>
+    (answer.json() as { results: Result[] }).results.map(({ offset }) => offset)
+  assert.deepEqual(offsets(again), offsets(first))
+  assert.equal((await call('POST', path, send(3, 2))).status, 201)
+  assert.equal((await refused('sequence-gap', 'POST', path, send(7, 1)))['expectedSeq'], 5)
+  assert.ok(ports.log.appends.every(({ acks }) => acks === 'all'))
+})
+
+test('a batch that expects another offset is refused with the actual one', async (t) => {
+  const { call, refused, ports } = await openGateway(t)
+  ports.topics.add('t')
+  const send = { body: body([{ text: 'a' }, {}]), headers: { ...JSON_TYPE, 'Expected-Offset': '0' } }
+  assert.equal((await call('POST', '/v1/topics/t/batches', send)).status, 201)
+  const late = await refused('offset-mismatch', 'POST', '/v1/topics/t/batches', send)
+  assert.equal(late['highWatermark'], 2)
+  assert.deepEqual(
+    ports.log.appends[0]?.records.map(({ form }) => form),
+    ['text', 'tombstone'],
+  )
+})

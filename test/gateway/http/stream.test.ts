@@ -41,6 +41,7 @@ async function startStreams(t: TestContext): Promise<StreamServer> {
       options,
       closing: closing.signal,
       answers: new ByteBudget(1024),
+      ingests: new ByteBudget(1024),
       requestId: 'r1',
       path,
       search,

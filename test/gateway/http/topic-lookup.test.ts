@@ -22,6 +22,7 @@ function contextOf(ports = fakePorts()): RequestContext {
     options,
     closing: new AbortController().signal,
     answers: new ByteBudget(1024),
+    ingests: new ByteBudget(1024),
     requestId: 'r',
     path: '/',
     search: '',

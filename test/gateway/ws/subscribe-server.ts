@@ -56,6 +56,7 @@ export async function startSubscribeServer(
     options: { ...DEFAULT_GATEWAY_OPTIONS, version: '0.0.0', metrics: () => Promise.resolve(''), log },
     closing: new AbortController().signal,
     answers: new ByteBudget(1024 * 1024),
+    ingests: new ByteBudget(1024 * 1024),
   }
   const budget = new ByteBudget(SESSION_BUDGET_BYTES)
   const upgrade = createSubscribeUpgrade({

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { WebSocket } from 'ws'
 import { SynodError } from '../../../src/errors.ts'
+import { brokerId } from '../../../src/types/ids.ts'
 import { eventually } from '../../support/eventually.ts'
 import { countedBatch, storedRecord } from '../reading/batches.ts'
 import { VirtualTimers } from '../reading/virtual-timers.ts'
@@ -300,4 +303,20 @@ test('ignores what a subscriber sends, but not what breaks the protocol', async 
   received.socket.send(Buffer.alloc(65 * 1024))
   assert.equal((await received.closed).code, 1009)
   await eventually(() => assert.equal(server.upgrade.count, 0))
+})
+
+test('a subscriber that wants it is sent to the broker that leads, before the socket opens', async (t) => {
+  const server = await startSubscribeServer(t)
+  server.ports.topics.add('t')
+  const query = 't/subscribe?from=earliest&redirect=true'
+  const here = await server.subscribe(query)
+  here.socket.terminate()
+  server.ports.log.leaders.set(0, brokerId(2))
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/v1/topics/${query}`)
+  socket.on('error', () => undefined)
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+  assert.equal(response.statusCode, 307)
+  assert.equal(response.headers.location, `ws://127.0.0.1:8081/v1/topics/${query}`)
+  assert.equal(response.headers['synod-broker'], '1')
+  response.resume()
 })

@@ -100,6 +100,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{topic}/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Append records without an end, one a line
+         * @description Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+         */
+        post: operations["ingestRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/topics/{topic}/partitions/{partition}/records": {
         parameters: {
             query?: never;
@@ -2214,9 +2234,9 @@ export interface operations {
                 from?: string;
                 /** @description The cursor of the page before, instead of `from`. */
                 cursor?: string;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
@@ -2250,7 +2270,7 @@ export interface operations {
                     "application/json": components["schemas"]["TopicPage"];
                 };
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -2346,6 +2366,8 @@ export interface operations {
                 partition?: number;
                 /** @description all: wait for every replica that is in sync, too. */
                 acks?: "majority" | "all";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Makes sending the same request again safe. */
@@ -2405,6 +2427,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Receipt"];
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
             400: {
@@ -2521,6 +2556,8 @@ export interface operations {
             query?: {
                 /** @description all: wait for every replica that is in sync, too. */
                 acks?: "majority" | "all";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: {
                 /** @description Makes sending the same request again safe. */
@@ -2577,6 +2614,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BatchReceipt"];
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `malformed-json`, `unknown-field`, `invalid-field` */
             400: {
@@ -2697,6 +2747,128 @@ export interface operations {
             };
         };
     };
+    ingestRecords: {
+        parameters: {
+            query?: {
+                /** @description all: wait for every replica that is in sync, too. */
+                acks?: "majority" | "all";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
+            };
+            header?: {
+                /** @description With Producer-Epoch and Producer-Seq: the same for a sequence of records. */
+                "producer-id"?: string;
+                /** @description A higher one fences lower ones off. */
+                "producer-epoch"?: number;
+                /** @description Counts the producer’s records in one partition, from 0. */
+                "producer-seq"?: number;
+                /** @description The offset that the first record must get. */
+                "expected-offset"?: number;
+            };
+            path: {
+                /** @description The name of a topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        /** @description Records as lines of JSON, each a RecordInput. */
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description Receipts as lines of JSON, and a last line. */
+            200: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `origin-not-allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `topic-deleted` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-leader`, `no-quorum` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: `request-timeout`, `headers-too-large`, `overloaded`, `draining`, `internal` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readPage: {
         parameters: {
             query?: {
@@ -2704,9 +2876,9 @@ export interface operations {
                 from?: string;
                 /** @description Where to end, in the forms of `from`: the page stops before that record. If both ends are offsets and the page is whole, it never changes: it has an ETag, may be cached for ever, and leaves out the high watermark. */
                 until?: string;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
                 /** @description How many records at most. */
                 limit?: number;
@@ -2761,7 +2933,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -2851,9 +3023,9 @@ export interface operations {
     readRecord: {
         parameters: {
             query?: {
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
             };
             header?: {
@@ -2920,7 +3092,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -3016,9 +3188,9 @@ export interface operations {
                 follow?: "true" | "false";
                 /** @description Only this partition. */
                 partition?: number;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
             };
             header?: {
@@ -3046,7 +3218,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -3140,9 +3312,9 @@ export interface operations {
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
-                /** @description true: answer 307 with the address of the broker that leads all that is read, if there is one. */
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
                 redirect?: "true" | "false";
             };
             header?: {
@@ -3172,7 +3344,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Another broker leads all that is read. */
+            /** @description Another broker leads all that the request is about. */
             307: {
                 headers: {
                     /** @description Names this request in the broker’s log. */
@@ -3266,8 +3438,10 @@ export interface operations {
                 from?: string;
                 /** @description Only this partition. */
                 partition?: number;
-                /** @description local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
+                /** @description local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin. */
                 consistency?: "local" | "leader" | "linearizable";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
                 /** @description Frames are arrays of up to so many records. */
                 batch?: number;
                 /** @description only: frames are the values alone. */
@@ -3288,6 +3462,19 @@ export interface operations {
             /** @description The connection speaks WebSocket from here on. */
             101: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3445,6 +3632,8 @@ export interface operations {
                 at?: string;
                 /** @description true: the ends are not older than any answer that anybody got before this request. A majority is asked first. */
                 linearizable?: "true" | "false";
+                /** @description true: answer 307 with the address of the broker that leads all that the request is about, if there is one. */
+                redirect?: "true" | "false";
             };
             header?: never;
             path: {
@@ -3469,6 +3658,19 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Offsets"];
                 };
+            };
+            /** @description Another broker leads all that the request is about. */
+            307: {
+                headers: {
+                    /** @description Names this request in the broker’s log. */
+                    "Request-Id": string;
+                    /** @description The broker that answered. */
+                    "Synod-Broker": string;
+                    /** @description The same request there. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`, `unknown-parameter`, `invalid-parameter`, `invalid-offset`, `invalid-cursor` */
             400: {

@@ -15,6 +15,7 @@ export const OPERATIONS: readonly RouteConfig[] = [
   topics.deleteTopic,
   produce.produceRecord,
   produce.produceBatch,
+  produce.ingestRecords,
   read.readPage,
   read.readTopic,
   read.readRecord,

@@ -7,6 +7,9 @@ import {
   json,
   PARTITION_MISSING,
   problems,
+  redirect,
+  seeLeader,
+  TOPIC_MISSING,
   topicParams,
 } from './responses.ts'
 
@@ -94,6 +97,7 @@ export const produceRecord = createRoute({
         .openapi({ description: 'Records of one key are in one partition, in order.' }),
       partition,
       acks,
+      redirect,
     }),
     headers: idempotencyHeaders.extend({
       'record-timestamp': z
@@ -114,6 +118,7 @@ export const produceRecord = createRoute({
       headers: replayedHeaders,
     },
     201: { description: 'Stored.', content: json(receiptSchema), headers: producedHeaders },
+    307: seeLeader,
     ...problems(...APPEND_CODES),
   },
 })
@@ -129,7 +134,7 @@ export const produceBatch = createRoute({
     'not, the answer is a problem `partial-append` with `results`: a receipt or a problem for each record.',
   request: {
     params: topicParams,
-    query: z.object({ acks }),
+    query: z.object({ acks, redirect }),
     headers: idempotencyHeaders,
     body: { content: json(batchSchema), required: true },
   },
@@ -140,6 +145,7 @@ export const produceBatch = createRoute({
       headers: replayedHeaders,
     },
     201: { description: 'Stored.', content: json(batchReceiptSchema), headers: producedHeaders },
+    307: seeLeader,
     ...problems(
       ...APPEND_CODES,
       'malformed-json',
@@ -149,5 +155,42 @@ export const produceBatch = createRoute({
       'unsupported-media-type',
       'partial-append',
     ),
+  },
+})
+
+export const ingestRecords = createRoute({
+  method: 'post',
+  path: '/v1/topics/{topic}/ingest',
+  operationId: 'ingestRecords',
+  tags: ['records'],
+  summary: 'Append records without an end, one a line',
+  description:
+    'Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the ' +
+    'record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or ' +
+    '`{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while ' +
+    'you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset ' +
+    'count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.',
+  request: {
+    params: topicParams,
+    query: z.object({ acks, redirect }),
+    headers: idempotencyHeaders.omit({ 'idempotency-key': true }),
+    body: {
+      description: 'Records as lines of JSON, each a RecordInput.',
+      content: {
+        'application/x-ndjson': {
+          schema: z.string().openapi({ example: '{"key":"ada","value":{"amount":12}}\n{"text":"hello"}\n' }),
+        },
+      },
+      required: true,
+    },
+  },
+  responses: {
+    200: {
+      description: 'Receipts as lines of JSON, and a last line.',
+      content: { 'application/x-ndjson': { schema: z.string() } },
+      headers: answerHeaders,
+    },
+    307: seeLeader,
+    ...problems(...TOPIC_MISSING, 'no-leader', 'no-quorum', 'unsupported-media-type'),
   },
 })

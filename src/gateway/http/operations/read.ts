@@ -9,6 +9,8 @@ import {
   partitionParams,
   problems,
   recordParams,
+  redirect,
+  seeLeader,
   TOPIC_MISSING,
   topicParams,
 } from './responses.ts'
@@ -49,18 +51,9 @@ const pageShape = {
 
 const consistency = z.enum(['local', 'leader', 'linearizable']).optional().openapi({
   description:
-    'local: what the broker that is asked knows to be committed. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
+    'local: what the broker that is asked knows to be committed, or the leader, if it knows that it is later than MaxLag. leader: what the partition’s leader knows. linearizable: not older than any answer that anybody got before this request; a majority is asked. Of what is followed it says where to begin.',
   default: 'local',
 })
-const redirect = z.enum(['true', 'false']).optional().openapi({
-  description:
-    'true: answer 307 with the address of the broker that leads all that is read, if there is one.',
-  default: 'false',
-})
-const seeLeader = {
-  description: 'Another broker leads all that is read.',
-  headers: answerHeaders.extend({ Location: z.string().openapi({ description: 'The same request there.' }) }),
-}
 const readAfter = z.object({
   'read-after': z.string().optional().openapi({
     description:
@@ -266,6 +259,7 @@ export const subscribeTopic = createRoute({
       from,
       partition,
       consistency,
+      redirect,
       batch: integerParameter('Frames are arrays of up to so many records.', {
         min: 1,
         max: 1_000,
@@ -276,6 +270,7 @@ export const subscribeTopic = createRoute({
   },
   responses: {
     101: { description: 'The connection speaks WebSocket from here on.' },
+    307: seeLeader,
     ...problems(...PARTITION_MISSING, 'upgrade-required', ...READ_CODES),
   },
 })

@@ -104,6 +104,16 @@ export const answerHeaders = z.object({
   'Synod-Broker': z.string().openapi({ description: 'The broker that answered.' }),
 })
 
+export const redirect = z.enum(['true', 'false']).optional().openapi({
+  description:
+    'true: answer 307 with the address of the broker that leads all that the request is about, if there is one.',
+  default: 'false',
+})
+export const seeLeader = {
+  description: 'Another broker leads all that the request is about.',
+  headers: answerHeaders.extend({ Location: z.string().openapi({ description: 'The same request there.' }) }),
+}
+
 export function json<Schema extends z.ZodType>(schema: Schema) {
   return { 'application/json': { schema } }
 }

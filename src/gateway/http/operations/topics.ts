@@ -18,6 +18,8 @@ import {
   PARTITION_MISSING,
   partitionParams,
   problems,
+  redirect,
+  seeLeader,
   TOPIC_MISSING,
   topicParams,
 } from './responses.ts'
@@ -172,10 +174,12 @@ export const getOffsets = createRoute({
       linearizable: linearizable(
         'true: the ends are not older than any answer that anybody got before this request.',
       ),
+      redirect,
     }),
   },
   responses: {
     200: { description: 'The offsets.', content: json(offsetsSchema), headers: answerHeaders },
+    307: seeLeader,
     ...problems(
       ...PARTITION_MISSING,
       'invalid-offset',
