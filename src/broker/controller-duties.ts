@@ -92,7 +92,7 @@ export class ControllerDuties {
       },
       move: async ({ group: moved, from, to }) => {
         if (from === self) return moves.moveHere(moved, to)
-        await router.at(from, moved, 'transfer', encodeJson({ to }), ASK_TIMEOUT_MS)
+        await moves.order(from, moved, to)
       },
       later: (run, delayMs) => loop.clock.later(run, delayMs),
       say: (facts, sentence) => logger.info(facts, sentence),

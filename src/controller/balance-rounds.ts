@@ -15,7 +15,7 @@ export interface BalanceOptions {
   shares(): ReadonlyMap<BrokerId, number>
   /** What a broker leads; rejects when it does not answer. */
   ask(broker: BrokerId): Promise<LeadershipReport>
-  /** Orders the leader to hand over. */
+  /** Orders the leader to hand over. Rejects with a SynodError where it cannot, or does not answer. */
   move(move: Move): Promise<void>
   later(run: () => void, delayMs: number): { cancel(): void }
   say(facts: Readonly<Record<string, unknown>>, sentence: string): void

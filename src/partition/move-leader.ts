@@ -2,6 +2,7 @@ import type { BrokerId, GroupId } from '../types/ids.ts'
 import type { Topic } from '../types/topic.ts'
 import { SynodError } from '../errors.ts'
 import { invariant } from '../types/invariant.ts'
+import { PeerLost, PeerUnreachable } from '../transport/transport.ts'
 import { decodeJson, encodeJson, notLeader } from './forward.ts'
 import type { Registry } from './registry.ts'
 import type { Router } from './router.ts'
@@ -46,6 +47,19 @@ export class LeaderMoves {
       },
       MOVE_TIMEOUT_MS,
     )
+  }
+
+  /**
+   * Orders a broker that says that it leads to hand over. Errors: as `move`, but 'not-a-replica'. From one that does not answer
+   * it is 'no-leader' too, though it may have heard the order: to repeat it does no harm.
+   */
+  async order(from: BrokerId, group: GroupId, to: BrokerId): Promise<void> {
+    try {
+      await this.#router.at(from, group, 'transfer', encodeJson({ to }), MOVE_TIMEOUT_MS)
+    } catch (error) {
+      if (!(error instanceof PeerLost) && !(error instanceof PeerUnreachable)) throw error
+      throw new SynodError('no-leader', `Broker ${from} does not answer.`, { cause: error })
+    }
   }
 
   /** As the leader. */

@@ -145,7 +145,7 @@ export class Router {
     }
   }
 
-  /** Asks one broker, without looking for a leader. */
+  /** Asks one broker, without looking for a leader. Errors: PeerUnreachable (it was not asked), PeerLost, the call's own. */
   async at(
     broker: BrokerId,
     group: GroupId,

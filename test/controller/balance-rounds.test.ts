@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BalanceRounds } from '../../src/controller/balance-rounds.ts'
+import { SETTLED_AFTER_MS } from '../../src/controller/balance.ts'
+import { SynodError } from '../../src/errors.ts'
+import { brokerId, groupId } from '../../src/types/ids.ts'
+import { turns, VirtualClock } from '../support/virtual-clock.ts'
 import { TestCluster } from '../support/cluster.ts'
 import type { Topic } from '../../src/types/topic.ts'
 
@@ -56,4 +61,42 @@ test('where the balance is off leaders stay where they are', async (t) => {
   await cluster.allReady()
   await cluster.pass(90_000)
   assert.equal(cluster.broker(3).engine.registry.leaderCount, 0)
+})
+
+test('a move that comes to nothing is ordered again in the next round', async () => {
+  const clock = new VirtualClock()
+  const [giver, taker] = [brokerId(1), brokerId(2)]
+  const ordered: number[] = []
+  const fatal: unknown[] = []
+  const rounds = new BalanceRounds({
+    isController: () => true,
+    brokers: () => [giver, taker],
+    shares: () =>
+      new Map([
+        [giver, 0],
+        [taker, 1],
+      ]),
+    ask: (broker) =>
+      Promise.resolve({
+        upMs: SETTLED_AFTER_MS + 1,
+        isUnfit: false,
+        ledCount: broker === giver ? 1 : 0,
+        strays: broker === giver ? [{ group: groupId(7), to: taker }] : [],
+      }),
+    move: ({ group }) => {
+      ordered.push(group)
+      return Promise.reject(new SynodError('no-leader', 'Broker 1 does not answer.'))
+    },
+    later: (run, delayMs) => clock.later(run, delayMs),
+    say: () => assert.fail('Nothing was moved.'),
+    fatal: (error) => fatal.push(error),
+  })
+  rounds.start()
+  for (let second = 0; second < 13; second++) {
+    clock.advance(1_000)
+    await turns(2)
+  }
+  rounds.stop()
+  assert.deepEqual(fatal, [])
+  assert.deepEqual(ordered.slice(0, 3), [7, 7, 7])
 })

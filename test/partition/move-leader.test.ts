@@ -64,3 +64,17 @@ test('a broker that holds no replica, is cut off, or leads already', async (t) =
   await cluster.refused(move(other), 'not-enough-in-sync')
   assert.equal(cluster.leaderOf(topic), leader)
 })
+
+test('a broker that does not answer an order to hand over is as good as none that leads', async (t) => {
+  const cluster = await TestCluster.start(t)
+  const topic = await cluster.topic()
+  const leader = cluster.leaderOf(topic)
+  const [asking, target] = cluster.others(leader) as [number, number]
+  const { group } = topic.partitions[0]!
+  const order = () => cluster.services(asking).moves.order(brokerId(leader), group, brokerId(target))
+  // The link breaks while the order is on its way, and is not there for the next one.
+  const lost = assert.rejects(order(), { name: 'SynodError', code: 'no-leader' })
+  cluster.network.cut(brokerId(asking), brokerId(leader))
+  await cluster.finish(lost)
+  await cluster.finish(assert.rejects(order(), { name: 'SynodError', code: 'no-leader' }))
+})
