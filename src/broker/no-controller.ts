@@ -33,6 +33,7 @@ export function whyNoController({ self, configuration, leader, isVoter, view }: 
   return `The broker has not reached a controller yet. ${known}: ${missing}${lacks}. ${present()}`
 
   function present(): string {
+    if (leader === self) return 'This broker was chosen last, and is not confirmed.'
     if (leader !== undefined) return `Broker ${leader} was chosen last and has not answered.`
     const votes = others.length === voters.length || isVoter
     return votes ? 'None is chosen.' : 'None is chosen, and too few have vouched for the disk of this one.'
