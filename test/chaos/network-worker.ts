@@ -31,14 +31,17 @@ class Wires {
       case 'refuse':
         return this.#proxy(order.id).refuse()
       case 'spoil':
-        this.#faults.set(order.name, order.fault)
-        return this.#link(order.from, order.to).add(order.fault)
-      case 'mend': {
-        const fault = this.#faults.get(order.name)
-        invariant(fault !== undefined, 'Only what was spoiled is mended.')
-        return this.#link(order.from, order.to).remove(fault)
-      }
+        return this.#link(order.from, order.to).add(this.#fault(order))
+      case 'mend':
+        return this.#link(order.from, order.to).remove(this.#fault(order))
     }
+  }
+
+  /** One object for all links that it is on, though each order brings a copy. */
+  #fault({ name, fault }: Extract<NetworkOrder, { readonly kind: 'spoil' | 'mend' }>): LinkFault {
+    const known = this.#faults.get(name)
+    if (known === undefined) this.#faults.set(name, fault)
+    return known ?? fault
   }
 
   #proxy(id: number): BrokerProxy {
