@@ -87,7 +87,7 @@ export const STATE_PROBLEMS: Readonly<Record<StateCode, ProblemText>> = {
     happened: 'The replicas of this partition, or what this broker holds, are being moved already.',
     todo: 'Wait for it with `synod operation wait`, or cancel it: GET /v1/operations lists what runs.',
     example: {
-      request: `curl ${AS_JSON} -d '{"replicas":["1","2","4"]}' ${HOST}${ORDERS}/partitions/0/replicas`,
+      request: `curl -X PUT ${AS_JSON} -d '{"brokers":["1","2","4"]}' ${HOST}${ORDERS}/partitions/0/replicas`,
       instance: `${ORDERS}/partitions/0/replicas`,
       detail: 'The replicas of partition 0 are being moved by op7.',
     },

@@ -308,12 +308,12 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
         /**
          * Move a partition to other brokers
          * @description The new ones copy it first, without a vote; then they take over at once, and the old ones free their data. Reading and producing go on. The same brokers in another order only change who leads by preference.
          */
-        post: operations["moveReplicas"];
+        put: operations["moveReplicas"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1602,7 +1602,7 @@ export interface components {
         };
         Replicas: {
             /** @description The brokers that are to hold the partition, the preferred leader first. */
-            replicas: string[];
+            brokers: string[];
         };
         Trimmed: {
             /**
