@@ -22,6 +22,8 @@ export interface FollowOptions {
   /** Batches of one partition in one chunk, beyond the first; and what may lie ready before anybody takes it. */
   readonly bytesMax: number
   readonly timers: Timers
+  /** Gives up when no partition can be read for so long; undefined: never. */
+  readonly patienceMs?: number
   /** Finds the topic anew, to read partitions that were added since; undefined: only those that were named. */
   readonly findTopic: ((name: string) => Promise<Topic | undefined>) | undefined
 }
@@ -63,7 +65,8 @@ interface Ready {
 /**
  * Reads partitions of a topic for one consumer, who pulls: nothing is read before `next` asks for it, so a slow consumer
  * costs its cursors and no memory. Per partition no offset is skipped or repeated; partitions take turns, without any
- * order between them. Errors that pass (no leader, replica behind) are waited out here; others come out of `next`.
+ * order between them. Errors that pass (no leader, replica behind) are waited out here, as long as the patience lasts when
+ * no partition can be read; others come out of `next`.
  */
 export class TopicFollower {
   readonly #log: Log
@@ -71,6 +74,9 @@ export class TopicFollower {
   readonly #abort = new AbortController()
   readonly #cancelRests = new Set<() => void>()
   readonly #highWatermarks = new Map<number, number>()
+  readonly #failing = new Set<Place>()
+  /** Since when every open place has failed and somebody waits for records. */
+  #unreadableSinceMs: number | undefined
   #topic: Topic
   #placeCount: number
   #openCount = 0
@@ -107,6 +113,8 @@ export class TopicFollower {
   /** The next records of some partition; undefined at the end or after `stop`. One call at a time. */
   async next(): Promise<Chunk | undefined> {
     invariant(this.#wake === undefined, 'A follower has one consumer.')
+    // Nobody asked meanwhile, so nothing is known of that time.
+    this.#unreadableSinceMs = undefined
     for (;;) {
       if (this.#isStopped) return undefined
       const chunk = this.#take()
@@ -199,6 +207,8 @@ export class TopicFollower {
     how: { readonly waits: boolean; readonly startedAtMs: number },
   ): void {
     place.failures = 0
+    this.#failing.delete(place)
+    this.#unreadableSinceMs = undefined
     this.#highWatermarks.set(place.partition, result.highWatermark)
     const chunk = chunkFrom(place, result.batches)
     if (chunk === undefined) {
@@ -222,7 +232,18 @@ export class TopicFollower {
       return
     }
     place.failures++
-    this.#rest(place, retryDelayMs(place.failures))
+    this.#failing.add(place)
+    if (this.#isGivenUp()) this.#failure ??= { error }
+    else this.#rest(place, retryDelayMs(place.failures))
+  }
+
+  /** One partition that can be read, or that waits at its end, is reason enough to stay. */
+  #isGivenUp(): boolean {
+    const { patienceMs, timers } = this.#options
+    if (patienceMs === undefined || this.#failing.size < this.#openCount) return false
+    const nowMs = timers.nowMs()
+    this.#unreadableSinceMs ??= nowMs
+    return nowMs - this.#unreadableSinceMs >= patienceMs
   }
 
   #rest(place: Place, delayMs: number): void {
