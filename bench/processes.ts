@@ -11,7 +11,36 @@ export function cpuSeconds(cluster: DevCluster): number {
 
 /** Resident memory of all brokers. */
 export function residentMiB(cluster: DevCluster): number {
-  return cluster.brokers().reduce((sum, { pid }) => sum + (Number(processStat(pid)[21]) * 4096) / 2 ** 20, 0)
+  return cluster.brokers().reduce((sum, { pid }) => sum + residentBytes(pid) / 2 ** 20, 0)
+}
+
+/** Resident memory of one process. */
+export function residentBytes(pid: number): number {
+  return Number(processStat(pid)[21]) * 4096
+}
+
+/** The resident memory of a process over time, looked at four times a second until it is stopped. */
+export class MemoryWatch {
+  readonly #samples: number[] = []
+  readonly #timer: NodeJS.Timeout
+
+  constructor(pid: number) {
+    this.#samples.push(residentBytes(pid))
+    this.#timer = setInterval(() => {
+      try {
+        this.#samples.push(residentBytes(pid))
+      } catch {
+        // The process has ended.
+        clearInterval(this.#timer)
+      }
+    }, 250)
+  }
+
+  /** Of bytes: how it began, how it ended, and the most there was. */
+  stop(): { readonly first: number; readonly last: number; readonly most: number } {
+    clearInterval(this.#timer)
+    return { first: this.#samples[0]!, last: this.#samples.at(-1)!, most: Math.max(...this.#samples) }
+  }
 }
 
 function processStat(pid: number): readonly string[] {
