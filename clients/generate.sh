@@ -43,7 +43,7 @@ for language in "$@"; do
   elif [ "$status" -ne 0 ]; then
     exit "$status"
   elif $is_check; then
-    if diff -r "$made" "$target" >&2; then
+    if diff -r -x __pycache__ "$made" "$target" >&2; then
       echo "clients/$language is what openapi/openapi.yaml says."
     else
       echo "clients/$language is not what openapi/openapi.yaml says: run clients/generate.sh $language" >&2
