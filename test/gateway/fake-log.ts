@@ -46,6 +46,8 @@ export class FakeLog implements Log {
   readonly reads: ReadRequest[] = []
   /** Who leads, where it is not the first replica. */
   readonly leaders = new Map<number, BrokerId | undefined>()
+  /** Partitions of which whoever answers reads hears of no leader. */
+  readonly leaderless = new Set<number>()
   nowMs: () => number = Date.now
   /** Called before each append: throw here to refuse, return a promise to hold it up. */
   beforeAppend: (request: AppendRequest) => void | Promise<void> = () => undefined
@@ -198,7 +200,8 @@ export class FakeLog implements Log {
       records += batch.recordCount - Math.max(0, request.fromOffset - batch.baseOffset)
       bytes += batch.byteLength
     }
-    return { batches, logStart: state.logStart, highWatermark: state.highWatermark }
+    const isLeaderless = this.leaderless.has(request.partition)
+    return { batches, logStart: state.logStart, highWatermark: state.highWatermark, isLeaderless }
   }
 
   #checkRange(state: FakePartition, offset: number): void {

@@ -3,6 +3,7 @@ import type { Log, ReadResult } from '../ports.ts'
 import type { CommittedBatch, StoredRecord } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
 import { invariant } from '../../types/invariant.ts'
+import { SynodError } from '../../errors.ts'
 import { isPassing, retryDelayMs } from './retry.ts'
 import type { Timers } from './timers.ts'
 
@@ -206,11 +207,15 @@ export class TopicFollower {
     result: ReadResult,
     how: { readonly waits: boolean; readonly startedAtMs: number },
   ): void {
+    const chunk = chunkFrom(place, result.batches)
+    if (chunk === undefined && result.isLeaderless === true && this.#options.patienceMs !== undefined) {
+      this.#onError(place, noLeader(place.partition))
+      return
+    }
     place.failures = 0
     this.#failing.delete(place)
     this.#unreadableSinceMs = undefined
     this.#highWatermarks.set(place.partition, result.highWatermark)
-    const chunk = chunkFrom(place, result.batches)
     if (chunk === undefined) {
       const tookMs = this.#options.timers.nowMs() - how.startedAtMs
       if (how.waits && tookMs < EARLY_MS) this.#rest(place, retryDelayMs(1))
@@ -282,6 +287,10 @@ export class TopicFollower {
     this.#wake = undefined
     wake?.()
   }
+}
+
+function noLeader(partition: number): SynodError {
+  return new SynodError('no-leader', `This broker hears of no leader of partition ${partition}.`)
 }
 
 /** What of the batches is new at this place. A high watermark never falls inside a batch, so an end needs no cutting. */

@@ -65,6 +65,21 @@ for (const [errorCode, closeCode] of [
   })
 }
 
+test('rule 7: who waits at the end of partitions without a leader is closed with 4102, unless one of them has one', async (t) => {
+  const timers = new VirtualTimers()
+  const server = await startSubscribeServer(t, { timers })
+  server.ports.topics.add('t', 2)
+  for (const partition of [0, 1]) server.ports.log.leaderless.add(partition)
+  const cutOff = await server.subscribe('t/subscribe?from=earliest')
+  const steps = await advanceUntil(timers, () => cutOff.socket.readyState !== cutOff.socket.OPEN, 60)
+  assert.ok(steps >= 30 && steps <= 35, `closed after ${steps} s`)
+  assert.deepEqual(await cutOff.closed, { code: 4102, reason: 'no-leader' })
+  server.ports.log.leaderless.delete(1)
+  const other = await server.subscribe('t/subscribe?from=earliest')
+  const isClosed = () => other.socket.readyState !== other.socket.OPEN
+  assert.equal(await advanceUntil(timers, isClosed, 60), Number.POSITIVE_INFINITY)
+})
+
 test('one partition that can be read is reason enough to stay', async (t) => {
   const timers = new VirtualTimers()
   const server = await startSubscribeServer(t, { timers })
