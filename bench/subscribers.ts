@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { call, produce } from '../test/system/api.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
-import { residentBytes } from './processes.ts'
+import { memoryOf } from './processes.ts'
 import { quantities } from './quantities.ts'
 import type { Order, Report } from './subscriber-process.ts'
 import { numberedValue } from './subscriber-sockets.ts'
@@ -19,7 +19,7 @@ import { numberedValue } from './subscriber-sockets.ts'
  * Four times so many seconds: without those that do not read, with them, without, with. They begin at the earliest record of
  * a backlog, so that each has more to get than it takes; at the end of their turn they read again. A turn of more than
  * 40 s lets the broker cut off those of which nothing is heard. Delays run from the sending of a produce to the arrival of its
- * frame, on one clock.
+ * frame, on one clock. Memory is what the broker holds itself, without the files that it has mapped.
  */
 const PROCESSES = 4
 const VALUE_BYTES = 256
@@ -86,14 +86,14 @@ async function send(scene: Scene, bytes: number): Promise<void> {
 }
 
 async function measureIdle(scene: Scene, readerCount: number): Promise<void> {
-  const before = residentBytes(scene.pid)
+  const before = memoryOf(scene.pid).own
   const startMs = performance.now()
   await open(scene, readerCount, 'latest', true)
   const elapsedMs = performance.now() - startMs
-  const perSubscriber = (residentBytes(scene.pid) - before) / readerCount
+  const perSubscriber = (memoryOf(scene.pid).own - before) / readerCount
   console.log(
     `${readerCount} readers subscribed in ${(elapsedMs / 1000).toFixed(1)} s: the broker has ${mib(before)} before, ` +
-      `${mib(residentBytes(scene.pid))} after, ${(perSubscriber / 1024).toFixed(1)} KiB a subscriber`,
+      `${mib(memoryOf(scene.pid).own)} after, ${(perSubscriber / 1024).toFixed(1)} KiB a subscriber`,
   )
 }
 
@@ -114,7 +114,7 @@ async function open(scene: Scene, count: number, from: string, isReading: boolea
 }
 
 async function takeTurn(scene: Scene, isWithIdlers: boolean): Promise<void> {
-  const before = residentBytes(scene.pid)
+  const before = memoryOf(scene.pid).own
   if (isWithIdlers) await open(scene, scene.idleCount, 'earliest', false)
   await all(scene, { do: 'report' })
   let most = 0
@@ -122,13 +122,13 @@ async function takeTurn(scene: Scene, isWithIdlers: boolean): Promise<void> {
   for (let count = 0; performance.now() - startMs < scene.turnMs; count++) {
     await until(startMs + (count * 1000) / scene.perSecond)
     await send(scene, VALUE_BYTES)
-    most = Math.max(most, residentBytes(scene.pid))
+    most = Math.max(most, memoryOf(scene.pid).own)
   }
   await readersAreThere(scene)
   const { p50, p99, count } = delaysOf(await all(scene, { do: 'report' }))
   console.log(
     `${isWithIdlers ? `B, ${scene.idleCount} do not read` : 'A, all read'}: ${count} deliveries, p50 ${p50} ms, p99 ${p99} ms; ` +
-      `the broker has ${mib(before)} before, ${mib(most)} at most, ${mib(residentBytes(scene.pid))} after`,
+      `the broker has ${mib(before)} before, ${mib(most)} at most, ${mib(memoryOf(scene.pid).own)} after`,
   )
   if (isWithIdlers) await tellOfIdlers(scene)
 }
