@@ -138,16 +138,28 @@ export class PartitionLog {
     const needed = neededEnd(call.fromOffset, freshness)
     try {
       // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
-      if (local !== undefined && maySuffice(local, needed, freshness)) return await readHere(local, call)
+      if (local !== undefined && maySuffice(local, needed, freshness))
+        return await this.#readHere(local, placement, call)
       return await this.#unlessLeaderless(
         { placement, needed, freshness },
         () => this.#readAtLeader(placement, call),
-        (partition) => readHere(partition, call),
+        (partition) => this.#readHere(partition, placement, call),
       )
     } catch (error) {
       if (!isUnreadable(error) || (freshness?.consistency ?? 'local') !== 'local') throw error
       return await this.#readElsewhere(placement, call, error)
     }
+  }
+
+  /** What the own replica shows, and whether it is cut off: one that votes hears of its leader many times a second. */
+  async #readHere(
+    partition: Partition,
+    placement: PartitionPlacement,
+    call: ReadCall,
+  ): Promise<PartitionRead> {
+    const read = await partition.read(call)
+    const isCutOff = partition.replica.paxos.isVoter && !this.#router.reachesLeader(placement.group)
+    return isCutOff ? { ...read, isLeaderless: true } : read
   }
 
   /** While nobody leads, whoever holds what is needed may show it, unless a leader's word was asked for. */
@@ -369,11 +381,4 @@ function diskFull(): SynodError {
       retryAfterMs: 10_000,
     },
   )
-}
-
-/** What this broker's own replica shows, and whether it is cut off: one that votes hears of its leader many times a second. */
-async function readHere(partition: Partition, call: ReadCall): Promise<PartitionRead> {
-  const read = await partition.read(call)
-  const { paxos } = partition.replica
-  return paxos.isVoter && paxos.leader === undefined ? { ...read, isLeaderless: true } : read
 }

@@ -109,6 +109,12 @@ export class Router {
     return replica?.paxos.leader ?? this.#heard(group)
   }
 
+  /** Whether a leader is known here that this broker does not miss. */
+  reachesLeader(group: GroupId): boolean {
+    const leader = this.leaderOf(group)
+    return leader !== undefined && (leader === this.#self || this.#isAlive(leader))
+  }
+
   /**
    * What is told to others: as the own replica knows it. Of what this broker only heard nothing is passed on, or brokers whose
    * replicas have moved away could send a call to each other for ever.

@@ -99,6 +99,33 @@ test('a follower that is behind has the leader answer, and only the leader says 
   assert.deepEqual((await cluster.refused(beyond, 'offset-out-of-range')).facts, { highWatermark: 3 })
 })
 
+test('a read at a replica that is cut off says that no leader is heard of, and at the others it does not', async (t) => {
+  const { cluster, topic, leader, followers } = await withTopic(t)
+  await cluster.finish(cluster.append(leader, topic, 'a'))
+  const [cutOff, other] = followers as [number, number]
+  await cluster.until(() => assert.equal(highWatermark(cluster, cutOff, topic), 1))
+  const isLeaderless = async (id: number) => {
+    const at = {
+      topic,
+      partition: 0,
+      fromOffset: 1,
+      recordsMax: 1,
+      bytesMax: 1,
+      waitMs: 0,
+      signal: undefined,
+    }
+    return (await cluster.finish(cluster.services(id).log.read(at))).isLeaderless === true
+  }
+  assert.equal(await isLeaderless(cutOff), false)
+  cluster.isolate(cutOff)
+  await cluster.pass(10_000)
+  assert.equal(await isLeaderless(cutOff), true)
+  assert.equal(await isLeaderless(other), false)
+  cluster.network.healAll()
+  await cluster.pass(5_000)
+  assert.equal(await isLeaderless(cutOff), false)
+})
+
 test('the end that is asked for linearizably is never older than what somebody was told, wherever it is asked', async (t) => {
   const { cluster, topic, leader, follower } = await withTopic(t)
   await cluster.finish(cluster.append(leader, topic, 'a'))
