@@ -107,16 +107,15 @@ function both(id: number, peers: readonly number[]): readonly Pair[] {
   ])
 }
 
-function spoil(
+async function spoil(
   cluster: ChaosCluster,
   pairs: readonly Pair[],
   fault: LinkFault,
 ): Promise<() => Promise<void>> {
-  for (const [from, to] of pairs) cluster.spoil(from, to, fault)
-  return Promise.resolve(() => {
-    for (const [from, to] of pairs) cluster.mend(from, to, fault)
-    return Promise.resolve()
-  })
+  await Promise.all(pairs.map(([from, to]) => cluster.spoil(from, to, fault)))
+  return async () => {
+    await Promise.all(pairs.map(([from, to]) => cluster.mend(from, to, fault)))
+  }
 }
 
 function spoilDisk(cluster: ChaosCluster, id: number, mode: DiskMode): () => Promise<void> {
