@@ -1215,8 +1215,8 @@ type ReplicaState string
 
 // Replicas defines model for Replicas.
 type Replicas struct {
-	// Replicas The brokers that are to hold the partition, the preferred leader first.
-	Replicas []string `json:"replicas"`
+	// Brokers The brokers that are to hold the partition, the preferred leader first.
+	Brokers []string `json:"brokers"`
 }
 
 // Topic defines model for Topic.
@@ -1505,6 +1505,9 @@ type IngestRecordsParams struct {
 
 	// Redirect true: answer 307 with the address of the broker that leads all that the request is about, if there is one.
 	Redirect *IngestRecordsParamsRedirect `form:"redirect,omitempty" json:"redirect,omitempty"`
+
+	// IdempotencyKey Makes sending the same request again safe.
+	IdempotencyKey *string `json:"idempotency-key,omitempty"`
 
 	// ProducerId With Producer-Epoch and Producer-Seq: the same for a sequence of records.
 	ProducerId *string `json:"producer-id,omitempty"`
@@ -2182,7 +2185,7 @@ type ClientInterface interface {
 
 	// IngestRecordsWithBody Append records without an end, one a line
 	//
-	// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+	// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with `idempotency-key-reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2241,7 +2244,7 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+	// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 	MoveReplicasWithBody(ctx context.Context, topic string, partition int32, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MoveReplicas Move a partition to other brokers
@@ -2250,7 +2253,7 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+	// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 	MoveReplicas(ctx context.Context, topic string, partition int32, body MoveReplicasJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TrimPartitionWithBody Let the oldest records of a partition go
@@ -2700,7 +2703,7 @@ func (c *Client) FollowEvents(ctx context.Context, topic string, params *FollowE
 
 // IngestRecordsWithBody Append records without an end, one a line
 //
-// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with `idempotency-key-reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2829,7 +2832,7 @@ func (c *Client) ReadRecord(ctx context.Context, topic string, partition int32, 
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 func (c *Client) MoveReplicasWithBody(ctx context.Context, topic string, partition int32, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMoveReplicasRequestWithBody(c.Server, topic, partition, contentType, body)
 	if err != nil {
@@ -2848,7 +2851,7 @@ func (c *Client) MoveReplicasWithBody(ctx context.Context, topic string, partiti
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 func (c *Client) MoveReplicas(ctx context.Context, topic string, partition int32, body MoveReplicasJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMoveReplicasRequest(c.Server, topic, partition, body)
 	if err != nil {
@@ -4038,48 +4041,59 @@ func NewIngestRecordsRequestWithBody(server string, topic string, params *Ingest
 
 	if params != nil {
 
-		if params.ProducerId != nil {
+		if params.IdempotencyKey != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "producer-id", *params.ProducerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "idempotency-key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("producer-id", headerParam0)
+			req.Header.Set("idempotency-key", headerParam0)
+		}
+
+		if params.ProducerId != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "producer-id", *params.ProducerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("producer-id", headerParam1)
 		}
 
 		if params.ProducerEpoch != nil {
-			var headerParam1 string
+			var headerParam2 string
 
-			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "producer-epoch", *params.ProducerEpoch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "producer-epoch", *params.ProducerEpoch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("producer-epoch", headerParam1)
+			req.Header.Set("producer-epoch", headerParam2)
 		}
 
 		if params.ProducerSeq != nil {
-			var headerParam2 string
+			var headerParam3 string
 
-			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "producer-seq", *params.ProducerSeq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "producer-seq", *params.ProducerSeq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("producer-seq", headerParam2)
+			req.Header.Set("producer-seq", headerParam3)
 		}
 
 		if params.ExpectedOffset != nil {
-			var headerParam3 string
+			var headerParam4 string
 
-			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "expected-offset", *params.ExpectedOffset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam4, err = runtime.StyleParamWithOptions("simple", false, "expected-offset", *params.ExpectedOffset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("expected-offset", headerParam3)
+			req.Header.Set("expected-offset", headerParam4)
 		}
 
 	}
@@ -4597,7 +4611,7 @@ func NewMoveReplicasRequestWithBody(server string, topic string, partition int32
 		return nil, err
 	}
 
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -5355,7 +5369,7 @@ type ClientWithResponsesInterface interface {
 
 	// IngestRecordsWithBodyWithResponse Append records without an end, one a line
 	//
-	// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+	// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with `idempotency-key-reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5422,7 +5436,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+	// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 	MoveReplicasWithBodyWithResponse(ctx context.Context, topic string, partition int32, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveReplicasResponse, error)
 
 	// MoveReplicasWithResponse Move a partition to other brokers
@@ -5431,7 +5445,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+	// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 	MoveReplicasWithResponse(ctx context.Context, topic string, partition int32, body MoveReplicasJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveReplicasResponse, error)
 
 	// TrimPartitionWithBodyWithResponse Let the oldest records of a partition go
@@ -9015,7 +9029,7 @@ func (c *ClientWithResponses) FollowEventsWithResponse(ctx context.Context, topi
 
 // IngestRecordsWithBodyWithResponse Append records without an end, one a line
 //
-// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+// Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with `idempotency-key-reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9124,7 +9138,7 @@ func (c *ClientWithResponses) ReadRecordWithResponse(ctx context.Context, topic 
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 func (c *ClientWithResponses) MoveReplicasWithBodyWithResponse(ctx context.Context, topic string, partition int32, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveReplicasResponse, error) {
 	rsp, err := c.MoveReplicasWithBody(ctx, topic, partition, contentType, body, reqEditors...)
 	if err != nil {
@@ -9139,7 +9153,7 @@ func (c *ClientWithResponses) MoveReplicasWithBodyWithResponse(ctx context.Conte
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
+// Corresponds with PUT /v1/topics/{topic}/partitions/{partition}/replicas (the `MoveReplicas` operationId).
 func (c *ClientWithResponses) MoveReplicasWithResponse(ctx context.Context, topic string, partition int32, body MoveReplicasJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveReplicasResponse, error) {
 	rsp, err := c.MoveReplicas(ctx, topic, partition, body, reqEditors...)
 	if err != nil {

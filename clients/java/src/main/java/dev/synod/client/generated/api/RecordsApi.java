@@ -298,6 +298,7 @@ public class RecordsApi {
      * @param body Records as lines of JSON, each a RecordInput. (required)
      * @param acks all: wait for every replica that is in sync, too. (optional, default to majority)
      * @param redirect true: answer 307 with the address of the broker that leads all that the request is about, if there is one. (optional, default to false)
+     * @param idempotencyKey Makes sending the same request again safe. (optional)
      * @param producerId With Producer-Epoch and Producer-Seq: the same for a sequence of records. (optional)
      * @param producerEpoch A higher one fences lower ones off. (optional)
      * @param producerSeq Counts the producer’s records in one partition, from 0. (optional)
@@ -320,7 +321,7 @@ public class RecordsApi {
         <tr><td> 0 </td><td> Any other problem: &#x60;request-timeout&#x60;, &#x60;headers-too-large&#x60;, &#x60;overloaded&#x60;, &#x60;draining&#x60;, &#x60;internal&#x60; </td><td>  -  </td></tr>
      </table>
      */
-    public okhttp3.Call ingestRecordsCall(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset, final ApiCallback _callback) throws ApiException {
+    public okhttp3.Call ingestRecordsCall(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String idempotencyKey, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset, final ApiCallback _callback) throws ApiException {
         String basePath = null;
         // Operation Servers
         String[] localBasePaths = new String[] {  };
@@ -371,6 +372,11 @@ public class RecordsApi {
             localVarHeaderParams.put("Content-Type", localVarContentType);
         }
 
+        if (idempotencyKey != null) {
+            localVarHeaderParams.put("idempotency-key", localVarApiClient.parameterToString(idempotencyKey));
+        }
+
+
         if (producerId != null) {
             localVarHeaderParams.put("producer-id", localVarApiClient.parameterToString(producerId));
         }
@@ -396,7 +402,7 @@ public class RecordsApi {
     }
 
     @SuppressWarnings("rawtypes")
-    private okhttp3.Call ingestRecordsValidateBeforeCall(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset, final ApiCallback _callback) throws ApiException {
+    private okhttp3.Call ingestRecordsValidateBeforeCall(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String idempotencyKey, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset, final ApiCallback _callback) throws ApiException {
         // verify the required parameter 'topic' is set
         if (topic == null) {
             throw new ApiException("Missing the required parameter 'topic' when calling ingestRecords(Async)");
@@ -407,17 +413,18 @@ public class RecordsApi {
             throw new ApiException("Missing the required parameter 'body' when calling ingestRecords(Async)");
         }
 
-        return ingestRecordsCall(topic, body, acks, redirect, producerId, producerEpoch, producerSeq, expectedOffset, _callback);
+        return ingestRecordsCall(topic, body, acks, redirect, idempotencyKey, producerId, producerEpoch, producerSeq, expectedOffset, _callback);
 
     }
 
     /**
      * Append records without an end, one a line
-     * Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is &#x60;{\&quot;end\&quot;:true,\&quot;accepted\&quot;:n}&#x60; or &#x60;{\&quot;problem\&quot;:{…}}&#x60; with &#x60;accepted&#x60;, the number of receipts, and &#x60;line&#x60;, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+     * Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is &#x60;{\&quot;end\&quot;:true,\&quot;accepted\&quot;:n}&#x60; or &#x60;{\&quot;problem\&quot;:{…}}&#x60; with &#x60;accepted&#x60;, the number of receipts, and &#x60;line&#x60;, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with &#x60;idempotency-key-reused&#x60;.
      * @param topic The name of a topic. (required)
      * @param body Records as lines of JSON, each a RecordInput. (required)
      * @param acks all: wait for every replica that is in sync, too. (optional, default to majority)
      * @param redirect true: answer 307 with the address of the broker that leads all that the request is about, if there is one. (optional, default to false)
+     * @param idempotencyKey Makes sending the same request again safe. (optional)
      * @param producerId With Producer-Epoch and Producer-Seq: the same for a sequence of records. (optional)
      * @param producerEpoch A higher one fences lower ones off. (optional)
      * @param producerSeq Counts the producer’s records in one partition, from 0. (optional)
@@ -439,18 +446,19 @@ public class RecordsApi {
         <tr><td> 0 </td><td> Any other problem: &#x60;request-timeout&#x60;, &#x60;headers-too-large&#x60;, &#x60;overloaded&#x60;, &#x60;draining&#x60;, &#x60;internal&#x60; </td><td>  -  </td></tr>
      </table>
      */
-    public String ingestRecords(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset) throws ApiException {
-        ApiResponse<String> localVarResp = ingestRecordsWithHttpInfo(topic, body, acks, redirect, producerId, producerEpoch, producerSeq, expectedOffset);
+    public String ingestRecords(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String idempotencyKey, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset) throws ApiException {
+        ApiResponse<String> localVarResp = ingestRecordsWithHttpInfo(topic, body, acks, redirect, idempotencyKey, producerId, producerEpoch, producerSeq, expectedOffset);
         return localVarResp.getData();
     }
 
     /**
      * Append records without an end, one a line
-     * Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is &#x60;{\&quot;end\&quot;:true,\&quot;accepted\&quot;:n}&#x60; or &#x60;{\&quot;problem\&quot;:{…}}&#x60; with &#x60;accepted&#x60;, the number of receipts, and &#x60;line&#x60;, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+     * Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is &#x60;{\&quot;end\&quot;:true,\&quot;accepted\&quot;:n}&#x60; or &#x60;{\&quot;problem\&quot;:{…}}&#x60; with &#x60;accepted&#x60;, the number of receipts, and &#x60;line&#x60;, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with &#x60;idempotency-key-reused&#x60;.
      * @param topic The name of a topic. (required)
      * @param body Records as lines of JSON, each a RecordInput. (required)
      * @param acks all: wait for every replica that is in sync, too. (optional, default to majority)
      * @param redirect true: answer 307 with the address of the broker that leads all that the request is about, if there is one. (optional, default to false)
+     * @param idempotencyKey Makes sending the same request again safe. (optional)
      * @param producerId With Producer-Epoch and Producer-Seq: the same for a sequence of records. (optional)
      * @param producerEpoch A higher one fences lower ones off. (optional)
      * @param producerSeq Counts the producer’s records in one partition, from 0. (optional)
@@ -472,19 +480,20 @@ public class RecordsApi {
         <tr><td> 0 </td><td> Any other problem: &#x60;request-timeout&#x60;, &#x60;headers-too-large&#x60;, &#x60;overloaded&#x60;, &#x60;draining&#x60;, &#x60;internal&#x60; </td><td>  -  </td></tr>
      </table>
      */
-    public ApiResponse<String> ingestRecordsWithHttpInfo(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset) throws ApiException {
-        okhttp3.Call localVarCall = ingestRecordsValidateBeforeCall(topic, body, acks, redirect, producerId, producerEpoch, producerSeq, expectedOffset, null);
+    public ApiResponse<String> ingestRecordsWithHttpInfo(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String idempotencyKey, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset) throws ApiException {
+        okhttp3.Call localVarCall = ingestRecordsValidateBeforeCall(topic, body, acks, redirect, idempotencyKey, producerId, producerEpoch, producerSeq, expectedOffset, null);
         Type localVarReturnType = new TypeToken<String>(){}.getType();
         return localVarApiClient.execute(localVarCall, localVarReturnType);
     }
 
     /**
      * Append records without an end, one a line (asynchronously)
-     * Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is &#x60;{\&quot;end\&quot;:true,\&quot;accepted\&quot;:n}&#x60; or &#x60;{\&quot;problem\&quot;:{…}}&#x60; with &#x60;accepted&#x60;, the number of receipts, and &#x60;line&#x60;, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+     * Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is &#x60;{\&quot;end\&quot;:true,\&quot;accepted\&quot;:n}&#x60; or &#x60;{\&quot;problem\&quot;:{…}}&#x60; with &#x60;accepted&#x60;, the number of receipts, and &#x60;line&#x60;, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with &#x60;idempotency-key-reused&#x60;.
      * @param topic The name of a topic. (required)
      * @param body Records as lines of JSON, each a RecordInput. (required)
      * @param acks all: wait for every replica that is in sync, too. (optional, default to majority)
      * @param redirect true: answer 307 with the address of the broker that leads all that the request is about, if there is one. (optional, default to false)
+     * @param idempotencyKey Makes sending the same request again safe. (optional)
      * @param producerId With Producer-Epoch and Producer-Seq: the same for a sequence of records. (optional)
      * @param producerEpoch A higher one fences lower ones off. (optional)
      * @param producerSeq Counts the producer’s records in one partition, from 0. (optional)
@@ -507,9 +516,9 @@ public class RecordsApi {
         <tr><td> 0 </td><td> Any other problem: &#x60;request-timeout&#x60;, &#x60;headers-too-large&#x60;, &#x60;overloaded&#x60;, &#x60;draining&#x60;, &#x60;internal&#x60; </td><td>  -  </td></tr>
      </table>
      */
-    public okhttp3.Call ingestRecordsAsync(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset, final ApiCallback<String> _callback) throws ApiException {
+    public okhttp3.Call ingestRecordsAsync(@javax.annotation.Nonnull String topic, @javax.annotation.Nonnull String body, @javax.annotation.Nullable String acks, @javax.annotation.Nullable String redirect, @javax.annotation.Nullable String idempotencyKey, @javax.annotation.Nullable String producerId, @javax.annotation.Nullable Long producerEpoch, @javax.annotation.Nullable Long producerSeq, @javax.annotation.Nullable Long expectedOffset, final ApiCallback<String> _callback) throws ApiException {
 
-        okhttp3.Call localVarCall = ingestRecordsValidateBeforeCall(topic, body, acks, redirect, producerId, producerEpoch, producerSeq, expectedOffset, _callback);
+        okhttp3.Call localVarCall = ingestRecordsValidateBeforeCall(topic, body, acks, redirect, idempotencyKey, producerId, producerEpoch, producerSeq, expectedOffset, _callback);
         Type localVarReturnType = new TypeToken<String>(){}.getType();
         localVarApiClient.executeAsync(localVarCall, localVarReturnType, _callback);
         return localVarCall;

@@ -53,38 +53,38 @@ import dev.synod.client.generated.JSON;
  */
 @javax.annotation.Generated(value = "org.openapitools.codegen.languages.JavaClientCodegen", comments = "Generator version: 7.25.0")
 public class Replicas {
-  public static final String SERIALIZED_NAME_REPLICAS = "replicas";
-  @SerializedName(SERIALIZED_NAME_REPLICAS)
+  public static final String SERIALIZED_NAME_BROKERS = "brokers";
+  @SerializedName(SERIALIZED_NAME_BROKERS)
   @javax.annotation.Nonnull
-  private List<String> replicas = new ArrayList<>();
+  private List<String> brokers = new ArrayList<>();
 
   public Replicas() {
   }
 
-  public Replicas replicas(@javax.annotation.Nonnull List<String> replicas) {
-    this.replicas = replicas;
+  public Replicas brokers(@javax.annotation.Nonnull List<String> brokers) {
+    this.brokers = brokers;
     return this;
   }
 
-  public Replicas addReplicasItem(String replicasItem) {
-    if (this.replicas == null) {
-      this.replicas = new ArrayList<>();
+  public Replicas addBrokersItem(String brokersItem) {
+    if (this.brokers == null) {
+      this.brokers = new ArrayList<>();
     }
-    this.replicas.add(replicasItem);
+    this.brokers.add(brokersItem);
     return this;
   }
 
   /**
    * The brokers that are to hold the partition, the preferred leader first.
-   * @return replicas
+   * @return brokers
    */
   @javax.annotation.Nonnull
-  public List<String> getReplicas() {
-    return replicas;
+  public List<String> getBrokers() {
+    return brokers;
   }
 
-  public void setReplicas(@javax.annotation.Nonnull List<String> replicas) {
-    this.replicas = replicas;
+  public void setBrokers(@javax.annotation.Nonnull List<String> brokers) {
+    this.brokers = brokers;
   }
 
 
@@ -98,19 +98,19 @@ public class Replicas {
       return false;
     }
     Replicas replicas = (Replicas) o;
-    return Objects.equals(this.replicas, replicas.replicas);
+    return Objects.equals(this.brokers, replicas.brokers);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(replicas);
+    return Objects.hash(brokers);
   }
 
   @Override
   public String toString() {
     StringBuilder sb = new StringBuilder();
     sb.append("class Replicas {\n");
-    sb.append("    replicas: ").append(toIndentedString(replicas)).append("\n");
+    sb.append("    brokers: ").append(toIndentedString(brokers)).append("\n");
     sb.append("}");
     return sb.toString();
   }
@@ -129,10 +129,10 @@ public class Replicas {
 
   static {
     // a set of all properties/fields (JSON key names)
-    openapiFields = new HashSet<String>(Arrays.asList("replicas"));
+    openapiFields = new HashSet<String>(Arrays.asList("brokers"));
 
     // a set of required properties/fields (JSON key names)
-    openapiRequiredFields = new HashSet<String>(Arrays.asList("replicas"));
+    openapiRequiredFields = new HashSet<String>(Arrays.asList("brokers"));
   }
 
   /**
@@ -164,10 +164,10 @@ public class Replicas {
       }
         JsonObject jsonObj = jsonElement.getAsJsonObject();
       // ensure the required json array is present
-      if (jsonObj.get("replicas") == null) {
+      if (jsonObj.get("brokers") == null) {
         throw new IllegalArgumentException("Expected the field `linkedContent` to be an array in the JSON string but got `null`");
-      } else if (!jsonObj.get("replicas").isJsonArray()) {
-        throw new IllegalArgumentException(String.format(java.util.Locale.ROOT, "Expected the field `replicas` to be an array in the JSON string but got `%s`", jsonObj.get("replicas").toString()));
+      } else if (!jsonObj.get("brokers").isJsonArray()) {
+        throw new IllegalArgumentException(String.format(java.util.Locale.ROOT, "Expected the field `brokers` to be an array in the JSON string but got `%s`", jsonObj.get("brokers").toString()));
       }
   }
 
