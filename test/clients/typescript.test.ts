@@ -13,6 +13,7 @@ import {
   type SynodRecord,
   type WebSocketLike,
 } from '../../clients/typescript/src/client.ts'
+import { decodeFrame } from '../../clients/typescript/src/frames.ts'
 import { SynodError } from '../../src/errors.ts'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import type { Topic } from '../../src/types/topic.ts'
@@ -184,92 +185,115 @@ test('ends when its signal aborts, and lets its socket go when the loop is left'
   await eventually(() => assert.equal(gateway.subscriberCount, 0))
 })
 
-test('a consumer that is slow holds its socket back and loses nothing', async (t) => {
+test('a slow consumer never has more waiting than its credit, and loses nothing', async (t) => {
   const ports = fakePorts()
   const { url } = await startBroker(t, ports)
   const topic = ports.topics.add('t')
-  for (let batch = 0; batch < 60; batch++) {
-    ports.log.put(topic, 0, Array.from({ length: 1_000 }, () => ({ value: Buffer.alloc(10) })))
+  for (let batch = 0; batch < 20; batch++) {
+    ports.log.put(topic, 0, Array.from({ length: 1_000 }, () => ({ key: 'é', value: Buffer.alloc(10) })))
   }
-  let pauseCount = 0
+  let receivedCount = 0
   class Counting extends WebSocket {
-    override pause(): void {
-      pauseCount++
-      super.pause()
+    constructor(target: string, protocol: string) {
+      super(target, protocol)
+      this.on('message', (data: ArrayBuffer) => {
+        const frame = decodeFrame(data)
+        if (frame.type === 'records') receivedCount += frame.records.length
+      })
     }
   }
+  const credit = { records: 100, bytes: 600 }
   let next = 0
-  for await (const record of subscribe({ urls: url, topic: 't', WebSocket: Counting })) {
+  let waitingMax = 0
+  for await (const record of subscribe({ urls: url, topic: 't', WebSocket: Counting, credit })) {
     assert.equal(record.offset, next++)
-    if (next % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve))
-    if (next === 60_000) break
+    // Time for what the broker still may send.
+    if (next % 1_000 === 1) await eventually(() => assert.ok(receivedCount - next >= 10))
+    waitingMax = Math.max(waitingMax, receivedCount - next)
+    if (next === 20_000) break
   }
-  assert.ok(pauseCount > 0)
+  assert.ok(waitingMax <= 50, `${waitingMax} of 12 bytes each waited`)
 })
 
-/** As browsers have it: no way to hold it back. */
-class PlainWebSocket implements WebSocketLike {
-  static opened = 0
+test('takes a record that is larger than its credit, and goes on after it', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t')
+  for (const bytes of [10, 5_000, 0, 10, 5_000, 10]) ports.log.put(topic, 0, [{ value: Buffer.alloc(bytes) }])
+  const { seen } = read(t, { urls: url, topic: 't', credit: { records: 1, bytes: 1 } })
+  await eventually(() => assert.equal(seen.length, 6))
+  assertGapless(seen)
+})
+
+test('says so when the records that come next are trimmed before it has them', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  const topic = ports.topics.add('t')
+  put(ports, topic, 10)
+  const { seen, ended } = read(t, { urls: url, topic: 't' })
+  await eventually(() => assert.equal(seen.length, 10))
+  put(ports, topic, 10)
+  ports.log.trim(topic, 0, 15)
+  const error = await ended
+  assert.ok(error instanceof SynodProblem, String(error))
+  assert.deepEqual([error.code, error.problem['lost']], ['offset-trimmed', 5])
+  assert.equal(seen.length, 10)
+})
+
+/** Takes everything and never says a word. */
+class DeadWebSocket implements WebSocketLike {
+  binaryType = ''
   onopen: ((event: never) => void) | null = null
   onmessage: ((event: never) => void) | null = null
   onclose: ((event: never) => void) | null = null
   onerror: ((event: never) => void) | null = null
-  readonly #socket: WebSocket
+  readonly sent: string[] = []
 
-  constructor(url: string) {
-    PlainWebSocket.opened++
-    this.#socket = new WebSocket(url)
-    this.#socket.onopen = (event) => this.onopen?.(event as never)
-    this.#socket.onmessage = (event) => this.onmessage?.(event as never)
-    this.#socket.onclose = (event) => this.onclose?.(event as never)
-    this.#socket.onerror = (event) => this.onerror?.(event as never)
+  send(data: Uint8Array): void {
+    this.sent.push(new TextDecoder().decode(data.subarray(4)))
   }
 
-  close(): void {
-    this.#socket.close()
-  }
+  close(): void {}
 }
 
-test('a slow consumer with a socket that cannot be held back subscribes again instead of piling up', async (t) => {
-  const ports = fakePorts()
-  const { gateway, url } = await startBroker(t, ports)
-  const topic = ports.topics.add('t')
-  for (let batch = 0; batch < 60; batch++) {
-    ports.log.put(topic, 0, Array.from({ length: 1_000 }, () => ({ value: Buffer.alloc(10) })))
-  }
-  PlainWebSocket.opened = 0
-  let next = 0
-  let hasWaited = false
-  for await (const record of subscribe({ urls: url, topic: 't', WebSocket: PlainWebSocket })) {
-    assert.equal(record.offset, next++)
-    // Away for so long that more comes than is kept.
-    if (!hasWaited) await eventually(() => assert.equal(gateway.subscriberCount, 0))
-    hasWaited = true
-    if (next === 60_000) break
-  }
-  assert.ok(PlainWebSocket.opened >= 2, `${PlainWebSocket.opened} connections`)
-})
-
-test('leaves a connection that went silent although there are records', async (t) => {
+test('asks a broker that went silent whether it is there, and leaves it when it is not', async (t) => {
   const ports = fakePorts()
   const { url } = await startBroker(t, ports)
-  const topic = ports.topics.add('t')
+  put(ports, ports.topics.add('t'), 3)
+  const dead = new DeadWebSocket()
   let count = 0
-  class FirstIsDead implements WebSocketLike {
-    onopen: ((event: never) => void) | null = null
-    onmessage: ((event: never) => void) | null = null
-    onclose: ((event: never) => void) | null = null
-    onerror: ((event: never) => void) | null = null
-    constructor(target: string) {
-      if (count++ > 0) return new PlainWebSocket(target)
+  class FirstIsDead extends WebSocket {
+    constructor(target: string, protocol: string) {
+      super(target, protocol)
+      if (count++ > 0) return
+      this.on('error', () => undefined)
+      this.close()
+      setImmediate(() => dead.onopen?.({} as never))
+      return dead as unknown as FirstIsDead
     }
-    close(): void {}
   }
   const { seen } = read(t, { urls: url, topic: 't', WebSocket: FirstIsDead, silenceMs: 50 })
-  await eventually(() => assert.equal(count, 1))
-  put(ports, topic, 3)
   await eventually(() => assert.equal(seen.length, 3))
   assertGapless(seen)
+  assert.deepEqual(dead.sent.map((frame) => (JSON.parse(frame) as { type: string }).type), ['subscribe', 'ping'])
+})
+
+test('leaves a connection that never opens', async (t) => {
+  const ports = fakePorts()
+  const { url } = await startBroker(t, ports)
+  put(ports, ports.topics.add('t'), 3)
+  let count = 0
+  class FirstNeverOpens extends WebSocket {
+    constructor(target: string, protocol: string) {
+      super(target, protocol)
+      if (count++ > 0) return
+      this.on('error', () => undefined)
+      this.close()
+      return new DeadWebSocket() as unknown as FirstNeverOpens
+    }
+  }
+  const { seen } = read(t, { urls: url, topic: 't', WebSocket: FirstNeverOpens, silenceMs: 50 })
+  await eventually(() => assert.equal(seen.length, 3))
 })
 
 test('sends again under the same key while nobody leads, at the other brokers too', async (t) => {

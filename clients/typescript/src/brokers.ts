@@ -8,16 +8,18 @@ export interface BrokerRequest {
   /** From '/v1/…' on, with its query. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array<ArrayBuffer>
   /**
    * Sending it twice does no harm: it only reads, or carries what lets the brokers recognise it. Only then is it sent
    * again when its first outcome is not known.
    */
   readonly isRepeatable: boolean
-  /** False: only the status matters, the body may have no end. */
-  readonly isBodyWanted?: boolean
+  /** 'stream': the body is left to be read, and may have no end; the times below end with its head. */
+  readonly bodyForm?: 'whole' | 'stream'
   /** All tries together. */
   readonly timeoutMs: number
+  /** How often it is sent at most; as often as the time allows if left out. */
+  readonly triesMax?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -65,7 +67,8 @@ export class Brokers {
         // Also before giving up: the next call is not to begin at a broker that did not help this one.
         if (isUnclear(error) || (error instanceof SynodProblem && error.problem.retryable)) this.moveOn()
         const pauseMs = Math.max(backoffMs(failures), retryAfterMsOf(error))
-        if (!mayRepeat(error, request.isRepeatable) || Date.now() + pauseMs > giveUpAtMs)
+        const isOver = failures === request.triesMax || Date.now() + pauseMs > giveUpAtMs
+        if (isOver || !mayRepeat(error, request.isRepeatable))
           throw mayHaveHappened ? asUnclear(error) : error
         await pause(pauseMs, request.signal)
       }
@@ -85,10 +88,7 @@ export class Brokers {
     try {
       const response = await this.#answer(request, abort.signal)
       if (response.status >= 400) throw await problemOf(response)
-      if (request.isBodyWanted === false) {
-        await response.body?.cancel()
-        return new Response(null, { headers: response.headers })
-      }
+      if (request.bodyForm === 'stream') return response
       // The body is read within the same time, so that what comes out is whole.
       const body = response.status === 204 ? null : await response.arrayBuffer().catch(noAnswer(this.current))
       return new Response(body, { status: response.status, headers: response.headers })

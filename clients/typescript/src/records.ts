@@ -36,3 +36,27 @@ export interface Receipt {
   readonly timestamp: string
   readonly duplicate: boolean
 }
+
+/** A page over all partitions. */
+export interface RecordPage {
+  readonly records: readonly SynodRecord[]
+  /** Where the next page begins. */
+  readonly cursor: string
+  /** There was nothing more to read. */
+  readonly upToDate: boolean
+}
+
+/** The value of a record as bytes, if it is no JSON: of that, only its meaning is known here. Undefined for a tombstone, too. */
+export function bytesOf({ text, base64 }: SynodRecord): Uint8Array<ArrayBuffer> | undefined {
+  if (text !== undefined) return new TextEncoder().encode(text)
+  if (base64 !== undefined) return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
+  return undefined
+}
+
+/** What `readAfter` names so that a read knows of these records, on any broker. */
+export function placesOf(receipts: readonly Receipt[]): string {
+  const last = new Map<number, number>()
+  for (const { partition, offset = 0 } of receipts)
+    last.set(partition, Math.max(offset, last.get(partition) ?? 0))
+  return [...last].map(([partition, offset]) => `${partition}@${offset}`).join(',')
+}

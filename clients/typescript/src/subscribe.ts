@@ -1,7 +1,8 @@
 import { backoffMs, Brokers, pause } from './brokers.ts'
+import type { Credit, ServerFrame } from './frames.ts'
 import { NoAnswer, SynodProblem } from './problem.ts'
 import type { SynodRecord } from './records.ts'
-import { RecordSocket, type WebSocketConstructor } from './socket.ts'
+import { RecordSession, type RecordsFrame, type WebSocketConstructor } from './session.ts'
 
 export interface SubscribeOptions {
   /** Of any brokers of the cluster; the first is tried first. */
@@ -14,31 +15,24 @@ export interface SubscribeOptions {
   readonly from?: string | Readonly<Record<number, number>> | undefined
   /** Only this one. */
   readonly partition?: number | undefined
+  /** What the brokers may send before the loop has taken it: all that ever waits here. 2,000 records, 2 MiB. */
+  readonly credit?: Credit | undefined
   /** Ends the iteration. */
   readonly signal?: AbortSignal | undefined
   /** The WebSocket of `ws`, where there is no global one (Node 20). */
   readonly WebSocket?: WebSocketConstructor | undefined
   readonly fetch?: typeof fetch | undefined
-  /** After so long without a record the brokers are asked whether some are missing; 30 s. */
+  /** After so long without a word of the broker it is asked whether it is there; 20 s. */
   readonly silenceMs?: number | undefined
-  /** Called at each connection with the URL of its broker. */
+  /** Called with the URL of its broker whenever a subscription has begun. */
   readonly onOpen?: ((url: string) => void) | undefined
 }
 
-const SILENCE_MS = 30_000
+const CREDIT: Credit = { records: 2_000, bytes: 2 * 1_024 * 1_024 }
+const SILENCE_MS = 20_000
 const ASK_MS = 10_000
 /** A broker that is there answers what is asked here well within this. */
 const TRY_MS = 3_000
-const FRAME_RECORDS = 500
-
-interface TopicFacts {
-  readonly id: string
-  readonly partitions: readonly {
-    readonly partition: number
-    readonly logStart?: number
-    readonly highWatermark?: number
-  }[]
-}
 
 /**
  * The records of a topic, each exactly once and in order within its partition, for as long as the loop runs: when a
@@ -51,12 +45,14 @@ export async function* subscribe(options: SubscribeOptions): AsyncGenerator<Syno
   const subscription = new Subscription(options)
   try {
     for (;;) {
-      const records = await subscription.nextRecords()
-      if (records === undefined) return
-      for (const record of records) {
+      const frame = await subscription.nextFrame()
+      if (frame === undefined) return
+      for (const [index, record] of frame.records.entries()) {
         if (subscription.accept(record)) yield record
         if (options.signal?.aborted === true) return
+        subscription.done(frame.sizesBytes[index] ?? 0)
       }
+      subscription.finish(frame)
     }
   } finally {
     subscription.close()
@@ -66,169 +62,112 @@ export async function* subscribe(options: SubscribeOptions): AsyncGenerator<Syno
 class Subscription {
   readonly #options: SubscribeOptions
   readonly #brokers: Brokers
-  readonly #path: string
   readonly #WebSocket: WebSocketConstructor
   readonly #onAbort = (): void => this.close()
-  /** Next offsets; complete from the start, or else what is not here begins at its earliest record. */
+  /** Next offsets, as far as they are known. */
   readonly #next = new Map<number, number>()
-  #from: string | undefined
-  #topicId: string | undefined
-  #socket: RecordSocket | undefined
+  /** The place after the last frame that was given out whole. */
+  #cursor: string | undefined
+  #session: RecordSession | undefined
   #failures = 0
 
   constructor(options: SubscribeOptions) {
     this.#options = options
     this.#brokers = new Brokers(options.urls, { fetch: options.fetch, tryMs: TRY_MS })
-    this.#path = `/v1/topics/${encodeURIComponent(options.topic)}`
     const constructor = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket
     if (constructor === undefined)
       throw new TypeError('There is no WebSocket here: give that of the package `ws` as an option.')
     this.#WebSocket = constructor
-    const from = options.from ?? 'earliest'
-    if (typeof from === 'string') this.#from = from
-    else for (const [partition, offset] of Object.entries(from)) this.#next.set(Number(partition), offset)
     options.signal?.addEventListener('abort', this.#onAbort)
   }
 
-  /** The records of the next frame, over as many connections as it takes; undefined when the signal has aborted. */
-  async nextRecords(): Promise<readonly SynodRecord[] | undefined> {
+  /** The next frame, over as many sessions as it takes; undefined when the signal has aborted. */
+  async nextFrame(): Promise<RecordsFrame | undefined> {
     for (;;) {
       if (this.#isAborted()) return undefined
-      try {
-        this.#socket ??= await this.#connect()
-        if (this.#isAborted()) return undefined
-        const records = await this.#receive(this.#socket)
-        if (records !== undefined) return records
-      } catch (error) {
-        if (this.#isAborted()) return undefined
-        if (!isWorthAnother(error)) throw error
-        await this.#moveOn()
-      }
+      this.#session ??= this.#open()
+      const frame = await this.#session.next(this.#options.silenceMs ?? SILENCE_MS)
+      if (this.#isAborted()) return undefined
+      if (!('kind' in frame)) return frame
+      if (frame.kind === 'failed' && !isWorthAnother(frame.error)) throw frame.error
+      if (frame.kind === 'never-open') await this.#askWhyRefused()
+      await this.#moveOn()
     }
   }
 
   /** True if the record is the one that is due. What came before is dropped, and a gap is never passed on. */
-  accept(record: SynodRecord): boolean {
-    const due = this.#next.get(record.partition)
-    if (due !== undefined && record.offset < due) return false
-    if (due !== undefined && record.offset > due) {
-      this.#dropSocket()
-      return false
-    }
-    this.#next.set(record.partition, record.offset + 1)
+  accept({ partition, offset }: SynodRecord): boolean {
+    const due = this.#next.get(partition) ?? offset
+    if (offset < due) return false
+    if (offset > due) throw new Error(`Record ${offset} of partition ${partition} came, and ${due} is due.`)
+    this.#next.set(partition, offset + 1)
     this.#failures = 0
     return true
   }
 
+  /** The loop has had the record. */
+  done(sizeBytes: number): void {
+    this.#session?.done(sizeBytes)
+  }
+
+  /** The loop has had the whole frame. */
+  finish({ cursor }: RecordsFrame): void {
+    this.#cursor = cursor
+  }
+
   close(): void {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
-    this.#dropSocket()
+    this.#session?.drop()
   }
 
-  async #connect(): Promise<RecordSocket> {
-    const facts = await this.#askTopic()
-    this.#topicId ??= facts.id
-    if (facts.id !== this.#topicId) throw madeAnew(this.#options.topic)
-    await this.#fixStart(facts)
+  #open(): RecordSession {
+    const { topic, partition, credit = CREDIT, onOpen } = this.#options
     const url = this.#brokers.current
-    return new RecordSocket(
-      `${url.replace(/^http/, 'ws')}${this.#path}/subscribe?${this.#query().toString()}`,
-      this.#WebSocket,
-      () => {
-        this.#options.onOpen?.(url)
+    return new RecordSession({
+      url,
+      WebSocket: this.#WebSocket,
+      topic,
+      ...(partition === undefined ? {} : { partitions: [partition] }),
+      start: this.#cursor === undefined ? { from: this.#from() } : { cursor: this.#cursor },
+      credit,
+      onSubscribed: (frame) => {
+        this.#begin(frame)
+        onOpen?.(url)
       },
-    )
-  }
-
-  /** What 'latest' or a time means is asked once, so that it means the same after every break. */
-  async #fixStart(facts: TopicFacts): Promise<void> {
-    const from = this.#from
-    if (from === undefined || from === 'earliest') return
-    const partitions =
-      this.#options.partition === undefined
-        ? facts.partitions.map(({ partition }) => partition)
-        : [this.#options.partition]
-    const starts = new Map<number, number>()
-    for (const partition of partitions) {
-      const answer = await this.#ask(
-        `${this.#path}/partitions/${partition}/offsets?at=${encodeURIComponent(from)}`,
-      )
-      starts.set(partition, ((await answer.json()) as { offset: number }).offset)
-    }
-    for (const [partition, offset] of starts) this.#next.set(partition, offset)
-    this.#from = undefined
-  }
-
-  #query(): URLSearchParams {
-    const { partition } = this.#options
-    const places = [...this.#next].map(([each, offset]) => `${each}@${offset}`).join(',')
-    const query = new URLSearchParams({
-      from: places === '' ? 'earliest' : places,
-      batch: String(FRAME_RECORDS),
     })
-    if (partition !== undefined) query.set('partition', String(partition))
-    return query
   }
 
-  async #receive(socket: RecordSocket): Promise<readonly SynodRecord[] | undefined> {
-    const frame = await socket.next(this.#options.silenceMs ?? SILENCE_MS)
-    if (frame === undefined) {
-      await this.#checkSilence()
-      return undefined
-    }
-    if (!('kind' in frame)) return frame
-    this.#socket = undefined
-    if (frame.kind === 'final') throw frame.error
-    if (frame.kind === 'never-open') await this.#askWhyRefused()
-    await this.#moveOn()
-    return undefined
+  /** What 'latest' or a time means is settled once, so that it means the same after every break. */
+  #begin({ cursor, positions }: Extract<ServerFrame, { type: 'subscribed' }>): void {
+    if (this.#cursor !== undefined) return
+    this.#cursor = cursor
+    for (const { partition, nextOffset } of positions) this.#next.set(partition, nextOffset)
   }
 
-  /** A browser neither sees pings nor learns that the other side is gone. Records that are there and don't come tell it. */
-  async #checkSilence(): Promise<void> {
-    const facts = await this.#askTopic()
-    const isMissing = facts.partitions.some(
-      ({ partition, logStart = 0, highWatermark = 0 }) =>
-        (this.#options.partition ?? partition) === partition &&
-        highWatermark > (this.#next.get(partition) ?? logStart),
-    )
-    if (isMissing || facts.id !== this.#topicId) await this.#moveOn()
+  #from(): string {
+    const from = this.#options.from ?? 'earliest'
+    if (typeof from === 'string') return from
+    const places = Object.entries(from).map(([partition, offset]) => `${partition}@${offset}`)
+    return places.length === 0 ? 'earliest' : places.join(',')
   }
 
-  /** A browser hides why a handshake was refused; the same query as a plain stream is refused for the same reason. */
+  /** A browser hides why a handshake was refused; a plain request is refused for the same reason. */
   async #askWhyRefused(): Promise<void> {
-    const query = this.#query()
-    query.delete('batch')
-    await this.#ask(`${this.#path}/stream?${query.toString()}`, { isBodyWanted: false })
-  }
-
-  async #askTopic(): Promise<TopicFacts> {
-    const answer = await this.#ask(this.#path)
-    return (await answer.json()) as TopicFacts
-  }
-
-  #ask(path: string, more: { readonly isBodyWanted?: boolean } = {}): Promise<Response> {
+    const path = `/v1/topics/${encodeURIComponent(this.#options.topic)}`
     const { signal } = this.#options
-    return this.#brokers.request({
-      method: 'GET',
-      path,
-      isRepeatable: true,
-      timeoutMs: ASK_MS,
-      signal,
-      ...more,
-    })
+    try {
+      await this.#brokers.request({ method: 'GET', path, isRepeatable: true, timeoutMs: ASK_MS, signal })
+    } catch (error) {
+      if (!this.#isAborted() && !isWorthAnother(error)) throw error
+    }
   }
 
   async #moveOn(): Promise<void> {
-    this.#dropSocket()
+    this.#session?.drop()
+    this.#session = undefined
     this.#brokers.moveOn()
     this.#failures++
     await pause(backoffMs(this.#failures), this.#options.signal).catch(() => undefined)
-  }
-
-  #dropSocket(): void {
-    this.#socket?.drop()
-    this.#socket = undefined
   }
 
   #isAborted(): boolean {
@@ -242,17 +181,4 @@ function isWorthAnother(error: unknown): boolean {
     error instanceof NoAnswer ||
     (error instanceof SynodProblem && (error.problem.retryable || error.problem.status >= 500))
   )
-}
-
-function madeAnew(topic: string): SynodProblem {
-  return new SynodProblem({
-    code: 'topic-deleted',
-    status: 410,
-    title: 'The topic was deleted',
-    detail: `The topic '${topic}' was deleted and made anew.`,
-    hint: 'Subscribe again from the earliest record.',
-    retryable: false,
-    sideEffects: 'none',
-    requestId: '',
-  })
 }

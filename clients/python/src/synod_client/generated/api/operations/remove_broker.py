@@ -1,0 +1,231 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.operation import Operation
+from ...models.problem import Problem
+from ...models.remove_broker_force import RemoveBrokerForce
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    broker: str,
+    *,
+    force: RemoveBrokerForce | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_force: str | Unset = UNSET
+    if not isinstance(force, Unset):
+        json_force = force.value
+
+    params["force"] = json_force
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "delete",
+        "url": "/v1/brokers/{broker}".format(
+            broker=quote(str(broker), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Operation | Problem:
+    if response.status_code == 202:
+        response_202 = Operation.from_dict(response.json())
+
+        return response_202
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if response.status_code == 504:
+        response_504 = Problem.from_dict(response.json())
+
+        return response_504
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Operation | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    broker: str,
+    *,
+    client: AuthenticatedClient | Client,
+    force: RemoveBrokerForce | Unset = UNSET,
+) -> Response[Operation | Problem]:
+    """Remove a broker from the cluster
+
+     All that it holds moves to others first; then it stops by itself. One that is gone for good needs
+    `force`: partitions then go on from their other replicas, with fewer of them where no other broker
+    is left, and only while a majority of each is alive.
+
+    Args:
+        broker (str): The id of a broker. Example: 1.
+        force (RemoveBrokerForce | Unset): The broker is gone for good.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Operation | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        broker=broker,
+        force=force,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    broker: str,
+    *,
+    client: AuthenticatedClient | Client,
+    force: RemoveBrokerForce | Unset = UNSET,
+) -> Operation | Problem | None:
+    """Remove a broker from the cluster
+
+     All that it holds moves to others first; then it stops by itself. One that is gone for good needs
+    `force`: partitions then go on from their other replicas, with fewer of them where no other broker
+    is left, and only while a majority of each is alive.
+
+    Args:
+        broker (str): The id of a broker. Example: 1.
+        force (RemoveBrokerForce | Unset): The broker is gone for good.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Operation | Problem
+    """
+
+    return sync_detailed(
+        broker=broker,
+        client=client,
+        force=force,
+    ).parsed
+
+
+async def asyncio_detailed(
+    broker: str,
+    *,
+    client: AuthenticatedClient | Client,
+    force: RemoveBrokerForce | Unset = UNSET,
+) -> Response[Operation | Problem]:
+    """Remove a broker from the cluster
+
+     All that it holds moves to others first; then it stops by itself. One that is gone for good needs
+    `force`: partitions then go on from their other replicas, with fewer of them where no other broker
+    is left, and only while a majority of each is alive.
+
+    Args:
+        broker (str): The id of a broker. Example: 1.
+        force (RemoveBrokerForce | Unset): The broker is gone for good.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Operation | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        broker=broker,
+        force=force,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    broker: str,
+    *,
+    client: AuthenticatedClient | Client,
+    force: RemoveBrokerForce | Unset = UNSET,
+) -> Operation | Problem | None:
+    """Remove a broker from the cluster
+
+     All that it holds moves to others first; then it stops by itself. One that is gone for good needs
+    `force`: partitions then go on from their other replicas, with fewer of them where no other broker
+    is left, and only while a majority of each is alive.
+
+    Args:
+        broker (str): The id of a broker. Example: 1.
+        force (RemoveBrokerForce | Unset): The broker is gone for good.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Operation | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            broker=broker,
+            client=client,
+            force=force,
+        )
+    ).parsed

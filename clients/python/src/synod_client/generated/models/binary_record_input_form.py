@@ -1,0 +1,10 @@
+from enum import StrEnum
+
+
+class BinaryRecordInputForm(StrEnum):
+    BYTES = "bytes"
+    JSON = "json"
+    TEXT = "text"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,8 @@
+from enum import StrEnum
+
+
+class MovingFrameType(StrEnum):
+    MOVING = "moving"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,10 @@
+from enum import StrEnum
+
+
+class ReadTopicConsistency(StrEnum):
+    LEADER = "leader"
+    LINEARIZABLE = "linearizable"
+    LOCAL = "local"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.topic_config_change import TopicConfigChange
+
+
+T = TypeVar("T", bound="TopicSpec")
+
+
+@_attrs_define
+class TopicSpec:
+    """
+    Attributes:
+        config (TopicConfigChange | Unset): The settings to set; what is left out stays as it is, or has its default in
+            a new topic.
+        partitions (int | Unset): How many partitions; 1 if left out.
+        replication_factor (int | Unset): How many brokers hold each partition; 3 if left out, or all brokers if fewer.
+    """
+
+    config: TopicConfigChange | Unset = UNSET
+    partitions: int | Unset = UNSET
+    replication_factor: int | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        config: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.config, Unset):
+            config = self.config.to_dict()
+
+        partitions = self.partitions
+
+        replication_factor = self.replication_factor
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update({})
+        if config is not UNSET:
+            field_dict["config"] = config
+        if partitions is not UNSET:
+            field_dict["partitions"] = partitions
+        if replication_factor is not UNSET:
+            field_dict["replicationFactor"] = replication_factor
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.topic_config_change import TopicConfigChange
+
+        d = dict(src_dict)
+        _config = d.pop("config", UNSET)
+        config: TopicConfigChange | Unset
+        if isinstance(_config, Unset):
+            config = UNSET
+        else:
+            config = TopicConfigChange.from_dict(_config)
+
+        partitions = d.pop("partitions", UNSET)
+
+        replication_factor = d.pop("replicationFactor", UNSET)
+
+        topic_spec = cls(
+            config=config,
+            partitions=partitions,
+            replication_factor=replication_factor,
+        )
+
+        return topic_spec
