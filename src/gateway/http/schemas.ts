@@ -68,9 +68,9 @@ const nullable = (description: string, bounds: { readonly min: number; readonly 
     .openapi({ description, format: 'int64' })
 
 const configShape = {
-  retentionMs: nullable('Age after which records are trimmed; null: never.', { min: 1 }),
+  retentionMs: nullable('Age after which records are trimmed; null: never.', { min: 1_000 }),
   retentionBytes: nullable('Size of a partition after which its oldest records are trimmed; null: never.', {
-    min: 1,
+    min: 1_048_576,
   }),
   cleanup: z.enum(['delete', 'none']).openapi({
     description: 'none: neither age nor size trims anything, only a call of trimPartition does.',
@@ -86,8 +86,8 @@ const configShape = {
     min: 1,
     max: 7,
   }),
-  dedupWindowMs: count('How long an idempotency key is remembered.', { max: 604_800_000 }),
-  dedupWindowCount: count('How many idempotency keys a partition remembers.', { max: 1_000_000 }),
+  dedupWindowMs: count('How long an idempotency key is remembered.', { min: 1_000, max: 604_800_000 }),
+  dedupWindowCount: count('How many idempotency keys a partition remembers.', { min: 1, max: 1_000_000 }),
   closed: z.boolean().openapi({ description: 'A closed topic takes no more records.' }),
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import type { WebSocketServer } from 'ws'
 import { SynodError } from '../../errors.ts'
 import { invariant } from '../../types/invariant.ts'
 import { parseQuery } from '../http/query.ts'
@@ -17,6 +17,7 @@ import { codecOf, SUBPROTOCOLS } from './session-protocol.ts'
 import { TEXT_CODEC } from './session-text.ts'
 import { SimpleSession, type ServedSocket } from './simple-session.ts'
 import { prepareSubscription, readAddress, SeeLeader } from './subscription.ts'
+import { createWebSocketServer } from './web-socket-server.ts'
 
 const HANDSHAKE_MS_MAX = 5_000
 const SWEEP_MS = 5_000
@@ -59,15 +60,6 @@ export function createSubscribeUpgrade(dependencies: SubscribeDependencies): Sub
   }) as SubscribeUpgrade
 }
 
-const WEB_SOCKET_OPTIONS = {
-  noServer: true,
-  clientTracking: false,
-  maxFragments: 128,
-  perMessageDeflate: false,
-  // The connection answers pings itself: `ws` would cut off a client that pings more often than it reads.
-  autoPong: false,
-} as const
-
 /** A handshake that may become a subscription. */
 interface Handshake {
   readonly request: IncomingMessage
@@ -102,16 +94,14 @@ class SubscribeServer {
     invariant(dependencies.subscribersMax >= 1, 'There is room for a subscriber.')
     this.#dependencies = dependencies
     this.#timers = dependencies.timers ?? systemTimers
-    this.#simple = new WebSocketServer({
-      ...WEB_SOCKET_OPTIONS,
-      maxPayload: 64 * 1024,
+    this.#simple = createWebSocketServer({
+      messageBytesMax: 64 * 1024,
       // No subprotocol is spoken here; choosing one that a client offers would promise otherwise.
-      handleProtocols: () => false,
+      chooseProtocol: () => false,
     })
-    this.#multiplex = new WebSocketServer({
-      ...WEB_SOCKET_OPTIONS,
-      maxPayload: dependencies.sessions.frameBytesMax,
-      handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+    this.#multiplex = createWebSocketServer({
+      messageBytesMax: dependencies.sessions.frameBytesMax,
+      chooseProtocol: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
     })
   }
 

@@ -50,6 +50,7 @@ const partitionParameter = z
     type: 'integer',
     format: 'int32',
     minimum: 0,
+    maximum: 99_999,
     description: 'The number of a partition.',
     example: 0,
   })
@@ -70,6 +71,7 @@ export const recordParams = partitionParams.extend({
       type: 'integer',
       format: 'int64',
       minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
       description: 'The number of a record.',
       example: 0,
     }),

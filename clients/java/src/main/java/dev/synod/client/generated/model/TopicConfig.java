@@ -224,7 +224,7 @@ public class TopicConfig {
 
   /**
    * Age after which records are trimmed; null: never.
-   * minimum: 1
+   * minimum: 1000
    * maximum: 9007199254740991
    * @return retentionMs
    */
@@ -245,7 +245,7 @@ public class TopicConfig {
 
   /**
    * Size of a partition after which its oldest records are trimmed; null: never.
-   * minimum: 1
+   * minimum: 1048576
    * maximum: 9007199254740991
    * @return retentionBytes
    */
@@ -388,7 +388,7 @@ public class TopicConfig {
 
   /**
    * How long an idempotency key is remembered.
-   * minimum: 0
+   * minimum: 1000
    * maximum: 604800000
    * @return dedupWindowMs
    */
@@ -409,7 +409,7 @@ public class TopicConfig {
 
   /**
    * How many idempotency keys a partition remembers.
-   * minimum: 0
+   * minimum: 1
    * maximum: 1000000
    * @return dedupWindowCount
    */

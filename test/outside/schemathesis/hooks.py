@@ -1,0 +1,13 @@
+"""How a body of lines is written: schemathesis knows no NDJSON."""
+
+import json
+
+import schemathesis
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines_of_json(ctx, value):
+    if isinstance(value, bytes):
+        return {"data": value}
+    text = value if isinstance(value, str) else json.dumps(value) + "\n"
+    return {"data": text.encode("utf-8", errors="surrogatepass")}
