@@ -59,7 +59,7 @@ async function moveAll(scene: Scene): Promise<void> {
     for (let partition = waiting.shift(); partition !== undefined; partition = waiting.shift()) {
       const replicas = [0, 1, 3].map((step) => String(((partition + step) % 5) + 1))
       const path = `/v1/topics/${TOPIC}/partitions/${partition}/replicas`
-      await finish(url, path, json('POST', { replicas }))
+      await finish(url, path, json('PUT', { brokers: replicas }))
     }
   }
   await Promise.all(Array.from({ length: MOVES_MAX }, worker))

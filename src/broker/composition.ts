@@ -17,6 +17,7 @@ import { FullDisk } from './full-disk.ts'
 import { handOverAll } from './hand-over.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
 import { gatewayPorts } from './ports.ts'
+import { Registration } from './registration.ts'
 
 /** All that reaches outside a broker: its disk, its peers, time and chance. Only what clients use to reach it is left out. */
 export interface CompositionOptions {
@@ -42,9 +43,6 @@ export interface CompositionOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-const REGISTER_RETRY_MS = 200
-/** A broker whose store waits to be replaced looks so often whether it was. */
-const REPLACED_LOOK_MS = 2_000
 /** Who still asks this broker hears who leads now, before it is gone; groups that nobody could take over are elected for. */
 const DRAIN_MS = 100
 /** How long a message typed by hand waits for the core's answer. */
@@ -67,6 +65,7 @@ export class Composition {
   readonly ports: Ports
   readonly #options: CompositionOptions
   #control: ControlPlane | undefined
+  #registration: Registration | undefined
   #isReady = false
   #isDraining = false
   #isRemoved = false
@@ -172,11 +171,27 @@ export class Composition {
     heartbeats.start()
     digests.start()
     this.membership.spread()
-    await this.#register(control)
+    await this.#registrationOf(control).register()
     if (this.#isStopped || this.#isRemoved) return
     this.#isReady = true
     this.damage.start()
     hosting.settleLeftovers(control.group.metadata)
+  }
+
+  #registrationOf(control: ControlPlane): Registration {
+    const { publicUrl, logger, clock } = this.#options
+    const internal = this.membership.ownAddress(this.engine.transport.port)
+    this.#registration = new Registration({
+      control,
+      vouching: this.engine.vouching,
+      clock,
+      logger,
+      addresses: () => ({ publicUrl: publicUrl(), internal }),
+      onRemoved: () => this.#removedBefore(),
+      isStopped: () => this.#isStopped,
+      fail: (error) => this.fail(error),
+    })
+    return this.#registration
   }
 
   /** The disk's writer has finished a batch. */
@@ -231,55 +246,10 @@ export class Composition {
     await this.#options.store.close()
   }
 
-  /** Tried until it succeeds: without a controller there is nobody to tell. */
-  async #register(control: ControlPlane): Promise<void> {
-    const { publicUrl, logger } = this.#options
-    const internal = this.membership.ownAddress(this.engine.transport.port)
-    // A broker that has forgotten learns nothing, so that it would wait for ever to see itself registered.
-    while (!this.#isStopped && !this.engine.vouching.hasForgotten) {
-      try {
-        await control.register({ publicUrl: publicUrl(), internal })
-        if (this.engine.vouching.reason !== undefined)
-          logger.info({}, 'The store of this broker has been replaced: it votes again in all its groups.')
-        return this.engine.vouching.registeredWith(undefined)
-      } catch (error) {
-        if (!(error instanceof SynodError)) throw error
-        const { registeredStore } = error.facts
-        if (typeof registeredStore === 'string') {
-          const hasAsked = await this.#askForVotes(control, registeredStore)
-          if (hasAsked) return this.#awaitVotes(control)
-        } else if (error.facts.removed === true) return this.#removedBefore()
-        else if (error.code === 'internal') throw error
-        else logger.debug({ code: error.code }, 'The broker is not registered yet.')
-        await this.#pause(REGISTER_RETRY_MS)
-      }
-    }
-  }
-
   /** The cluster removed this broker while it was down: it hears of that now, and is as one that runs when it is removed. */
   #removedBefore(): void {
     this.#isRemoved = true
     this.#options.onRemoved()
-  }
-
-  /** The cluster knows this broker with another store. With this one it only learns, until it is given the votes of that one. */
-  async #askForVotes(control: ControlPlane, registered: string): Promise<boolean> {
-    this.engine.vouching.registeredWith(registered)
-    try {
-      await control.replaceStore()
-      return true
-    } catch (error) {
-      if (!(error instanceof SynodError)) throw error
-      this.#options.logger.debug({ code: error.code }, 'The broker could not ask for its votes yet.')
-      return false
-    }
-  }
-
-  /** It serves what it learns meanwhile. */
-  #awaitVotes(control: ControlPlane): void {
-    this.#options.clock.later(() => {
-      if (!this.#isStopped) this.#register(control).catch((error: unknown) => this.fail(error))
-    }, REPLACED_LOOK_MS)
   }
 
   #registeredStore(broker: number): Replica['store'] | undefined {
@@ -294,18 +264,16 @@ export class Composition {
       live: !this.#isStopped,
       ready: this.#isReady && !this.#isDraining && !this.#isStopped && vouching.reason === undefined,
       started: isStarted,
-      reason: this.#whyNotReady(isStarted),
+      reason: this.#whyNotReady(),
     }
   }
 
-  #whyNotReady(isStarted: boolean): string | undefined {
+  #whyNotReady(): string | undefined {
     if (this.#isStopped || this.#isDraining) return 'The broker stops.'
     const { reason } = this.engine.vouching
     if (reason !== undefined) return reason
     if (this.#isReady) return undefined
-    return isStarted
-      ? 'The broker has not reached a controller yet.'
-      : 'The broker is not part of a cluster yet.'
+    return this.#registration?.whyWaiting ?? 'The broker is not part of a cluster yet.'
   }
 
   #handlers(): TransportHandlers {

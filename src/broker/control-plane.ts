@@ -19,6 +19,7 @@ import { PartitionLog } from '../partition/log.ts'
 import { LeaderMoves } from '../partition/move-leader.ts'
 import { Reassignments } from '../partition/reassignments.ts'
 import { PartitionRequests } from '../partition/requests.ts'
+import type { LinkView } from '../paxos/link-view.ts'
 import type { PeerAddress, PeerRequest } from '../transport/transport.ts'
 import { VERSION } from '../version.ts'
 import { ControllerDuties } from './controller-duties.ts'
@@ -97,6 +98,15 @@ export class ControlPlane {
       reassignments,
       logger,
     })
+  }
+
+  get self(): BrokerId {
+    return this.#options.engine.self.broker
+  }
+
+  /** Whom this broker hears; undefined before it has listened. */
+  get links(): LinkView | undefined {
+    return this.#options.engine.heartbeats.view
   }
 
   /** Opens this broker's replicas, and begins to take part. */

@@ -28,14 +28,12 @@ export interface Gateway {
   close(options: { readonly drainMs: number }): Promise<void>
   /** Open WebSocket subscriptions. */
   readonly subscriberCount: number
-  /** Bytes of request bodies that are held now, lines of ingests among them. */
+  /** Bytes of request bodies that are held now, lines of ingests and frames of sessions among them. */
   readonly inFlightBytes: number
 }
 
 /** How often, while closing, connections that became idle are looked for. */
 const IDLE_CHECK_MS = 50
-/** WebSocket: going away. */
-const GOING_AWAY = 1001
 
 /** What the world sees of a broker: one server for HTTP and WebSocket. */
 export function createGateway(ports: Ports, settings: GatewaySettings): Gateway {
@@ -59,6 +57,7 @@ class HttpGateway implements Gateway {
   readonly #bodies: BodyReader
   readonly #dispatcher: Dispatcher
   readonly #watch = new ConnectionWatch()
+  readonly #unfinished: ByteBudget
   readonly #server: Server
   readonly #subscribe: SubscribeUpgrade
   readonly #sweep: NodeJS.Timeout
@@ -70,6 +69,7 @@ class HttpGateway implements Gateway {
     const answers = new ByteBudget(options.answerBytesMax)
     this.#ingests = new ByteBudget(options.ingestBytesMax)
     const ingests = this.#ingests
+    this.#unfinished = new ByteBudget(options.sessionUnfinishedBytesMax)
     const context: GatewayContext = { ports, options, closing: this.#closing.signal, answers, ingests }
     this.#dispatcher = new Dispatcher(context, this.#bodies)
     const newRequestId = (): string => this.#dispatcher.newRequestId()
@@ -80,6 +80,7 @@ class HttpGateway implements Gateway {
         gateway: context,
         produce: this.#dispatcher.produceParts,
         budget: this.#budget,
+        unfinished: this.#unfinished,
         frameBytesMax: options.sessionFrameBytesMax,
       },
       newRequestId,
@@ -107,7 +108,7 @@ class HttpGateway implements Gateway {
   }
 
   get inFlightBytes(): number {
-    return this.#budget.takenBytes + this.#ingests.takenBytes
+    return this.#budget.takenBytes + this.#ingests.takenBytes + this.#unfinished.takenBytes
   }
 
   #createServer(errorParts: ConnectionErrorParts): Server {
@@ -169,7 +170,7 @@ class HttpGateway implements Gateway {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     const idleCheck = setInterval(() => this.#server.closeIdleConnections(), IDLE_CHECK_MS)
     const cutOff = setTimeout(() => this.#server.closeAllConnections(), drainMs)
-    await Promise.all([closed, this.#subscribe.closeAll(GOING_AWAY)])
+    await Promise.all([closed, this.#subscribe.closeAll()])
     clearInterval(idleCheck)
     clearTimeout(cutOff)
     clearInterval(this.#sweep)

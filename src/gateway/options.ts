@@ -43,6 +43,8 @@ export interface GatewayOptions {
   readonly lingerBytesMax: number
   /** One frame of a client in a WebSocket session: has room for what the body of a batch may hold. */
   readonly sessionFrameBytesMax: number
+  /** Frames of all sessions that have begun and not ended, beyond the first 64 KiB of each. */
+  readonly sessionUnfinishedBytesMax: number
   /** Open WebSocket subscriptions and sessions. */
   readonly subscribersMax: number
   readonly version: string
@@ -75,5 +77,6 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   lingerMs: 2_000,
   lingerBytesMax: 16 * MIB,
   sessionFrameBytesMax: 5 * MIB,
+  sessionUnfinishedBytesMax: 64 * MIB,
   subscribersMax: 20_000,
 }

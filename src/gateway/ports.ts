@@ -85,6 +85,8 @@ export interface ReadResult {
   readonly batches: readonly CommittedBatch[]
   readonly logStart: number
   readonly highWatermark: number
+  /** Whoever answered hears of no leader now, so that records may come elsewhere and not here. */
+  readonly isLeaderless?: boolean
 }
 
 export type StartPosition =

@@ -138,11 +138,11 @@ export class PartitionLog {
     const needed = neededEnd(call.fromOffset, freshness)
     try {
       // Only the leader's high watermark decides that an offset is out of range: a follower may just be behind.
-      if (local !== undefined && maySuffice(local, needed, freshness)) return await local.read(call)
+      if (local !== undefined && maySuffice(local, needed, freshness)) return await readHere(local, call)
       return await this.#unlessLeaderless(
         { placement, needed, freshness },
         () => this.#readAtLeader(placement, call),
-        (partition) => partition.read(call),
+        (partition) => readHere(partition, call),
       )
     } catch (error) {
       if (!isUnreadable(error) || (freshness?.consistency ?? 'local') !== 'local') throw error
@@ -369,4 +369,11 @@ function diskFull(): SynodError {
       retryAfterMs: 10_000,
     },
   )
+}
+
+/** What this broker's own replica shows, and whether it is cut off: one that votes hears of its leader many times a second. */
+async function readHere(partition: Partition, call: ReadCall): Promise<PartitionRead> {
+  const read = await partition.read(call)
+  const { paxos } = partition.replica
+  return paxos.isVoter && paxos.leader === undefined ? { ...read, isLeaderless: true } : read
 }

@@ -24,6 +24,8 @@ export interface PartitionRead {
   readonly batches: readonly CommittedBatch[]
   readonly logStart: number
   readonly highWatermark: number
+  /** The replica hears of no leader. */
+  readonly isLeaderless?: boolean
 }
 
 export interface ReadBounds {

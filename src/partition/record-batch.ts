@@ -272,6 +272,10 @@ class StoredBatch implements CommittedBatch {
     this.recordCount = body.readUInt16BE(COUNT_AT)
   }
 
+  get idempotency(): Idempotency | undefined {
+    return peekBatch(this.body).idempotency
+  }
+
   get records(): readonly StoredRecord[] {
     const known = this.#records?.deref()
     if (known !== undefined) return known

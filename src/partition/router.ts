@@ -37,7 +37,10 @@ const HINTS_MAX = 100_000
  * to bring its followers into sync, one that drains is about to be followed.
  */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['no-leader', 'not-enough-in-sync', 'draining'])
-/** Says nothing of an earlier attempt whose outcome is not known. */
+/**
+ * Says nothing of an earlier attempt whose outcome is not known: it was not taken, or refused by what is so now and not by the
+ * log, and what was sent first may reach the log later, when it is so no more (broker seed 4593).
+ */
 const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
   'disk-full',
@@ -46,6 +49,10 @@ const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
   'etag-mismatch',
   'replica-behind',
   'replica-damaged',
+  'not-enough-brokers',
+  'would-lose-quorum',
+  'topic-not-found',
+  'invalid-config',
   ...PASSING,
 ])
 

@@ -28,6 +28,7 @@ export type Message =
   | TransferNow
   | RepairRequest
   | RepairResponse
+  | RepairTrimmed
 
 export type MessageKind = Message['kind']
 
@@ -182,6 +183,11 @@ export interface RepairRequest {
   readonly slot: Slot
   readonly origin: Ballot
   readonly chain: number
+}
+/** The entry that was asked for is trimmed here, by a mark of the log: the log begins at `logStart`. */
+export interface RepairTrimmed {
+  readonly kind: 'repairTrimmed'
+  readonly logStart: Slot
 }
 /** Verified by who asked: it is nobody's word, only a copy. */
 export interface RepairResponse {

@@ -16,7 +16,14 @@ import { onAccepted, onOwnDurable, onPropose } from './proposer.ts'
 import { hasPassedBarrier, onReadAck, onReadIndex, onReadProbe, readsTick } from './reads.ts'
 import { beginConfiguration, noteProgress, onLearners, onReconfigure } from './reconfigure.ts'
 import { leaderTick, onPrepareRequest, resign } from './replication.ts'
-import { onDamaged, onRepairRequest, onRepairResponse, repairTick, statusOf } from './repair.ts'
+import {
+  onDamaged,
+  onRepairRequest,
+  onRepairResponse,
+  onRepairTrimmed,
+  repairTick,
+  statusOf,
+} from './repair.ts'
 import { Rules } from './rules.ts'
 import type { Checkpoint, Configuration, RecoveredState, ReplicaStatus, Role } from './state.ts'
 import { onSyncChunk, onSyncRequired, onSyncReset, onTold, pullTick } from './synchronize.ts'
@@ -24,7 +31,12 @@ import { advanceTransfer, onTransfer, onTransferNow, watchTransfer } from './tra
 import { onCheckpointed } from './trim.ts'
 
 /** About what is chosen, or a copy that its chain value proves: no vote rests on the answer. */
-const HARMLESS: ReadonlySet<MessageKind> = new Set(['syncRequest', 'repairRequest', 'repairResponse'])
+const HARMLESS: ReadonlySet<MessageKind> = new Set([
+  'syncRequest',
+  'repairRequest',
+  'repairResponse',
+  'repairTrimmed',
+])
 
 /**
  * One replica of one group: a value machine without I/O, clock or chance (consensus 1.4). The same state and the same
@@ -174,6 +186,8 @@ export class Paxos {
         return onRepairRequest(core, from, message)
       case 'repairResponse':
         return onRepairResponse(core, message)
+      case 'repairTrimmed':
+        return onRepairTrimmed(core, message)
       case 'syncReset':
         return onSyncReset(core, from, message)
       default:

@@ -4,10 +4,11 @@ import { NEVER, type Core } from './core.ts'
 import { DAMAGED_CHOSEN_MAX } from './damage.ts'
 import { learnChosen } from './learner.ts'
 import { isBeingRepaired, mendFrom, writeRepair } from './mend.ts'
-import type { RepairRequest, RepairResponse } from './messages.ts'
+import type { RepairRequest, RepairResponse, RepairTrimmed } from './messages.ts'
 import { resign } from './replication.ts'
 import { reconsider } from './role.ts'
 import type { DamagedEntry, ReplicaStatus } from './state.ts'
+import { beginAt } from './trim.ts'
 
 /** Entries asked for at once. */
 const REPAIRS_MAX = 16
@@ -80,7 +81,9 @@ function ask(core: Core): void {
 export function onRepairRequest(core: Core, from: BrokerId, request: RepairRequest): void {
   const { log } = core
   const { slot, origin, chain } = request
-  if (slot < core.logStart.slot || slot > log.through || log.damage.at(slot) !== undefined) return
+  if (slot < core.logStart.slot)
+    return core.send(from, { kind: 'repairTrimmed', logStart: core.logStart.slot }, 0)
+  if (slot > log.through || log.damage.at(slot) !== undefined) return
   if (slot <= log.start) {
     core.effects.push({ kind: 'serveRepair', to: from, slot, origin, chain })
     return
@@ -91,8 +94,27 @@ export function onRepairRequest(core: Core, from: BrokerId, request: RepairReque
 }
 
 export function onRepairResponse(core: Core, { entry }: RepairResponse): void {
+  if (mendFrom(core, [entry])) goOn(core)
+}
+
+/**
+ * Nobody has the entry any more: the mark that trimmed it did so here as well, and a crash took that back (the state machine
+ * was ahead of the state record). As far as the other one's log reaches back this one is trimmed again, to a checkpoint of
+ * its own.
+ */
+export function onRepairTrimmed(core: Core, { logStart }: RepairTrimmed): void {
+  const { log, checkpoints } = core
+  // What is above commit is pulled, and a checkpoint with it if need be (after a start some are above what is known chosen).
+  const base = checkpoints.findLast(({ slot }) => slot <= logStart && slot - 1 <= log.commit)
+  if (base === undefined || log.damage.count === 0) return
+  beginAt(core, base)
+  core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
+  goOn(core)
+}
+
+/** Damage is mended, or trimmed away. */
+function goOn(core: Core): void {
   const { log } = core
-  if (!mendFrom(core, [entry])) return
   // What damage held back goes on.
   learnChosen(core, log.known, 'held')
   const next = log.damage.first

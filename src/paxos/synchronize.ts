@@ -118,16 +118,24 @@ function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
 /** What was asked for is trimmed there: gathers the checkpoint, part by part, and begins anew with it (consensus 1.10). */
 export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): void {
   core.noteCommit(from, message.checkpoint.slot - 1)
-  // Parts that nobody asked for would only fill the memory.
+  // Parts that nobody asked for would only fill the memory. They show that somebody is ahead, though: that one is asked.
   if (core.pull === undefined && message.checkpoint.partCount > 1) {
-    if (message.checkpoint.configuration.number > core.configuration.number)
-      pullMore(core, from, message.checkpoint.slot - 1)
+    if (showsNews(core, message)) pullMore(core, from, message.checkpoint.slot - 1)
     return
   }
   const hasAdvanced = gatherReset(core, from, message)
   // What a damaged slot below the checkpoint held back goes on.
   learnChosen(core, core.log.known, 'held')
   goOn(core, from, hasAdvanced)
+}
+
+/**
+ * Who voted before tells a replica that is to vote next and does not know it yet by resets alone, when all that leads there is
+ * trimmed: in a later configuration, or in the one that this replica has, of which it holds less.
+ */
+function showsNews(core: Core, { checkpoint }: SyncReset): boolean {
+  if (checkpoint.configuration.number > core.configuration.number) return true
+  return core.role === 'follower' && checkpoint.slot - 1 > core.log.commit
 }
 
 /** Ends the catch-up when it is near enough. The leader hears of it, and brings the rest by AcceptSync. */

@@ -46,13 +46,16 @@ export function onCheckpointed(core: Core, event: Extract<PaxosEvent, { kind: 'c
   const { chain, configuration } = mark
   const own: Checkpoint = { ...machine, slot, chain, configuration, partCount: parts.length }
   const base = core.checkpoints.find((checkpoint) => checkpoint.slot === mark.upTo + 1)
-  const kept = core.checkpoints.filter((checkpoint) => base === undefined || checkpoint.slot > base.slot)
-  if (base !== undefined) {
-    core.logStart = base
-    core.log.damage.dropBelow(base.slot)
-  }
-  core.checkpoints = [...kept, own].slice(-CHECKPOINTS_MAX)
+  if (base !== undefined) beginAt(core, base)
+  core.checkpoints = [...core.checkpoints, own].slice(-CHECKPOINTS_MAX)
   persistCheckpoint(core, own, parts)
+}
+
+/** The log begins at one of the own checkpoints from here on. A state record makes that durable. */
+export function beginAt(core: Core, base: Checkpoint): void {
+  core.logStart = base
+  core.log.damage.dropBelow(base.slot)
+  core.checkpoints = core.checkpoints.filter(({ slot }) => slot > base.slot)
 }
 
 function takeOpenMark(core: Core, slot: Slot): OpenMark | undefined {

@@ -24,6 +24,7 @@ const LANE_OF_KIND: Readonly<Record<MessageKind, LaneName>> = {
   syncReset: 'bulk',
   repairRequest: 'bulk',
   repairResponse: 'bulk',
+  repairTrimmed: 'bulk',
 }
 
 /** The lane for a message of this size. A promise with a large suffix goes with the data: heartbeats wait for nothing. */

@@ -64,6 +64,7 @@ const FIELDS = {
   transferNow: { ballot: 'ballot', lastSlot: 'slot', transferId: 'count' },
   repairRequest: { slot: 'slot', origin: 'ballot', chain: 'u32' },
   repairResponse: { entry: 'entry' },
+  repairTrimmed: { logStart: 'slot' },
 } as const satisfies { readonly [K in MessageKind]: FieldsOf<Extract<Message, { readonly kind: K }>> }
 
 /** The type byte of each message's frame. They are spoken between versions: keep them stable, never use one twice. */
@@ -89,6 +90,7 @@ export const MESSAGE_TYPES = {
   transferNow: 19,
   repairRequest: 20,
   repairResponse: 21,
+  repairTrimmed: 22,
 } as const satisfies Readonly<Record<MessageKind, number>>
 
 export type Field = readonly [name: string, form: FieldForm]

@@ -36,6 +36,8 @@ export interface CommittedBatch {
   readonly appendedAtMs: number
   /** Bytes of the stored batch. */
   readonly byteLength: number
+  /** How its producer made sending again safe. Decoded when it is asked for. */
+  readonly idempotency: Idempotency | undefined
   /** Decoded on first use. */
   readonly records: readonly StoredRecord[]
 }

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { HEADER } from '../../src/transport/handshake.ts'
 import { Pipe, type Link } from './link.ts'
 
+const PORT_RETRY_MS = 100
+const PORT_WAIT_MS = 60_000
 const HEAD_BYTES_MAX = 16 * 1024
 const OPENER = new RegExp(`\\r\\n${HEADER.FROM}: *(\\d+)\\r\\n`, 'i')
 
@@ -36,8 +39,19 @@ export class BrokerProxy {
     if (this.#server !== undefined) return
     const server = createServer({ allowHalfOpen: true }, (near) => this.#accept(near))
     this.#server = server
-    server.listen(this.#port, '127.0.0.1')
-    await once(server, 'listening')
+    await this.#listen(server)
+  }
+
+  /** While the port was free somebody else's connection may have been given it, on its way out. That one ends. */
+  async #listen(server: Server): Promise<void> {
+    for (const startMs = performance.now(); ; await pause(PORT_RETRY_MS))
+      try {
+        server.listen(this.#port, '127.0.0.1')
+        return void (await once(server, 'listening'))
+      } catch (error) {
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        if (!isTaken || performance.now() - startMs > PORT_WAIT_MS) throw error
+      }
   }
 
   /** New connections are refused, as by a machine whose process is gone. What is under way goes its way. */

@@ -6,16 +6,15 @@ import { join } from 'node:path'
 import { freePorts } from '../../src/cli/dev/ports.ts'
 import { invariant } from '../../src/types/invariant.ts'
 import { MAIN } from '../support/dev-cluster.ts'
-import { BrokerProxy } from './broker-proxy.ts'
 import { ShimmedDisk } from './disk/disk-shim.ts'
-import { Link, type LinkFault } from './link.ts'
+import type { LinkFault } from './link.ts'
+import { Network } from './network.ts'
 
 interface Broker {
   readonly id: number
   readonly url: string
   readonly args: readonly string[]
   readonly logFile: string
-  readonly proxy: BrokerProxy
   /** Undefined where the processes run on the system's disk as it is. */
   readonly disk: ShimmedDisk | undefined
   readonly dataFolder: string
@@ -47,7 +46,7 @@ export class ChaosCluster {
   /** Processes that ended by themselves. */
   readonly unexpectedEnds: UnexpectedEnd[] = []
   readonly #brokers: readonly Broker[]
-  readonly #links: ReadonlyMap<string, Link>
+  readonly #network: Network
   readonly #secret = randomBytes(32).toString('hex')
   #isOver = false
 
@@ -79,8 +78,7 @@ export class ChaosCluster {
   ) {
     const ids = Array.from({ length: count }, (_, index) => index + 1)
     const port = (id: number, which: 0 | 1 | 2): number => ports[(id - 1) * 3 + which]!
-    const pairs = ids.flatMap((from) => ids.filter((to) => to !== from).map((to) => linkName(from, to)))
-    this.#links = new Map(pairs.map((pair) => [pair, new Link()]))
+    this.#network = new Network(ids.map((id) => ({ id, port: port(id, 2), targetPort: port(id, 1) })))
     const seeds = ids.map((id) => `${id}=127.0.0.1:${port(id, 2)}`).join(',')
     this.#brokers = ids.map((id) => {
       const dataFolder = join(folder, `broker-${id}`)
@@ -97,12 +95,6 @@ export class ChaosCluster {
         url: `http://127.0.0.1:${port(id, 0)}`,
         args: ['--disable-proto=delete', MAIN, 'serve', '--ready-json', ...Object.entries(settings).flat()],
         logFile: join(folder, `broker-${id}.log`),
-        proxy: new BrokerProxy({
-          port: port(id, 2),
-          targetPort: port(id, 1),
-          linkFrom: (opener) => this.#link(opener, id),
-          linkTo: (opener) => this.#link(id, opener),
-        }),
         disk:
           diskShim === undefined
             ? undefined
@@ -159,13 +151,13 @@ export class ChaosCluster {
     broker.child = child
     child.once('exit', (code, signal) => {
       broker.child = undefined
-      broker.proxy.refuse()
+      if (!this.#isOver) this.#network.refuse(id).catch(() => undefined)
       const isOfDisk = (broker.mayFail || broker.isDamaged) && code === DISK_FAILED_EXIT_CODE
       const isOfDamage = broker.isDamaged && DAMAGE_SIGNALS.includes(signal)
       if (!this.#isOver && !child.killed && !isOfDisk && !isOfDamage)
         this.unexpectedEnds.push({ broker: id, reason: `exit code ${code}, signal ${signal}` })
     })
-    await broker.proxy.open()
+    await this.#network.open(id)
   }
 
   /** Starts a broker that ended by itself, or was asked to end; not one that a fault wants to be down. */
@@ -214,12 +206,12 @@ export class ChaosCluster {
     this.#broker(id).isDamaged = true
   }
 
-  spoil(from: number, to: number, fault: LinkFault): void {
-    this.#link(from, to).add(fault)
+  spoil(from: number, to: number, fault: LinkFault): Promise<void> {
+    return this.#network.spoil(from, to, fault)
   }
 
-  mend(from: number, to: number, fault: LinkFault): void {
-    this.#link(from, to).remove(fault)
+  mend(from: number, to: number, fault: LinkFault): Promise<void> {
+    return this.#network.mend(from, to, fault)
   }
 
   /** Resident memory in MiB of the process; undefined where the system does not tell or the process is gone. */
@@ -240,7 +232,7 @@ export class ChaosCluster {
     process.off('exit', this.#killAll)
     for (const id of this.ids) this.resume(id)
     await Promise.all(this.ids.map((id) => this.end(id, 'SIGKILL')))
-    for (const { proxy } of this.#brokers) proxy.close()
+    await this.#network.close()
   }
 
   readonly #killAll = (): void => {
@@ -252,16 +244,6 @@ export class ChaosCluster {
     invariant(broker !== undefined, `There is no broker ${id}.`)
     return broker
   }
-
-  #link(from: number, to: number): Link {
-    const link = this.#links.get(linkName(from, to))
-    invariant(link !== undefined, `There is no link from ${from} to ${to}.`)
-    return link
-  }
-}
-
-function linkName(from: number, to: number): string {
-  return `${from} to ${to}`
 }
 
 /** Resolves with the first line that says so. */

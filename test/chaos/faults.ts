@@ -55,9 +55,13 @@ export async function inflict(cluster: ChaosCluster, fault: Fault, load: Load): 
       invariant(load.damage !== undefined, 'Who damages a disk notes it.')
       return damage(cluster, fault, load.damage)
     case 'move-leaders':
-      return order(cluster, fault, load, (path) => [`${path}/leader`, { broker: String(first) }])
+      return order(cluster, fault, load, (path) => ['POST', `${path}/leader`, { broker: String(first) }])
     case 'move-replicas':
-      return order(cluster, fault, load, (path) => [`${path}/replicas`, { replicas: brokers.map(String) }])
+      return order(cluster, fault, load, (path) => [
+        'PUT',
+        `${path}/replicas`,
+        { brokers: brokers.map(String) },
+      ])
     case 'isolate':
       return spoil(cluster, both(first!, others(cluster, first!)), { isCut: true })
     case 'cut-pair':
@@ -80,15 +84,15 @@ async function order(
   cluster: ChaosCluster,
   { amount }: Fault,
   { topic, partitions }: Load,
-  request: (partitionPath: string) => readonly [path: string, body: object],
+  request: (partitionPath: string) => readonly [method: string, path: string, body: object],
 ): Promise<() => Promise<void>> {
   const random = new Random(amount)
   const url = random.pick(cluster.urls)
   await Promise.all(
     Array.from({ length: MOVED_MAX }, async () => {
-      const [path, body] = request(`/v1/topics/${topic}/partitions/${random.integer(partitions)}`)
+      const [method, path, body] = request(`/v1/topics/${topic}/partitions/${random.integer(partitions)}`)
       const signal = AbortSignal.timeout(ORDER_MS_MAX)
-      await call(url, path, { ...json('POST', body), signal }).catch(() => {})
+      await call(url, path, { ...json(method, body), signal }).catch(() => {})
     }),
   )
   return () => Promise.resolve()
@@ -107,16 +111,15 @@ function both(id: number, peers: readonly number[]): readonly Pair[] {
   ])
 }
 
-function spoil(
+async function spoil(
   cluster: ChaosCluster,
   pairs: readonly Pair[],
   fault: LinkFault,
 ): Promise<() => Promise<void>> {
-  for (const [from, to] of pairs) cluster.spoil(from, to, fault)
-  return Promise.resolve(() => {
-    for (const [from, to] of pairs) cluster.mend(from, to, fault)
-    return Promise.resolve()
-  })
+  await Promise.all(pairs.map(([from, to]) => cluster.spoil(from, to, fault)))
+  return async () => {
+    await Promise.all(pairs.map(([from, to]) => cluster.mend(from, to, fault)))
+  }
 }
 
 function spoilDisk(cluster: ChaosCluster, id: number, mode: DiskMode): () => Promise<void> {

@@ -178,17 +178,19 @@ const PAGE_RECORDS = 200
 /** So long a page waits for a record before it is empty. */
 const PAGE_WAIT_MS = 100
 
-/** Pages of one broker, partition after partition. */
+/** Pages of one broker, partition after partition: of each all that there is, or it would never come after many producers. */
 export class PageReader extends Reader {
   protected async run(): Promise<void> {
     this.seek()
-    for (let turn = 0; !this.isStopped; turn++) {
-      const isServed = await this.#page(turn % this.options.partitions)
-      if (!isServed) await pause(RETRY_MS)
+    let partition = 0
+    while (!this.isStopped) {
+      const outcome = await this.#page(partition)
+      if (outcome !== 'full') partition = (partition + 1) % this.options.partitions
+      if (outcome === 'none') await pause(RETRY_MS)
     }
   }
 
-  async #page(partition: number): Promise<boolean> {
+  async #page(partition: number): Promise<'full' | 'last' | 'none'> {
     const { url, topic } = this.options
     const from = this.positions.get(partition) ?? 0
     try {
@@ -203,19 +205,19 @@ export class PageReader extends Reader {
       }
       if (response.ok) {
         if (!this.isStopped) this.given(page.records)
-        return true
+        return page.records.length === PAGE_RECORDS ? 'full' : 'last'
       }
       if (page.code === 'offset-trimmed' && page.logStart !== undefined) {
         this.skipTo(partition, page.logStart)
         this.seek()
-        return true
+        return 'full'
       }
       if (isUnexpected(response.status))
         this.options.unexpected(`${this.name}: ${response.status} ${page.code} at ${partition}@${from}.`)
     } catch {
       // The broker is away; what is due stays due.
     }
-    return false
+    return 'none'
   }
 }
 

@@ -9,7 +9,7 @@ import type {
 } from '../../src/gateway/ports.ts'
 import { brokerId } from '../../src/types/ids.ts'
 import type { BrokerId } from '../../src/types/ids.ts'
-import type { CommittedBatch, RecordDraft, StoredRecord } from '../../src/types/record.ts'
+import type { CommittedBatch, Idempotency, RecordDraft, StoredRecord } from '../../src/types/record.ts'
 import type { Topic } from '../../src/types/topic.ts'
 
 /** One partition, kept in memory. */
@@ -20,7 +20,11 @@ interface FakePartition {
   readonly keys: Map<string, { readonly fingerprint: string; readonly receipt: AppendReceipt }>
   readonly producers: Map<
     string,
-    { epoch: number; nextSeq: number; readonly receipts: Map<number, AppendReceipt> }
+    {
+      epoch: number
+      nextSeq: number
+      readonly receipts: Map<number, AppendReceipt & { readonly content: string }>
+    }
   >
   readonly waiters: Set<() => void>
 }
@@ -29,12 +33,21 @@ function storedRecord(draft: RecordDraft, offset: number, appendedAtMs: number):
   return { ...draft, offset, timestampMs: draft.timestampMs ?? appendedAtMs }
 }
 
+/** What the real log takes a checksum of. */
+function contentOf(records: readonly RecordDraft[]): string {
+  return JSON.stringify(
+    records.map(({ value, ...rest }) => ({ ...rest, value: Buffer.from(value).toString('hex') })),
+  )
+}
+
 /** A log that stores at once. Errors, pauses and a frozen state are set from the test. */
 export class FakeLog implements Log {
   readonly appends: AppendRequest[] = []
   readonly reads: ReadRequest[] = []
   /** Who leads, where it is not the first replica. */
   readonly leaders = new Map<number, BrokerId | undefined>()
+  /** Partitions of which whoever answers reads hears of no leader. */
+  readonly leaderless = new Set<number>()
   nowMs: () => number = Date.now
   /** Called before each append: throw here to refuse, return a promise to hold it up. */
   beforeAppend: (request: AppendRequest) => void | Promise<void> = () => undefined
@@ -95,7 +108,7 @@ export class FakeLog implements Log {
       throw new SynodError('offset-mismatch', `The partition ends at ${state.highWatermark}.`, {
         facts: { highWatermark: state.highWatermark },
       })
-    const batch = this.#store(state, request.records)
+    const batch = this.#store(state, request.records, request.idempotency)
     const receipt: AppendReceipt = {
       baseOffset: batch.baseOffset,
       recordCount: batch.recordCount,
@@ -133,14 +146,15 @@ export class FakeLog implements Log {
       })
     if (idempotency.seq === known.nextSeq) return undefined
     const first = known.receipts.get(idempotency.seq)
-    if (first?.recordCount === records.length) return first
+    if (first?.content === contentOf(records)) return first
     // As the log does: what shares numbers with a batch without being it is no duplicate.
     throw new SynodError('sequence-gap', `Expected ${known.nextSeq}, not ${idempotency.seq}.`, {
       facts: { expectedSeq: known.nextSeq },
     })
   }
 
-  #remember(state: FakePartition, { idempotency }: AppendRequest, receipt: AppendReceipt): void {
+  #remember(state: FakePartition, request: AppendRequest, receipt: AppendReceipt): void {
+    const { idempotency, records } = request
     if (idempotency?.kind === 'key')
       state.keys.set(idempotency.key, {
         fingerprint: Buffer.from(idempotency.fingerprint).toString('hex'),
@@ -150,16 +164,17 @@ export class FakeLog implements Log {
     const known = state.producers.get(idempotency.id)
     if (known === undefined) return
     known.nextSeq = idempotency.seq + receipt.recordCount
-    known.receipts.set(idempotency.seq, receipt)
+    known.receipts.set(idempotency.seq, { ...receipt, content: contentOf(records) })
   }
 
-  #store(state: FakePartition, drafts: readonly RecordDraft[]): CommittedBatch {
+  #store(state: FakePartition, drafts: readonly RecordDraft[], idempotency?: Idempotency): CommittedBatch {
     const baseOffset = state.highWatermark
     const appendedAtMs = this.nowMs()
     const batch: CommittedBatch = {
       baseOffset,
       recordCount: drafts.length,
       appendedAtMs,
+      idempotency,
       byteLength: drafts.reduce((sum, draft) => sum + draft.value.byteLength + 64, 64),
       records: drafts.map((draft, index) => storedRecord(draft, baseOffset + index, appendedAtMs)),
     }
@@ -185,7 +200,8 @@ export class FakeLog implements Log {
       records += batch.recordCount - Math.max(0, request.fromOffset - batch.baseOffset)
       bytes += batch.byteLength
     }
-    return { batches, logStart: state.logStart, highWatermark: state.highWatermark }
+    const isLeaderless = this.leaderless.has(request.partition)
+    return { batches, logStart: state.logStart, highWatermark: state.highWatermark, isLeaderless }
   }
 
   #checkRange(state: FakePartition, offset: number): void {

@@ -32,7 +32,7 @@ test('a subscriber comes through the gateway, is counted, and is told when it st
   await eventually(() => assert.equal(frames.length, 1))
   assert.equal(gateway.subscriberCount, 1)
   await gateway.close({ drainMs: 1_000 })
-  assert.equal(await closed, 1001)
+  assert.equal(await closed, 1012)
   assert.equal(gateway.subscriberCount, 0)
 })
 

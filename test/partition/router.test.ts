@@ -196,7 +196,11 @@ test('a change that was lost on the way is never sent twice unless that is harml
 })
 
 test('after a lost change no refusal says that nothing was done', async () => {
-  for (const refusal of ['overloaded', 'disk-full', 'no-leader', 'not-enough-in-sync', 'draining'] as const) {
+  const refusals = [
+    ...(['overloaded', 'disk-full', 'no-leader', 'not-enough-in-sync', 'draining'] as const),
+    ...(['not-enough-brokers', 'would-lose-quorum', 'topic-not-found', 'invalid-config'] as const),
+  ]
+  for (const refusal of refusals) {
     const { reactions, run, setLeader } = open()
     setLeader(2)
     reactions.push(new PeerLost('cut'))

@@ -7,7 +7,7 @@ import { TailCache, takeUpTo, type TailCacheView } from '../../src/partition/tai
 import type { CommittedBatch } from '../../src/types/record.ts'
 
 function batchAt(baseOffset: number, recordCount = 1, byteLength = 100): CommittedBatch {
-  return { baseOffset, recordCount, byteLength, appendedAtMs: 0, records: [] }
+  return { baseOffset, recordCount, byteLength, appendedAtMs: 0, idempotency: undefined, records: [] }
 }
 
 function fill(view: TailCacheView, count: number, from = 0): void {

@@ -7,7 +7,7 @@ import { ENTRY_KIND, type Checkpoint, type Entry } from '../../src/paxos/state.t
 import { CHECKPOINT_PARTS_MAX, CHECKPOINTS_MAX, OPEN_MARKS_MAX } from '../../src/paxos/trim.ts'
 import { decodeTrim, encodeTrim } from '../../src/paxos/trim-body.ts'
 import { brokerId, slot } from '../../src/types/ids.ts'
-import { ballot, LoneReplica } from './lone-replica.ts'
+import { ballot, damagedIn, LoneReplica } from './lone-replica.ts'
 import { configurationOf } from './virtual-cluster.ts'
 
 const A = ballot(1, 1)
@@ -204,10 +204,47 @@ test('a checkpoint of a later configuration brings that with it, in one state re
   assert.deepEqual(states[0]?.state.acceptedBallot, states[0]?.state.promised)
 })
 
-test('parts that nobody asked for are not gathered', () => {
-  const replica = new LoneReplica({ state: HOLDS_A })
-  replica.receive(1, reset(checkpointOf(logWithMarks('a', 0), 2, 2), 0))
-  assert.deepEqual(replica.effects, [])
+test('parts that nobody asked for are not gathered: who sends them is asked, by who holds less', () => {
+  const log = logWithMarks('a', 0)
+  const behind = new LoneReplica({ state: HOLDS_A })
+  assert.deepEqual(requestIn(behind.receive(1, reset(checkpointOf(log, 2, 2), 0))), [1, 0, 0])
+  const level = followerOf(log)
+  level.receive(1, reset(checkpointOf(log, 2, 2), 0))
+  assert.deepEqual(level.effects, [])
+})
+
+test('who is asked for an entry that is trimmed says where its log begins', () => {
+  const log = logWithMarks('a', 0, 'b', 2)
+  const replica = followerOf(log)
+  tell(replica, 2)
+  tell(replica, 4)
+  const { slot: at, origin, chain } = log[1]!
+  const request = { kind: 'repairRequest', slot: at, origin, chain } as const
+  assert.deepEqual(replica.receive(3, request), [{ kind: 'repairTrimmed', logStart: slot(3) }])
+})
+
+test('a damaged entry that others have trimmed is trimmed here too, to a checkpoint of its own that is no later', () => {
+  const log = logWithMarks('a', 0, 'b', 'c', 0, 'd')
+  const known = [checkpointOf(log, 2), checkpointOf(log, 5)]
+  const state = { ...HOLDS_A, checkpoints: known, through: slot(6) }
+  const replica = new LoneReplica({ state, log, commit: 6 })
+  replica.step({ kind: 'damaged', entries: [damagedIn(log, 2)], isStateLost: false })
+  assert.equal(replica.paxos.damagedCount, 1)
+  replica.receive(3, { kind: 'repairTrimmed', logStart: slot(2) })
+  assert.deepEqual([replica.paxos.damagedCount, replica.paxos.logStart.slot], [1, 1], 'None is as early.')
+  replica.receive(3, { kind: 'repairTrimmed', logStart: slot(5) })
+  assert.equal(replica.paxos.damagedCount, 0)
+  assert.deepEqual(replica.paxos.logStart, known[0])
+  assert.deepEqual(slotsOf(replica.paxos.checkpoints), [6])
+  assert.equal(replica.written.at(-1)?.kind, 'state')
+})
+
+test('a word of a trim changes nothing where no entry is damaged', () => {
+  const log = logWithMarks('a', 0, 'b')
+  const replica = followerOf(log)
+  tell(replica, 2)
+  replica.receive(3, { kind: 'repairTrimmed', logStart: slot(3) })
+  assert.equal(replica.paxos.logStart.slot, 1)
 })
 
 test('T1: a SyncReset that comes late, at or below commit, is ignored with all that was accepted since', () => {

@@ -1,9 +1,11 @@
 import type { GroupId } from '../../src/types/ids.ts'
 import type { Checkpoint } from '../../src/paxos/state.ts'
+import type { ReadResult } from '../../src/gateway/ports.ts'
 import type { Topic } from '../../src/types/topic.ts'
 import type { AnyReplica } from '../../src/partition/registry.ts'
 import type { BrokerProcess, SimulatedBroker } from './broker.ts'
 import { ALL_NAMES, type Clients } from './clients.ts'
+import { refusalOf } from './connection.ts'
 import { seenRecords } from './histories.ts'
 import type { BrokersScene } from './scene.ts'
 import { replicasOf, topicsOf } from './settled.ts'
@@ -100,17 +102,16 @@ export async function readEverything(scene: BrokersScene, clients: Clients): Pro
       for (const { partition } of topic.partitions) {
         let position = begins[partition] as number
         for (;;) {
-          const { batches, highWatermark } = await broker.ask(({ log }) =>
-            log.read({
-              topic,
-              partition,
-              fromOffset: position,
-              recordsMax: MARKS_MAX,
-              bytesMax: ALL,
-              waitMs: 0,
-              signal: undefined,
-            }),
-          )
+          const read = await readFrom(broker, { topic, partition }, position)
+          if ('beginsAt' in read) {
+            clients.trims.told(topic, partition, read.beginsAt)
+            position = read.beginsAt
+            begins[partition] = position
+            const next = [...ends, ...begins.slice(ends.length)]
+            histories.reads(topic, reader, Object.fromEntries(next.entries()))
+            continue
+          }
+          const { batches, highWatermark } = read
           const records = seenRecords(partition, batches, position)
           histories.saw(topic, reader, records)
           position += records.length
@@ -120,6 +121,30 @@ export async function readEverything(scene: BrokersScene, clients: Clients): Pro
       }
       histories.ends(topic, reader, ends, scene.judge)
     }
+  }
+}
+
+/** What is there, or where the log begins by now: it may be trimmed at any moment. */
+async function readFrom(
+  broker: SimulatedBroker,
+  place: { readonly topic: Topic; readonly partition: number },
+  fromOffset: number,
+): Promise<ReadResult | { readonly beginsAt: number }> {
+  try {
+    return await broker.ask(({ log }) =>
+      log.read({
+        ...place,
+        fromOffset,
+        recordsMax: MARKS_MAX,
+        bytesMax: ALL,
+        waitMs: 0,
+        signal: undefined,
+      }),
+    )
+  } catch (error) {
+    const { logStart } = refusalOf(error)
+    if (logStart === undefined) throw error
+    return { beginsAt: logStart }
   }
 }
 

@@ -85,6 +85,10 @@ interface Ledger {
   /** What phase 1 made it adopt ends here; own proposals follow without gap. */
   readonly adopted: number
   readonly chains: Map<number, number>
+  /** How far each voter's store ever held it on disk at this ballot: what it accepts later takes no vote back. */
+  readonly held: Map<string, number>
+  /** The entries that were held and are not chosen yet. */
+  readonly entries: Map<number, Entry>
 }
 
 export interface Chosen {
@@ -286,7 +290,13 @@ export class Truth {
       'I2',
       () => `ballot ${formatBallot(ballot)} leads twice`,
     )
-    this.ledgers.set(formatBallot(ballot), { ballot, adopted: shadow.through, chains })
+    this.ledgers.set(formatBallot(ballot), {
+      ballot,
+      adopted: shadow.through,
+      chains,
+      held: new Map(),
+      entries: new Map(),
+    })
     let slot = this.chosenThrough
     while (slot > 0 && compareBallots((this.chosen[slot] as Chosen).ballot, ballot) >= 0) slot--
     const chain = this.chosen[slot]?.entry.chain ?? FIRST_CHAIN
@@ -313,35 +323,39 @@ export class Truth {
     return slot === 0 ? FIRST_CHAIN : ledger.chains.get(slot)
   }
 
-  /** Counts the disks that hold the ledger's log: what a majority holds is chosen. */
+  /** Counts the disks that hold, or once held, the ledger's log at its ballot: what a majority accepted is chosen. */
   private count(ledger: Ledger): void {
-    const { ballot } = ledger
+    const { ballot, held } = ledger
     const voters = this.votersOf(ballot.config)
     const quorum = Math.floor(voters.length / 2) + 1
-    const ends: number[] = []
-    let longest: Shadow | undefined
-    for (const { broker, store } of voters) {
-      const outside = this.outside.get(broker)
-      // A disk that forgot since had it when it said so: that vote was counted, and its store casts no other.
-      const shadow = outside?.store === store ? outside.durable : (this.durable.get(broker) as Shadow)
-      if (!sameBallot(shadow.accepted, ballot)) continue
-      const { through } = shadow
-      if (shadow.chainAt(through) !== this.chainOf(ledger, through)) continue
-      ends.push(through)
-      if (longest === undefined || through > longest.through) longest = shadow
-    }
-    if (longest === undefined || ends.length < quorum) return
-    ends.sort((a, b) => b - a)
+    for (const voter of voters) this.note(ledger, voter)
+    const ends = voters.map((voter) => held.get(voteOf(voter)) ?? 0).sort((a, b) => b - a)
     const end = ends[quorum - 1] as number
+    if (end === 0) return
     const known = Math.min(end, this.chosenThrough)
-    const isSame = known === 0 || this.chosen[known]?.entry.chain === longest.chainAt(known)
+    const isSame = known === 0 || this.chosen[known]?.entry.chain === this.chainOf(ledger, known)
     this.judge.demand(
       isSame,
       'chosen',
       () => `two values are chosen at slot ${known}, the second at ${formatBallot(ballot)}`,
     )
     for (let slot = this.chosenThrough + 1; slot <= end; slot++)
-      this.choose(longest.entries[slot] as Entry, ballot)
+      this.choose(ledger.entries.get(slot) as Entry, ballot)
+  }
+
+  /** What the voter's disk holds now, if that is of this ballot. */
+  private note(ledger: Ledger, voter: Replica): void {
+    const { ballot, held, entries } = ledger
+    const outside = this.outside.get(voter.broker)
+    // A disk that forgot since had it when it said so: that vote was counted, and its store casts no other.
+    const shadow =
+      outside?.store === voter.store ? outside.durable : (this.durable.get(voter.broker) as Shadow)
+    const { accepted, through } = shadow
+    if (!sameBallot(accepted, ballot) || through <= (held.get(voteOf(voter)) ?? 0)) return
+    if (shadow.chainAt(through) !== this.chainOf(ledger, through)) return
+    held.set(voteOf(voter), through)
+    for (let slot = this.chosenThrough + 1; slot <= through; slot++)
+      entries.set(slot, shadow.entries[slot] as Entry)
   }
 
   private choose(entry: Entry, ballot: Ballot): void {
@@ -385,6 +399,10 @@ export class Truth {
     this.configurations.set(next.number, next)
     this.newest = next
   }
+}
+
+function voteOf({ broker, store }: Replica): string {
+  return `${broker} ${store}`
 }
 
 function describe(voters: readonly Replica[]): string {

@@ -61,7 +61,7 @@ test('a cluster grows from three brokers to five and shrinks to three under load
   const move = await started(
     url,
     '/v1/topics/orders/partitions/0/replicas',
-    json('POST', { replicas: ['4', '5', '1'] }),
+    json('PUT', { brokers: ['4', '5', '1'] }),
   )
   assert.equal((await ended(cluster, move))['state'], 'done')
   // Another broker may have told of its end first.

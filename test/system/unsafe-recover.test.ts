@@ -54,7 +54,7 @@ async function growBack(cluster: DevCluster): Promise<void> {
     const moved = await eventually(
       async () => {
         const path = `/v1/topics/orders/partitions/${partition}/replicas`
-        const answer = await call(url, path, json('POST', { replicas: ['1', '2', '3'] }))
+        const answer = await call(url, path, json('PUT', { brokers: ['1', '2', '3'] }))
         assert.equal(answer.status, 202, JSON.stringify(answer.body))
         return String(answer.body['id'])
       },

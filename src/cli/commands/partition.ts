@@ -81,7 +81,7 @@ async function moveReplicas(
   const operation = await callJson<OperationAnswer>(
     options.url,
     `${topicPath(topic)}/partitions/${partition}/replicas`,
-    { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ replicas: options.replicas }) },
+    { method: 'PUT', headers: JSON_TYPE, body: JSON.stringify({ brokers: options.replicas }) },
   )
   await waitFor(operation, options, output)
 }

@@ -34,7 +34,7 @@ export function addChanges(app: OpenAPIHono<AdminEnv>): void {
     const { operations } = c.env.context.ports
     const topic = await findTopic(c.env.context, c.req.valid('param').topic)
     const partition = findPartition(topic, c.req.valid('param').partition)
-    const target = c.req.valid('json').replicas.map((id) => namedBroker(id, 'not-enough-brokers'))
+    const target = c.req.valid('json').brokers.map((id) => namedBroker(id, 'not-enough-brokers'))
     const operation = await operations.moveReplicas(topic, partition, target)
     c.header('Location', pathOf(operation))
     return c.json(operationJson(operation), 202)

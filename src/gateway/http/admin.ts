@@ -26,14 +26,15 @@ export interface AdminEnv {
 type Admin = OpenAPIHono<AdminEnv>
 type AdminContext = Context<AdminEnv>
 
+/** Whose bodies are settings of a topic. */
+const TOPIC_PATH = /^\/v1\/topics\/[^/]+$/
 const LIST_LIMIT = 100
 
 /** All that is not produced or read in bulk: validated and typed by the same declarations that make the document. */
 export function createAdmin(): Admin {
   const app = new OpenAPIHono<AdminEnv>({
     defaultHook: (result, c: AdminContext) => {
-      if (!result.success)
-        throw validationError(result.target, result.error, c.req.method === 'PUT' || c.req.method === 'PATCH')
+      if (!result.success) throw validationError(result.target, result.error, TOPIC_PATH.test(c.req.path))
     },
   })
   // Thrown on, so that the one place that shapes problems shapes these too.

@@ -44,6 +44,15 @@ export function placementKey(idempotency: Idempotency | undefined): string | und
   return idempotency.kind === 'key' ? idempotency.key : idempotency.id
 }
 
+/**
+ * An ingest has no end whose SHA-256 its key could be held against. So the key becomes a producer, which numbers the lines of
+ * each partition; the space keeps it apart from all ids that clients choose.
+ */
+export function ingestProducer(key: string): Idempotency {
+  const id = `ingest ${createHash('sha256').update(key).digest('base64url')}`
+  return { kind: 'producer', id, epoch: 0, seq: 0 }
+}
+
 function keyed(request: IncomingMessage, key: string, search: string, body: Buffer): Idempotency {
   if (!KEY.test(key))
     throw invalid(

@@ -47,7 +47,7 @@ export const operationListSchema = z
 
 export const replicasSchema = z
   .strictObject({
-    replicas: z
+    brokers: z
       .array(
         z
           .string()

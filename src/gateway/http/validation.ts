@@ -3,7 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import { SynodError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { TOPIC_FIELDS } from './schemas.ts'
-import { meantOrAll } from './suggest.ts'
+import { meantOrAll, nearestWord } from './suggest.ts'
 
 interface Fault {
   readonly pointer: string
@@ -11,6 +11,8 @@ interface Fault {
   readonly detail: string
 }
 
+/** Of the bodies that ask for a change; each has one. */
+const CHANGE_FIELDS = ['beforeOffset', 'broker', 'brokers']
 /** Settings that are of the right type and out of bounds do not fit; anything else is not understood. */
 const BOUNDS = new Set(['too_small', 'too_big'])
 /** What is wrong with the form comes before what is wrong with a value. */
@@ -22,7 +24,7 @@ export function validationError(target: string, error: z.ZodError, isTopicBody: 
   const [first] = [...faults].sort((left, right) => ORDER.indexOf(left.code) - ORDER.indexOf(right.code))
   if (first === undefined) return new SynodError('malformed-request', 'The request is not understood.')
   return new SynodError(first.code, first.detail, {
-    hint: hintOf(first),
+    hint: hintOf(first, isTopicBody),
     ...(target === 'json' ? { facts: { errors: faults } } : {}),
   })
 }
@@ -53,8 +55,13 @@ function faultsOf(target: string, issue: z.core.$ZodIssue, isTopicBody: boolean)
   return [{ pointer: pointer(path), code, detail: `${place} does not fit: ${issue.message}.` }]
 }
 
-function hintOf(fault: Fault): string {
-  if (fault.code === 'unknown-field') return meantOrAll(fault.pointer.split('/').at(-1) ?? '', TOPIC_FIELDS)
+function hintOf(fault: Fault, isTopicBody: boolean): string {
+  if (fault.code === 'unknown-field') {
+    const field = fault.pointer.split('/').at(-1) ?? ''
+    if (isTopicBody) return meantOrAll(field, TOPIC_FIELDS)
+    const near = nearestWord(field, CHANGE_FIELDS)
+    return near === undefined ? 'The fields of each body are in /openapi.yaml.' : `Did you mean '${near}'?`
+  }
   return 'The bounds of each value are in /openapi.yaml.'
 }
 

@@ -17,7 +17,7 @@ type StateCode = Exclude<ErrorCode, keyof typeof REQUEST_PROBLEMS>
 export const STATE_PROBLEMS: Readonly<Record<StateCode, ProblemText>> = {
   'producer-fenced': {
     happened:
-      'Another producer with the same `Producer-Id` and a higher `Producer-Epoch` has stored records. This one is to stop, so that the two do not mix.',
+      'Another producer with the same `Producer-Id` and a higher `Producer-Epoch` has stored records. This one is to stop, so that the two do not mix. A WebSocket session is closed with 4506 after this error.',
     todo: 'Stop this producer. If it is the one that should go on, start it anew with an epoch above `currentEpoch` and `Producer-Seq: 0`.',
     example: {
       request: `curl -H 'Producer-Id: p' -H 'Producer-Epoch: 1' -H 'Producer-Seq: 0' -d hello ${HOST}${RECORDS}`,
@@ -87,7 +87,7 @@ export const STATE_PROBLEMS: Readonly<Record<StateCode, ProblemText>> = {
     happened: 'The replicas of this partition, or what this broker holds, are being moved already.',
     todo: 'Wait for it with `synod operation wait`, or cancel it: GET /v1/operations lists what runs.',
     example: {
-      request: `curl ${AS_JSON} -d '{"replicas":["1","2","4"]}' ${HOST}${ORDERS}/partitions/0/replicas`,
+      request: `curl -X PUT ${AS_JSON} -d '{"brokers":["1","2","4"]}' ${HOST}${ORDERS}/partitions/0/replicas`,
       instance: `${ORDERS}/partitions/0/replicas`,
       detail: 'The replicas of partition 0 are being moved by op7.',
     },
@@ -161,7 +161,7 @@ export const STATE_PROBLEMS: Readonly<Record<StateCode, ProblemText>> = {
   },
   'no-quorum': {
     happened:
-      'A majority of the partition’s replicas cannot be reached, so nothing can be decided. What is committed stays readable.',
+      'A majority of the partition’s replicas cannot be reached, so nothing can be decided. What is committed stays readable. A WebSocket that could read nothing for 30 s for that reason, or because there was no leader, is closed with 4102: another broker may reach more.',
     todo: `Try again after \`Retry-After\`, and bring brokers back. ${WHO_IS_MISSING}`,
     example: { request: PRODUCE, instance: RECORDS, detail: 'No majority of partition 0 of orders answers.' },
   },
@@ -177,12 +177,13 @@ export const STATE_PROBLEMS: Readonly<Record<StateCode, ProblemText>> = {
   },
   overloaded: {
     happened:
-      'The broker holds as much of others’ requests and answers as it may, or a queue is full. It refused this one before it did anything.',
+      'The broker holds as much of others’ requests and answers as it may, or a queue is full. It refused this one before it did anything. A WebSocket session for whose frame there is no room is closed with 1013.',
     todo: 'Try again after `Retry-After`, with fewer requests at once and a pause that grows. Other brokers may have room.',
     example: { request: PRODUCE, instance: RECORDS, detail: 'The broker holds 67108864 bytes of requests.' },
   },
   draining: {
-    happened: 'The broker is about to stop and takes nothing new.',
+    happened:
+      'The broker is about to stop and takes nothing new. Its WebSockets are closed with 1001 if they could be told before (`moving`), else with 1012.',
     todo: 'Send it to another broker: GET /v1/brokers lists them. This one is back after its restart.',
     example: { request: PRODUCE, instance: RECORDS, detail: 'This broker is about to stop.' },
   },

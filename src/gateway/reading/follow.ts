@@ -3,6 +3,7 @@ import type { Log, ReadResult } from '../ports.ts'
 import type { CommittedBatch, StoredRecord } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
 import { invariant } from '../../types/invariant.ts'
+import { SynodError } from '../../errors.ts'
 import { isPassing, retryDelayMs } from './retry.ts'
 import type { Timers } from './timers.ts'
 
@@ -22,6 +23,8 @@ export interface FollowOptions {
   /** Batches of one partition in one chunk, beyond the first; and what may lie ready before anybody takes it. */
   readonly bytesMax: number
   readonly timers: Timers
+  /** Gives up when no partition can be read for so long; undefined: never. */
+  readonly patienceMs?: number
   /** Finds the topic anew, to read partitions that were added since; undefined: only those that were named. */
   readonly findTopic: ((name: string) => Promise<Topic | undefined>) | undefined
 }
@@ -63,7 +66,8 @@ interface Ready {
 /**
  * Reads partitions of a topic for one consumer, who pulls: nothing is read before `next` asks for it, so a slow consumer
  * costs its cursors and no memory. Per partition no offset is skipped or repeated; partitions take turns, without any
- * order between them. Errors that pass (no leader, replica behind) are waited out here; others come out of `next`.
+ * order between them. Errors that pass (no leader, replica behind) are waited out here, as long as the patience lasts when
+ * no partition can be read; others come out of `next`.
  */
 export class TopicFollower {
   readonly #log: Log
@@ -71,6 +75,9 @@ export class TopicFollower {
   readonly #abort = new AbortController()
   readonly #cancelRests = new Set<() => void>()
   readonly #highWatermarks = new Map<number, number>()
+  readonly #failing = new Set<Place>()
+  /** Since when every open place has failed and somebody waits for records. */
+  #unreadableSinceMs: number | undefined
   #topic: Topic
   #placeCount: number
   #openCount = 0
@@ -107,6 +114,8 @@ export class TopicFollower {
   /** The next records of some partition; undefined at the end or after `stop`. One call at a time. */
   async next(): Promise<Chunk | undefined> {
     invariant(this.#wake === undefined, 'A follower has one consumer.')
+    // Nobody asked meanwhile, so nothing is known of that time.
+    this.#unreadableSinceMs = undefined
     for (;;) {
       if (this.#isStopped) return undefined
       const chunk = this.#take()
@@ -198,9 +207,15 @@ export class TopicFollower {
     result: ReadResult,
     how: { readonly waits: boolean; readonly startedAtMs: number },
   ): void {
-    place.failures = 0
-    this.#highWatermarks.set(place.partition, result.highWatermark)
     const chunk = chunkFrom(place, result.batches)
+    if (chunk === undefined && result.isLeaderless === true && this.#options.patienceMs !== undefined) {
+      this.#onError(place, noLeader(place.partition))
+      return
+    }
+    place.failures = 0
+    this.#failing.delete(place)
+    this.#unreadableSinceMs = undefined
+    this.#highWatermarks.set(place.partition, result.highWatermark)
     if (chunk === undefined) {
       const tookMs = this.#options.timers.nowMs() - how.startedAtMs
       if (how.waits && tookMs < EARLY_MS) this.#rest(place, retryDelayMs(1))
@@ -222,7 +237,18 @@ export class TopicFollower {
       return
     }
     place.failures++
-    this.#rest(place, retryDelayMs(place.failures))
+    this.#failing.add(place)
+    if (this.#isGivenUp()) this.#failure ??= { error }
+    else this.#rest(place, retryDelayMs(place.failures))
+  }
+
+  /** One partition that can be read, or that waits at its end, is reason enough to stay. */
+  #isGivenUp(): boolean {
+    const { patienceMs, timers } = this.#options
+    if (patienceMs === undefined || this.#failing.size < this.#openCount) return false
+    const nowMs = timers.nowMs()
+    this.#unreadableSinceMs ??= nowMs
+    return nowMs - this.#unreadableSinceMs >= patienceMs
   }
 
   #rest(place: Place, delayMs: number): void {
@@ -261,6 +287,10 @@ export class TopicFollower {
     this.#wake = undefined
     wake?.()
   }
+}
+
+function noLeader(partition: number): SynodError {
+  return new SynodError('no-leader', `This broker hears of no leader of partition ${partition}.`)
 }
 
 /** What of the batches is new at this place. A high watermark never falls inside a batch, so an end needs no cutting. */

@@ -10,6 +10,9 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
 ])
 
+/** So long a subscriber of whose partitions none can be read waits for it here; another broker may do better. */
+export const UNREADABLE_MS_MAX = 30_000
+
 const RETRY_FIRST_MS = 100
 const RETRY_MS_MAX = 2_000
 

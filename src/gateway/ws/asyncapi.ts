@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 
 import { openapiDocument } from '../http/document.ts'
+import { CLOSE_CODE, CLOSE_REASONS } from './close-code.ts'
 import { CLIENT_FRAMES, frameSchemaName, SERVER_FRAMES } from './session-frames.ts'
 
 /** Changes when the frames do, not with every release of the broker. */
@@ -32,7 +33,7 @@ export function asyncapiDocument(): object {
     channels: {
       session: {
         address: '/v1/ws',
-        description: 'Subprotocol synod.v1.json, which is spoken if none is offered, or synod.v1.bin.',
+        description: `Subprotocol synod.v1.json, which is spoken if none is offered, or synod.v1.bin.\n\n${closeCodesText()}`,
         messages: Object.fromEntries(
           [...CLIENT_MESSAGES, ...SERVER_MESSAGES].map((name) => [
             name,
@@ -59,6 +60,14 @@ export function asyncapiDocument(): object {
 
 export function asyncapiYaml(): string {
   return stringify(asyncapiDocument(), { lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+function closeCodesText(): string {
+  const names = Object.keys(CLOSE_CODE) as (keyof typeof CLOSE_CODE)[]
+  const lines = names.map((name) => `- ${CLOSE_CODE[name]}: ${CLOSE_REASONS[name]}`)
+  const ranges =
+    'Other codes from 4100 to 4199 ask to connect again with backoff, those from 4500 to 4599 not to.'
+  return `The broker closes with\n${lines.join('\n')}\n\n${ranges}`
 }
 
 function operation(action: 'send' | 'receive', description: string, names: readonly string[]): object {

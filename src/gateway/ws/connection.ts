@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import type { ByteBudget } from '../http/byte-budget.ts'
 import { drained } from '../reading/drained.ts'
 import { Outflow } from '../reading/outflow.ts'
 import { CLOSE_CODE } from './close-code.ts'
+import { UnfinishedMessage } from './unfinished-message.ts'
 
 /** Beyond this much in the socket's buffer nothing more is read from the log for this client, nor from the client. */
 const BUFFERED_BYTES_MAX = 1024 * 1024
@@ -103,6 +105,11 @@ export class WebSocketConnection {
     })
   }
 
+  /** Counts what the client has sent of a message that has not ended, within a budget of all clients. */
+  watchUnfinished(budget: ByteBudget, onFull: () => void): UnfinishedMessage {
+    return new UnfinishedMessage({ webSocket: this.#webSocket, socket: this.#socket }, budget, onFull)
+  }
+
   /** Looks after the connection; called every few seconds. */
   sweep(nowMs: number): void {
     const hasHeard = this.#socket.bytesRead !== this.#bytesRead
@@ -110,7 +117,8 @@ export class WebSocketConnection {
     this.#bytesRead = this.#socket.bytesRead
     if (hasHeard || hasSent) this.#aliveAtMs = nowMs
     if (this.#isGivenUp) return this.#webSocket.terminate()
-    if (nowMs - this.#aliveAtMs >= SILENCE_MS_MAX) return this.#giveUp()
+    if (nowMs - this.#aliveAtMs >= SILENCE_MS_MAX)
+      return this.giveUp(CLOSE_CODE.SILENT, 'Nothing came and nothing left')
     if (nowMs - this.#pingedAtMs < PING_MS || this.#isPingWaiting || !this.isOpen) return
     this.#pingedAtMs = nowMs
     this.#idleBytes += PING_BYTES
@@ -119,9 +127,9 @@ export class WebSocketConnection {
   }
 
   /** Who is there after all reads why before the end; nobody waits longer than to the next look for it. */
-  #giveUp(): void {
+  giveUp(code: number, reason: string): void {
     this.#isGivenUp = true
-    this.#webSocket.close(CLOSE_CODE.SILENT, 'Nothing came and nothing left')
+    this.#webSocket.close(code, reason)
   }
 
   close(code: number, reason: string): void {

@@ -2,6 +2,7 @@ import { invariant } from '../../types/invariant.ts'
 import type { Topic } from '../../types/topic.ts'
 import { encodeCursor } from '../reading/cursor.ts'
 import { TopicFollower, type Chunk } from '../reading/follow.ts'
+import { UNREADABLE_MS_MAX } from '../reading/retry.ts'
 import type { WebSocketConnection } from './connection.ts'
 import { granted, type Credit, type CreditGrant } from './credit.ts'
 import { Flow } from './flow.ts'
@@ -109,6 +110,7 @@ export class SessionSubscription {
       ends: undefined,
       bytesMax: CHUNK_BYTES_MAX,
       timers,
+      patienceMs: UNREADABLE_MS_MAX,
       findTopic: isWholeTopic ? (name) => ports.topics.find(name) : undefined,
     })
     const flow = new Flow({

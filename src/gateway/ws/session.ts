@@ -1,26 +1,25 @@
 import { SynodError } from '../../errors.ts'
 import type { ProduceParts } from '../http/append.ts'
 import type { ByteBudget } from '../http/byte-budget.ts'
-import type { GatewayContext, RequestContext } from '../http/context.ts'
-import { findTopicFor, storeBatch } from '../http/produce-batch.ts'
+import type { GatewayContext } from '../http/context.ts'
 import { toProblem } from '../problem.ts'
 import type { Timers } from '../reading/timers.ts'
-import { CLOSE_CODE } from './close-code.ts'
+import { CLOSE_CODE, findsNoQuorum } from './close-code.ts'
 import type { WebSocketConnection } from './connection.ts'
 import type { SessionCodec } from './session-codec.ts'
 import type { ClientFrame, ClientFrameOf, ServerFrame } from './session-frames.ts'
+import { SessionProduces } from './session-produces.ts'
 import { findStart } from './session-start.ts'
 import { SUBPROTOCOLS } from './session-protocol.ts'
 import { SessionSubscription } from './session-subscription.ts'
 import type { ServedSocket } from './simple-session.ts'
+import type { UnfinishedMessage } from './unfinished-message.ts'
 
 export const SESSION_PATH = '/v1/ws'
 /** Subscriptions of one session at the same time. */
 export const SUBSCRIPTIONS_MAX = 64
 /** Starts that are being looked for, those of subscriptions that have ended meanwhile among them. */
 const STARTS_MAX = SUBSCRIPTIONS_MAX
-/** Produces of one session under way, as many as requests of one connection. */
-const PRODUCES_MAX = 1_000
 const HEARTBEAT_MS = 15_000
 
 /** What all sessions of a broker share. */
@@ -29,6 +28,8 @@ export interface SessionParts {
   readonly produce: ProduceParts
   /** What produces hold until they are stored. */
   readonly budget: ByteBudget
+  /** What messages hold until they have ended. */
+  readonly unfinished: ByteBudget
   /** A frame of a client. */
   readonly frameBytesMax: number
 }
@@ -51,14 +52,26 @@ export class Session implements ServedSocket {
   readonly #subscriptions = new Map<string, SessionSubscription>()
   /** Subscriptions whose new place is being looked for. */
   readonly #seeking = new Set<SessionSubscription>()
+  readonly #produces: SessionProduces
+  #unfinished: UnfinishedMessage | undefined
   #startCount = 0
-  #produceCount = 0
   #heartbeatAtMs: number
 
   constructor(connection: WebSocketConnection, options: SessionOptions) {
     this.#connection = connection
     this.#options = options
     this.#heartbeatAtMs = options.timers.nowMs()
+    const { parts, codec, requestId, host } = options
+    this.#produces = new SessionProduces({
+      parts,
+      codec,
+      connection,
+      context: { ...parts.gateway, requestId, path: SESSION_PATH, search: '', params: [], host },
+      sayError: (error, about, isIdempotent) => this.#sayError(error, about, isIdempotent),
+      onIdle: () => {
+        if (this.#produces.isFenced) this.close(CLOSE_CODE.FENCED, 'producer-fenced')
+      },
+    })
   }
 
   async run(): Promise<void> {
@@ -71,6 +84,7 @@ export class Session implements ServedSocket {
       this.#refuse(error, {}, CLOSE_CODE.SUBPROTOCOL)
       return closed
     }
+    this.#unfinished = this.#connection.watchUnfinished(parts.unfinished, () => this.#sayFull())
     this.#connection.onMessage((data, isBinary) => this.#take(data, isBinary))
     this.#send({
       type: 'welcome',
@@ -89,6 +103,7 @@ export class Session implements ServedSocket {
 
   sweep(nowMs: number): void {
     this.#connection.sweep(nowMs)
+    this.#checkUnfinished(nowMs)
     if (nowMs - this.#heartbeatAtMs < HEARTBEAT_MS) return
     this.#heartbeatAtMs = nowMs
     const subs = [...this.#subscriptions.values()].flatMap((subscription) => subscription.state() ?? [])
@@ -118,8 +133,28 @@ export class Session implements ServedSocket {
     if (this.#connection.isOpen) this.#connection.write([this.#options.codec.frame(frame)])
   }
 
-  #take(data: Buffer, isBinary: boolean): void {
+  /** A message of which nothing more comes must not keep its room from others. */
+  #checkUnfinished(nowMs: number): void {
+    const timeoutMs = this.#options.parts.gateway.options.bodyTimeoutMs
+    if (this.#unfinished?.isLate(nowMs, timeoutMs) !== true) return
+    const detail = `A frame did not end within ${timeoutMs} ms.`
+    this.#giveUp(new SynodError('request-timeout', detail), CLOSE_CODE.FAILED)
+  }
+
+  #sayFull(): void {
+    const detail = `All ${this.#options.parts.unfinished.bytesMax} bytes for frames on their way are taken.`
+    this.#giveUp(new SynodError('overloaded', detail), CLOSE_CODE.TRY_LATER)
+  }
+
+  #giveUp(error: SynodError, code: number): void {
     if (!this.#connection.isOpen) return
+    this.#sayError(error, {})
+    this.#stop()
+    this.#connection.giveUp(code, error.code)
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
+    if (!this.#connection.isOpen || this.#produces.isFenced) return
     let frame: ClientFrame
     try {
       frame = this.#options.codec.read(data, isBinary)
@@ -138,7 +173,7 @@ export class Session implements ServedSocket {
         // It may have been on its way when the subscription ended, so an unknown one is no fault.
         return this.#subscriptions.get(frame.sid)?.grant(frame)
       case 'produce':
-        return void this.#produce(frame, data)
+        return void this.#produces.store(frame, data)
       case 'seek':
         return void this.#seek(frame)
       case 'unsubscribe':
@@ -171,7 +206,10 @@ export class Session implements ServedSocket {
       credit: frame.credit,
       send: (answer) => this.#send(answer),
       encode: (chunk, head) => codec.records(chunk, head),
-      onFailed: (error) => this.#drop(sid, subscription, error),
+      onFailed: (error) => {
+        this.#drop(sid, subscription, error)
+        this.#leaveToOthers(error)
+      },
     })
     this.#subscriptions.set(sid, subscription)
     void this.#begin(subscription, frame, frame.topic, frame.partitions)
@@ -214,6 +252,12 @@ export class Session implements ServedSocket {
     }
   }
 
+  /** None of its subscriptions gets through, and nothing else is under way: the client is better off at another broker. */
+  #leaveToOthers(error: unknown): void {
+    if (this.#subscriptions.size > 0 || !this.#produces.isIdle || !findsNoQuorum(error)) return
+    this.close(CLOSE_CODE.NO_QUORUM, 'no-quorum')
+  }
+
   #unsubscribe({ id, sid }: ClientFrameOf<'unsubscribe'>): void {
     const subscription = this.#subscriptions.get(sid)
     if (subscription === undefined) return this.#sayUnknown(id, sid)
@@ -227,36 +271,6 @@ export class Session implements ServedSocket {
     subscription.stop()
     this.#subscriptions.delete(sid)
     this.#sayError(error, { id, sid })
-  }
-
-  async #produce({ id, topic, producer }: ClientFrameOf<'produce'>, data: Buffer): Promise<void> {
-    const { parts, codec, requestId, host } = this.#options
-    if (this.#produceCount === PRODUCES_MAX || !parts.budget.take(data.length)) {
-      this.#sayError(new SynodError('overloaded', 'Too much is being stored already.'), { id })
-      return
-    }
-    this.#produceCount++
-    const context: RequestContext = {
-      ...parts.gateway,
-      requestId,
-      path: SESSION_PATH,
-      search: '',
-      params: [],
-      host,
-    }
-    const idempotency = producer === undefined ? undefined : ({ kind: 'producer', ...producer } as const)
-    try {
-      const terms = { idempotency, expectedOffset: undefined, acks: 'majority' } as const
-      const placed = codec.recordsOf(data)
-      const found = await findTopicFor(context, parts.produce, { topicName: topic, placed })
-      const { results } = await storeBatch(context, parts.produce, { topic: found, terms, placed })
-      if (this.#connection.isOpen) this.#connection.write([codec.produced(id, results)])
-    } catch (error) {
-      this.#sayError(error, { id }, idempotency !== undefined)
-    } finally {
-      this.#produceCount--
-      parts.budget.give(data.length)
-    }
   }
 
   #sayTooManyStarts(id: string): void {

@@ -44,8 +44,8 @@ export interface SubscribeUpgrade {
   (request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Open subscriptions of the simple form, sessions, and handshakes under way. */
   readonly count: number
-  /** Tells sessions, closes all with this code and takes no more. Resolves when none is left; who does not answer is cut off. */
-  closeAll(code?: number): Promise<void>
+  /** Tells sessions, closes all and takes no more. Resolves when none is left; who does not answer is cut off. */
+  closeAll(): Promise<void>
 }
 
 export function createSubscribeUpgrade(dependencies: SubscribeDependencies): SubscribeUpgrade {
@@ -55,7 +55,7 @@ export function createSubscribeUpgrade(dependencies: SubscribeDependencies): Sub
   }
   return Object.defineProperties(upgrade, {
     count: { get: () => server.count },
-    closeAll: { value: (code: number = CLOSE_CODE.GOING_AWAY) => server.closeAll(code) },
+    closeAll: { value: () => server.closeAll() },
   }) as SubscribeUpgrade
 }
 
@@ -141,15 +141,16 @@ class SubscribeServer {
     this.#settle()
   }
 
-  async closeAll(code: number): Promise<void> {
+  async closeAll(): Promise<void> {
     this.#isClosing = true
     for (const refuse of this.#handshakes) refuse(draining())
     const told = [...this.#sessions].filter((session) => session.announceClose(MOVING_MS))
     const isTold = new Set(told)
-    for (const session of this.#sessions) if (!isTold.has(session)) session.close(code, 'The broker stops')
+    for (const session of this.#sessions)
+      if (!isTold.has(session)) session.close(CLOSE_CODE.STOPPING, 'The broker stops')
     if (this.count === 0) return
     const cancelMoving = this.#timers.after(told.length === 0 ? 0 : MOVING_MS, () => {
-      for (const session of told) session.close(code, 'The broker stops')
+      for (const session of told) session.close(CLOSE_CODE.GOING_AWAY, 'The broker stops')
     })
     const cancel = this.#timers.after(MOVING_MS + CLOSE_MS_MAX, () => {
       for (const session of this.#sessions) session.terminate()
@@ -263,7 +264,7 @@ class SubscribeServer {
       this.#sessions.delete(session)
       this.#settle()
     })
-    if (this.#isClosing) session.close(CLOSE_CODE.GOING_AWAY, 'The broker stops')
+    if (this.#isClosing) session.close(CLOSE_CODE.STOPPING, 'The broker stops')
   }
 
   /** One timer for all subscribers, and none when there are none. */

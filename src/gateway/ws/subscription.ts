@@ -6,6 +6,7 @@ import { leaderAddress } from '../http/redirect.ts'
 import type { Ports } from '../ports.ts'
 import { TopicFollower } from '../reading/follow.ts'
 import { resolvePlan } from '../reading/resolve-plan.ts'
+import { UNREADABLE_MS_MAX } from '../reading/retry.ts'
 import { findTarget } from '../reading/target.ts'
 import type { Timers } from '../reading/timers.ts'
 import type { FrameStyle } from './batch-frames.ts'
@@ -86,6 +87,7 @@ export async function prepareSubscription(
     ends: undefined,
     bytesMax: CHUNK_BYTES_MAX,
     timers,
+    patienceMs: UNREADABLE_MS_MAX,
     findTopic: target.isWholeTopic ? (name) => topics.find(name) : undefined,
   })
   return { follower, topicName: target.topic.name, style: address.style }

@@ -73,8 +73,8 @@ test('synod partition move --replicas starts an operation', async (t) => {
   const move = ['partition', 'move', 'orders', '4', '--url', url]
   const { lines } = await runCommand(partition, ...move, '--replicas', '1, 2,4')
   assert.deepEqual(lines, ['op1 (move-replicas, partition 4 of orders to 1, 2, 4) is running, 0 of 2 steps'])
-  assert.equal(`${requests[0]?.method} ${requests[0]?.url}`, 'POST /v1/topics/orders/partitions/4/replicas')
-  assert.equal(requests[0]?.body, '{"replicas":["1","2","4"]}')
+  assert.equal(`${requests[0]?.method} ${requests[0]?.url}`, 'PUT /v1/topics/orders/partitions/4/replicas')
+  assert.equal(requests[0]?.body, '{"brokers":["1","2","4"]}')
   await assert.rejects(runCommand(partition, ...move), /either --leader or --replicas/)
   await assert.rejects(runCommand(partition, ...move, '--replicas', 'one'), /ids of brokers/)
 })

@@ -14,8 +14,8 @@ test('a partition is moved, and the answer says where to look', async (t) => {
   const { call, refused, ports } = await openGateway(t)
   ports.topics.add('orders', 2)
   const path = '/v1/topics/orders/partitions/1/replicas'
-  const body = { headers: JSON_TYPE, body: '{"replicas":["3","1"]}' }
-  const answer = await call('POST', path, body)
+  const body = { headers: JSON_TYPE, body: '{"brokers":["3","1"]}' }
+  const answer = await call('PUT', path, body)
   assert.equal(answer.status, 202)
   assert.equal(answer.headers.get('location'), '/v1/operations/op1')
   assert.deepEqual(answer.json(), {
@@ -29,10 +29,16 @@ test('a partition is moved, and the answer says where to look', async (t) => {
     stepsTotal: 2,
     startedAt: '1970-01-01T00:00:01.000Z',
   })
-  await refused('invalid-field', 'POST', path, { headers: JSON_TYPE, body: '{"replicas":[]}' })
-  await refused('unknown-field', 'POST', path, { headers: JSON_TYPE, body: '{"brokers":["1"]}' })
-  await refused('not-enough-brokers', 'POST', path, { headers: JSON_TYPE, body: '{"replicas":["70000"]}' })
-  await refused('partition-not-found', 'POST', '/v1/topics/orders/partitions/9/replicas', body)
+  await refused('invalid-field', 'PUT', path, { headers: JSON_TYPE, body: '{"brokers":[]}' })
+  for (const [field, hint] of [
+    ['replicas', 'The fields of each body are in /openapi.yaml.'],
+    ['borkers', "Did you mean 'brokers'?"],
+  ] as const) {
+    const unknown = { headers: JSON_TYPE, body: `{"brokers":["1"],"${field}":["1"]}` }
+    assert.equal((await refused('unknown-field', 'PUT', path, unknown)).hint, hint)
+  }
+  await refused('not-enough-brokers', 'PUT', path, { headers: JSON_TYPE, body: '{"brokers":["70000"]}' })
+  await refused('partition-not-found', 'PUT', '/v1/topics/orders/partitions/9/replicas', body)
 })
 
 test('a broker is drained, taken back and removed', async (t) => {

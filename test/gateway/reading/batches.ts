@@ -27,6 +27,7 @@ export function countedBatch(
     baseOffset: records[0]?.offset ?? 0,
     recordCount: records.length,
     appendedAtMs: 1_700_000_000_000,
+    idempotency: undefined,
     byteLength: records.reduce((sum, record) => sum + record.value.byteLength + 32, 0),
     get records() {
       looks++

@@ -86,8 +86,9 @@ export async function openSession(
   t: TestContext,
   server: SubscribeServer,
   protocols: string[] = [],
+  path = '/v1/ws',
 ): Promise<SessionClient> {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/v1/ws`, protocols)
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, protocols)
   t.after(() => socket.terminate())
   const client = new SessionClient(socket)
   await once(socket, 'open')

@@ -17,9 +17,12 @@ import { fakePorts, type FakePorts } from '../fakes.ts'
 
 export const SESSION_FRAME_BYTES = 256 * 1024
 export const SESSION_BUDGET_BYTES = 512 * 1024
+export const UNFINISHED_BYTES = 256 * 1024
 
 export interface SubscribeServer {
   readonly budget: ByteBudget
+  /** What unfinished messages hold. */
+  readonly unfinished: ByteBudget
   readonly ports: FakePorts
   readonly upgrade: SubscribeUpgrade
   readonly port: number
@@ -59,12 +62,14 @@ export async function startSubscribeServer(
     ingests: new ByteBudget(1024 * 1024),
   }
   const budget = new ByteBudget(SESSION_BUDGET_BYTES)
+  const unfinished = new ByteBudget(UNFINISHED_BYTES)
   const upgrade = createSubscribeUpgrade({
     ports,
     sessions: {
       gateway,
       produce: { creator: new TopicCreator(gateway), turns: new PartitionTurns() },
       budget,
+      unfinished,
       frameBytesMax: SESSION_FRAME_BYTES,
     },
     isOriginAllowed: (request) => request.headers.origin !== 'https://evil.example',
@@ -94,6 +99,7 @@ export async function startSubscribeServer(
   return {
     ports,
     budget,
+    unfinished,
     upgrade,
     port,
     errors,

@@ -240,7 +240,7 @@ test('tells why a subscription ends, and whether to come back, by frame and clos
   for (const [error, code] of [
     [new SynodError('topic-deleted', 'It was deleted.'), 4507],
     [new SynodError('offset-trimmed', 'It was trimmed.', { facts: { logStart: 9 } }), 4507],
-    [new SynodError('draining', 'Going.'), 1001],
+    [new SynodError('draining', 'Going.'), 1012],
     [new Error('secret'), 4100],
   ] as const) {
     const server = await startSubscribeServer(t)
@@ -275,12 +275,12 @@ test('a lost leader is invisible to a subscriber', async (t) => {
   assertGapless(received, { 0: 0 })
 })
 
-test('closes everybody with 1001 when the broker stops, and takes nobody any more', async (t) => {
+test('closes everybody with 1012 when the broker stops, and takes nobody any more', async (t) => {
   const server = await startSubscribeServer(t)
   server.ports.topics.add('t')
   const all = await Promise.all([1, 2, 3].map(() => server.subscribe('t/subscribe')))
   await server.upgrade.closeAll()
-  for (const { closed } of all) assert.equal((await closed).code, 1001)
+  for (const { closed } of all) assert.equal((await closed).code, 1012)
   assert.equal(server.upgrade.count, 0)
   assert.equal(server.ports.log.waitingCount, 0)
   assert.equal(

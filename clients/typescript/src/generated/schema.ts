@@ -111,7 +111,7 @@ export interface paths {
         put?: never;
         /**
          * Append records without an end, one a line
-         * @description Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+         * @description Each line of the body is a record as in a batch; blank lines are skipped. Each line of the answer is the receipt of the record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another one than before ends it with `idempotency-key-reused`.
          */
         post: operations["ingestRecords"];
         delete?: never;
@@ -308,12 +308,12 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
         /**
          * Move a partition to other brokers
          * @description The new ones copy it first, without a vote; then they take over at once, and the old ones free their data. Reading and producing go on. The same brokers in another order only change who leads by preference.
          */
-        post: operations["moveReplicas"];
+        put: operations["moveReplicas"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1602,7 +1602,7 @@ export interface components {
         };
         Replicas: {
             /** @description The brokers that are to hold the partition, the preferred leader first. */
-            replicas: string[];
+            brokers: string[];
         };
         Trimmed: {
             /**
@@ -2756,6 +2756,8 @@ export interface operations {
                 redirect?: "true" | "false";
             };
             header?: {
+                /** @description Makes sending the same request again safe. */
+                "idempotency-key"?: string;
                 /** @description With Producer-Epoch and Producer-Seq: the same for a sequence of records. */
                 "producer-id"?: string;
                 /** @description A higher one fences lower ones off. */

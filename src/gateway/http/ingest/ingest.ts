@@ -8,7 +8,7 @@ import { checkSize, placeOf, recordBytesMax, termsOf } from '../append.ts'
 import type { PlacedDraft, ProduceParts, Terms } from '../append.ts'
 import { parseRecord } from '../batch-body.ts'
 import type { RequestContext } from '../context.ts'
-import { placementKey } from '../idempotency.ts'
+import { ingestProducer } from '../idempotency.ts'
 import { partitionOfKey } from '../partition-choice.ts'
 import { draining } from '../pour.ts'
 import type { Query } from '../query.ts'
@@ -46,8 +46,10 @@ export async function handleIngest(
   checkType(request.headers['content-type'])
   const terms = ingestTerms(request, context, input)
   const topic = await input.parts.creator.findOrCreate(context, context.params[0] ?? '')
-  const key = placementKey(terms.idempotency)
-  const partitions = key === undefined ? topic.partitions.keys() : [partitionOfKey(topic, key)]
+  const { idempotency } = terms
+  // With a key of the request, lines with keys of their own still go where those lead.
+  const isPlaced = idempotency?.kind === 'producer'
+  const partitions = isPlaced ? [partitionOfKey(topic, idempotency.id)] : topic.partitions.keys()
   const { query } = input
   if (redirectedUnread(request, response, context, { query, topic, partitions })) return
   if (context.closing.aborted) throw draining()
@@ -71,13 +73,17 @@ export async function handleIngest(
 
 /** Errors: 'invalid-parameter'. */
 function ingestTerms(request: IncomingMessage, context: RequestContext, { query }: IngestInput): Terms {
-  if (request.headers['idempotency-key'] !== undefined)
-    throw new SynodError('invalid-parameter', 'An ingest has no Idempotency-Key.', {
-      hint:
-        'A key stands for a whole request, and this one has no end: send Producer-Id, Producer-Epoch and Producer-Seq, ' +
-        'which count its lines, or send batches.',
-    })
-  return termsOf(request, context.search, { query, body: Buffer.alloc(0) })
+  const terms = termsOf(request, context.search, { query, body: Buffer.alloc(0) })
+  if (terms.idempotency?.kind !== 'key' || terms.expectedOffset === undefined) return terms
+  throw new SynodError('invalid-parameter', 'The ingest has an Idempotency-Key and an Expected-Offset.', {
+    hint: 'Expected-Offset is about one partition: send it with Producer-Id, or without either.',
+  })
+}
+
+/** The terms of each group of lines: a key becomes a producer, whose numbers count the lines of each partition. */
+function groupTerms(terms: Terms): Terms {
+  const { idempotency } = terms
+  return idempotency?.kind === 'key' ? { ...terms, idempotency: ingestProducer(idempotency.key) } : terms
 }
 
 /** Errors: 'unsupported-media-type'. */
@@ -206,7 +212,7 @@ class Ingest {
   /** Errors: 'invalid-parameter' for what is about one partition when there are several. */
   #checkLane(partition: number): void {
     const { idempotency, expectedOffset } = this.#parts.terms
-    if (idempotency === undefined && expectedOffset === undefined) return
+    if (idempotency?.kind !== 'producer' && expectedOffset === undefined) return
     const [first] = this.#lanes.keys()
     if (first === undefined || first === partition) return
     const what = idempotency === undefined ? 'Expected-Offset' : 'Producer-Seq'
@@ -224,7 +230,8 @@ class Ingest {
     const lane = new Lane(partition, {
       context,
       timers,
-      terms,
+      terms: groupTerms(terms),
+      isKeyed: terms.idempotency?.kind === 'key',
       topic: () => this.#currentTopic(),
       isStopped: () => this.#stopError !== undefined,
       settled: (error) => this.#settled(error),

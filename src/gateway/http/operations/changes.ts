@@ -72,7 +72,7 @@ export const cancelOperation = createRoute({
 })
 
 export const moveReplicas = createRoute({
-  method: 'post',
+  method: 'put',
   path: '/v1/topics/{topic}/partitions/{partition}/replicas',
   operationId: 'moveReplicas',
   tags: ['operations'],

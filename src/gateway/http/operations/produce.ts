@@ -169,11 +169,13 @@ export const ingestRecords = createRoute({
     'record whose turn it is, sent when a majority has it on disk. The last line is `{"end":true,"accepted":n}` or ' +
     '`{"problem":{…}}` with `accepted`, the number of receipts, and `line`, the first line without one. Read the receipts while ' +
     'you send: when neither side takes what the other has to say, the broker stops reading. Producer-Seq and Expected-Offset ' +
-    'count on over the lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.',
+    'count on over the lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its ' +
+    'first line: lines that are stored are answered with their receipts, further ones are stored, and a line that is another ' +
+    'one than before ends it with `idempotency-key-reused`.',
   request: {
     params: topicParams,
     query: z.object({ acks, redirect }),
-    headers: idempotencyHeaders.omit({ 'idempotency-key': true }),
+    headers: idempotencyHeaders,
     body: {
       description: 'Records as lines of JSON, each a RecordInput.',
       content: {

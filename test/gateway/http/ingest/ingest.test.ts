@@ -133,8 +133,10 @@ test('what can be refused before the first line is, as any other request', async
   await refused('topic-not-found', 'POST', '/v1/topics/u/ingest', { body: Buffer.from(lines(1)) })
   const type = { headers: { 'Content-Type': 'text/csv' }, body: lines(1) }
   await refused('unsupported-media-type', 'POST', path, type)
-  const keyed = { headers: { 'Idempotency-Key': 'k' }, body: Buffer.from(lines(1)) }
-  assert.ok((await refused('invalid-parameter', 'POST', path, keyed)).hint.includes('Producer-Id'))
+  for (const more of [{ 'Expected-Offset': '0' }, { 'Producer-Id': 'p' }] as const) {
+    const keyed = { headers: { 'Idempotency-Key': 'k', ...more }, body: Buffer.from(lines(1)) }
+    await refused('invalid-parameter', 'POST', path, keyed)
+  }
   await refused('unknown-parameter', 'POST', `${path}?partition=0`, { body: Buffer.from(lines(1)) })
   assert.equal(ports.log.appends.length, 0)
 })

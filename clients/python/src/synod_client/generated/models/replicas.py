@@ -12,19 +12,19 @@ T = TypeVar("T", bound="Replicas")
 class Replicas:
     """
     Attributes:
-        replicas (list[str]): The brokers that are to hold the partition, the preferred leader first.
+        brokers (list[str]): The brokers that are to hold the partition, the preferred leader first.
     """
 
-    replicas: list[str]
+    brokers: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        replicas = self.replicas
+        brokers = self.brokers
 
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
             {
-                "replicas": replicas,
+                "brokers": brokers,
             }
         )
 
@@ -33,10 +33,10 @@ class Replicas:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        replicas = cast(list[str], d.pop("replicas"))
+        brokers = cast(list[str], d.pop("brokers"))
 
         replicas = cls(
-            replicas=replicas,
+            brokers=brokers,
         )
 
         return replicas

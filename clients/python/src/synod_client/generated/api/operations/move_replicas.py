@@ -20,7 +20,7 @@ def _get_kwargs(
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
-        "method": "post",
+        "method": "put",
         "url": "/v1/topics/{topic}/partitions/{partition}/replicas".format(
             topic=quote(str(topic), safe=""),
             partition=quote(str(partition), safe=""),

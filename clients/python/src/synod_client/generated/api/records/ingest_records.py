@@ -17,12 +17,16 @@ def _get_kwargs(
     body: str,
     acks: IngestRecordsAcks | Unset = IngestRecordsAcks.MAJORITY,
     redirect: IngestRecordsRedirect | Unset = IngestRecordsRedirect.FALSE,
+    idempotency_key: str | Unset = UNSET,
     producer_id: str | Unset = UNSET,
     producer_epoch: int | Unset = UNSET,
     producer_seq: int | Unset = UNSET,
     expected_offset: int | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["idempotency-key"] = idempotency_key
+
     if not isinstance(producer_id, Unset):
         headers["producer-id"] = producer_id
 
@@ -130,6 +134,7 @@ def sync_detailed(
     body: str,
     acks: IngestRecordsAcks | Unset = IngestRecordsAcks.MAJORITY,
     redirect: IngestRecordsRedirect | Unset = IngestRecordsRedirect.FALSE,
+    idempotency_key: str | Unset = UNSET,
     producer_id: str | Unset = UNSET,
     producer_epoch: int | Unset = UNSET,
     producer_seq: int | Unset = UNSET,
@@ -142,7 +147,9 @@ def sync_detailed(
     `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and
     `line`, the first line without one. Read the receipts while you send: when neither side takes what
     the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the
-    lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+    lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its
+    first line: lines that are stored are answered with their receipts, further ones are stored, and a
+    line that is another one than before ends it with `idempotency-key-reused`.
 
     Args:
         topic (str): The name of a topic. Example: orders.
@@ -151,6 +158,7 @@ def sync_detailed(
         redirect (IngestRecordsRedirect | Unset): true: answer 307 with the address of the broker
             that leads all that the request is about, if there is one. Default:
             IngestRecordsRedirect.FALSE.
+        idempotency_key (str | Unset): Makes sending the same request again safe.
         producer_id (str | Unset): With Producer-Epoch and Producer-Seq: the same for a sequence
             of records.
         producer_epoch (int | Unset): A higher one fences lower ones off.
@@ -173,6 +181,7 @@ def sync_detailed(
         body=body,
         acks=acks,
         redirect=redirect,
+        idempotency_key=idempotency_key,
         producer_id=producer_id,
         producer_epoch=producer_epoch,
         producer_seq=producer_seq,
@@ -193,6 +202,7 @@ def sync(
     body: str,
     acks: IngestRecordsAcks | Unset = IngestRecordsAcks.MAJORITY,
     redirect: IngestRecordsRedirect | Unset = IngestRecordsRedirect.FALSE,
+    idempotency_key: str | Unset = UNSET,
     producer_id: str | Unset = UNSET,
     producer_epoch: int | Unset = UNSET,
     producer_seq: int | Unset = UNSET,
@@ -205,7 +215,9 @@ def sync(
     `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and
     `line`, the first line without one. Read the receipts while you send: when neither side takes what
     the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the
-    lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+    lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its
+    first line: lines that are stored are answered with their receipts, further ones are stored, and a
+    line that is another one than before ends it with `idempotency-key-reused`.
 
     Args:
         topic (str): The name of a topic. Example: orders.
@@ -214,6 +226,7 @@ def sync(
         redirect (IngestRecordsRedirect | Unset): true: answer 307 with the address of the broker
             that leads all that the request is about, if there is one. Default:
             IngestRecordsRedirect.FALSE.
+        idempotency_key (str | Unset): Makes sending the same request again safe.
         producer_id (str | Unset): With Producer-Epoch and Producer-Seq: the same for a sequence
             of records.
         producer_epoch (int | Unset): A higher one fences lower ones off.
@@ -237,6 +250,7 @@ def sync(
         body=body,
         acks=acks,
         redirect=redirect,
+        idempotency_key=idempotency_key,
         producer_id=producer_id,
         producer_epoch=producer_epoch,
         producer_seq=producer_seq,
@@ -251,6 +265,7 @@ async def asyncio_detailed(
     body: str,
     acks: IngestRecordsAcks | Unset = IngestRecordsAcks.MAJORITY,
     redirect: IngestRecordsRedirect | Unset = IngestRecordsRedirect.FALSE,
+    idempotency_key: str | Unset = UNSET,
     producer_id: str | Unset = UNSET,
     producer_epoch: int | Unset = UNSET,
     producer_seq: int | Unset = UNSET,
@@ -263,7 +278,9 @@ async def asyncio_detailed(
     `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and
     `line`, the first line without one. Read the receipts while you send: when neither side takes what
     the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the
-    lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+    lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its
+    first line: lines that are stored are answered with their receipts, further ones are stored, and a
+    line that is another one than before ends it with `idempotency-key-reused`.
 
     Args:
         topic (str): The name of a topic. Example: orders.
@@ -272,6 +289,7 @@ async def asyncio_detailed(
         redirect (IngestRecordsRedirect | Unset): true: answer 307 with the address of the broker
             that leads all that the request is about, if there is one. Default:
             IngestRecordsRedirect.FALSE.
+        idempotency_key (str | Unset): Makes sending the same request again safe.
         producer_id (str | Unset): With Producer-Epoch and Producer-Seq: the same for a sequence
             of records.
         producer_epoch (int | Unset): A higher one fences lower ones off.
@@ -294,6 +312,7 @@ async def asyncio_detailed(
         body=body,
         acks=acks,
         redirect=redirect,
+        idempotency_key=idempotency_key,
         producer_id=producer_id,
         producer_epoch=producer_epoch,
         producer_seq=producer_seq,
@@ -312,6 +331,7 @@ async def asyncio(
     body: str,
     acks: IngestRecordsAcks | Unset = IngestRecordsAcks.MAJORITY,
     redirect: IngestRecordsRedirect | Unset = IngestRecordsRedirect.FALSE,
+    idempotency_key: str | Unset = UNSET,
     producer_id: str | Unset = UNSET,
     producer_epoch: int | Unset = UNSET,
     producer_seq: int | Unset = UNSET,
@@ -324,7 +344,9 @@ async def asyncio(
     `{"end":true,"accepted":n}` or `{"problem":{…}}` with `accepted`, the number of receipts, and
     `line`, the first line without one. Read the receipts while you send: when neither side takes what
     the other has to say, the broker stops reading. Producer-Seq and Expected-Offset count on over the
-    lines, which then go to one partition; there is no Idempotency-Key, since the request has no end.
+    lines, which then go to one partition. With an Idempotency-Key the whole may be sent again from its
+    first line: lines that are stored are answered with their receipts, further ones are stored, and a
+    line that is another one than before ends it with `idempotency-key-reused`.
 
     Args:
         topic (str): The name of a topic. Example: orders.
@@ -333,6 +355,7 @@ async def asyncio(
         redirect (IngestRecordsRedirect | Unset): true: answer 307 with the address of the broker
             that leads all that the request is about, if there is one. Default:
             IngestRecordsRedirect.FALSE.
+        idempotency_key (str | Unset): Makes sending the same request again safe.
         producer_id (str | Unset): With Producer-Epoch and Producer-Seq: the same for a sequence
             of records.
         producer_epoch (int | Unset): A higher one fences lower ones off.
@@ -357,6 +380,7 @@ async def asyncio(
             body=body,
             acks=acks,
             redirect=redirect,
+            idempotency_key=idempotency_key,
             producer_id=producer_id,
             producer_epoch=producer_epoch,
             producer_seq=producer_seq,
