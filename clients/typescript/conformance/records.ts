@@ -90,8 +90,9 @@ async function rawBytes(client: Client): Promise<void> {
 function assertReceipts(receipts: readonly Receipt[]): void {
   assert.equal(receipts.length, BATCH.length)
   const next = new Map<number, number>()
-  for (const { topic, partition, offset, duplicate } of receipts) {
-    assert.deepEqual([topic, offset, duplicate], [TOPIC, next.get(partition) ?? 0, false])
+  for (const { topic, partition, offset } of receipts) {
+    // A part may be a duplicate: one that was stored when others first had no leader, and all were sent again.
+    assert.deepEqual([topic, offset], [TOPIC, next.get(partition) ?? 0])
     next.set(partition, (next.get(partition) ?? 0) + 1)
   }
 }
