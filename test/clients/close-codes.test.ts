@@ -7,6 +7,20 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { subscribe } from '../../clients/typescript/src/client.ts'
 import { CLOSE_CODE } from '../../src/gateway/ws/close-code.ts'
 
+const RECORD = { topic: 't', partition: 0, offset: 0, timestamp: '2026-01-31T12:00:00.000Z' }
+/** What a subscription of a session begins with: each a header, and the values behind it. */
+const FRAMES = [
+  [{ type: 'subscribed', id: 'a', sid: 'a', epoch: 0, positions: [{ partition: 0, nextOffset: 0 }], cursor: 'c' }, ''],
+  [{ type: 'records', sid: 'a', epoch: 0, records: [{ ...RECORD, form: 'text', size: 5 }], cursor: 'd' }, 'first'],
+] as const
+
+function message([header, values]: (typeof FRAMES)[number]): Buffer {
+  const text = JSON.stringify(header)
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(Buffer.byteLength(text))
+  return Buffer.concat([length, Buffer.from(text), Buffer.from(values)])
+}
+
 /** A broker whose first socket is closed with `code` before any record came, and whose others bring one. */
 async function startClosing(t: TestContext, code: number): Promise<{ readonly url: string; count: number }> {
   const server = createServer((_, response) => {
@@ -26,7 +40,7 @@ async function startClosing(t: TestContext, code: number): Promise<{ readonly ur
   const broker = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, count: 0 }
   webSockets.on('connection', (socket) => {
     if (broker.count++ === 0) socket.close(code, 'a reason')
-    else socket.send(JSON.stringify([{ topic: 't', partition: 0, offset: 0, text: 'first' }]))
+    else for (const frame of FRAMES) socket.send(message(frame))
   })
   return broker
 }
