@@ -26,7 +26,7 @@ const FROMS = [
   '99999',
 ]
 /** Codes with which the broker ends a session whose client does not keep to the rules; 1005: the client had enough. */
-const CLOSE_CODES = [1002, 1005, 1007, 1009, 4500, 4505]
+const CLOSE_CODES = [1002, 1005, 1007, 1009, 4500, 4505, 4506]
 const CREDIT_MAX = Number.MAX_SAFE_INTEGER
 
 interface DrawnFrame {
