@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { storeId } from '../types/ids.ts'
 import { exists, syncFolder } from './folder.ts'
 import { formatIdentity, parseIdentity, type IdentityFile } from './identity.ts'
+import { JournalTrial } from './journal-trial.ts'
 import { JournaledStore, type StoreFiles } from './journaled-store.ts'
 import { openLevelIndex } from './level-index.ts'
 import { LevelKeyValue } from './level-key-value.ts'
@@ -65,13 +66,21 @@ async function openFiles(folder: string, options: Pick<StoreOptions, 'onWarning'
     throw new DamagedStoreError(`${folder}: the journal is gone, though store.json says there was one.`)
   }
   await mkdir(folder, { recursive: true })
-  const journal = await openDatabase(folder, journalFolder, { ...JOURNAL, mayCreate: !isFormatted })
+  const notes = new NotesOnDisk(folder)
+  const trial = new JournalTrial(journalFolder, notes)
+  const broken = isFormatted ? await trial.begin() : undefined
+  if (broken !== undefined) throw new DamagedStoreError(`The journal in ${folder} is broken: ${broken}.`)
+  const journal = await openDatabase(folder, journalFolder, {
+    ...JOURNAL,
+    mayCreate: !isFormatted,
+    onClosed: () => trial.end(),
+  })
+  trial.endLater()
   try {
     const index = await openLevelIndex(join(folder, 'index'), {
       mustExist: isFormatted,
       warn: (sentence) => options.onWarning?.(sentence),
     })
-    const notes = new NotesOnDisk(folder)
     return { journal, index: index.database, identity, notes, setIndexAside: () => index.setAside() }
   } catch (error) {
     await journal.close()

@@ -6,9 +6,9 @@ import { exists, syncFolder } from './folder.ts'
 /**
  * Small facts beside the journal (consensus 1.16). `clean`: where the journal ended when the store was closed in good order.
  * `seen`: what others said of their stores. `starts`: what the newest starts found. `outsider`: this store forgot something and never votes again. `replaces`: it took the
- * place of such a one, so it is part of a cluster already.
+ * place of such a one, so it is part of a cluster already. `short-runs`: how many runs in a row ended soon, and badly.
  */
-export type NoteName = 'clean' | 'seen' | 'starts' | 'outsider' | 'replaces'
+export type NoteName = 'clean' | 'seen' | 'starts' | 'outsider' | 'replaces' | 'short-runs'
 
 export interface Notes {
   /** Undefined when there is none, or none that can be read: a note is knowledge, what is lost of it is no damage. */

@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { exists, syncFolder } from './folder.ts'
 
 /** In this order: while `store.json` is there, the next start sees that a store was here and goes on where this one stopped. */
-const PARTS = ['index', 'index-damaged', 'clean.json', 'outsider.json', 'journal', 'store.json']
+const PARTS = [
+  'index',
+  'index-damaged',
+  'clean.json',
+  'short-runs.json',
+  'outsider.json',
+  'journal',
+  'store.json',
+]
 
 /**
  * Moves a store that must not be used any more into a folder of its own within the data folder, and returns that folder's

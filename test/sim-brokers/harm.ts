@@ -3,7 +3,7 @@ import type { Random } from '../sim/random.ts'
 import type { BrokerProcess, SimulatedBroker } from './broker.ts'
 import type { Clients } from './clients.ts'
 import { refusalOf } from './connection.ts'
-import { whyNotPlaced } from './settled.ts'
+import { isDispensable, whyNotPlaced } from './settled.ts'
 import { PROGRESS_MAX_MS, type Passage } from './passage.ts'
 import { sleep, type BrokersScene } from './scene.ts'
 
@@ -21,6 +21,7 @@ export function wipeOnce(
   queue.after(random.between(0.3, 0.8) * swarm.faultPhaseMs, () => {
     // One that has no cluster yet has nothing to lose.
     if (scene.isHealed || victim.process?.composition.isReady !== true) return
+    if (!isDispensable(scene, victim.id)) return
     victim.crash()
     victim.disk.wipe(false)
     scene.trace.note(TRACED.FAULT, victim.id, 0, queue.nowMs, () => `broker ${victim.id} loses its disk`)
@@ -64,6 +65,8 @@ export async function spoil(
   const { harm, random, passage } = by
   const { disk } = victim
   await passage.until(PROGRESS_MAX_MS, () => whyNotPlaced(scene))
+  // Brokers may have been removed.
+  if (!isDispensable(scene, victim.id)) return false
   victim.crash()
   disk.copy()
   victim.start()

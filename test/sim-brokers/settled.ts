@@ -35,6 +35,17 @@ export function votersOf(scene: BrokersScene, group: GroupId): readonly BrokerId
   return newest?.voters.map(({ broker }) => broker)
 }
 
+/** Whether each group that this broker votes in has two other voters at least: with fewer the loss of its disk can be a loss for good. */
+export function isDispensable(scene: BrokersScene, id: BrokerId): boolean {
+  const groups = new Set<GroupId>()
+  for (const { process } of scene.brokers.values())
+    if (process !== undefined) for (const { group } of replicasOf(process)) groups.add(group)
+  return [...groups].every((group) => {
+    const voters = votersOf(scene, group) ?? []
+    return !voters.includes(id) || voters.length >= 3
+  })
+}
+
 /** Undefined when nothing changes any more who holds replicas, and each broker holds exactly what is placed on it. */
 export function whyNotPlaced(scene: BrokersScene): string | undefined {
   for (const { id, process, isReady } of scene.brokers.values()) {
