@@ -19,7 +19,8 @@ export function activate(core: Core, configuration: Configuration): void {
   tellFormerPeers(core)
   enter(core, configuration)
   log.truncate(fromSlot)
-  core.promisePersist = core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
+  core.configurationPersist = core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
+  core.promisePersist = core.configurationPersist
 }
 
 /**

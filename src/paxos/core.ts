@@ -119,10 +119,11 @@ export class Core {
   /** Chosen by what the state record says, and not handed to the state machine before the stop. */
   unapplied: readonly Entry[]
 
-  /** The last persist, the last one that is durable, and the last one that raised the promise. */
+  /** The last persist, the last one that is durable, the last one that raised the promise, and the last one that took up a configuration. */
   lastPersist = 0
   durablePersist = 0
   promisePersist = 0
+  configurationPersist = 0
   effects: Effect[] = []
 
   constructor(options: PaxosOptions, recovered: RecoveredState, rules: Rules) {
@@ -240,10 +241,13 @@ export class Core {
     return this.lastPersist
   }
 
-  /** `after` 0: nothing needs to be durable first. */
+  /**
+   * `after` 0: nothing needs to be durable first, but the configuration that it is said in. Who voted before takes every word
+   * of a new voter for a sign that this one goes on with it, and stops telling of it.
+   */
   send(to: BrokerId, message: Message, after: number): void {
     invariant(to !== this.self, 'A replica sends itself nothing.')
-    this.effects.push({ kind: 'send', to, message, after })
+    this.effects.push({ kind: 'send', to, message, after: Math.max(after, this.configurationPersist) })
   }
 
   sendToVoters(message: Message, after: number): void {

@@ -131,7 +131,7 @@ function beginAnew(core: Core, { checkpoint, parts }: Gathering): void {
   core.gathering = undefined
   core.lastChosenMs = core.nowMs
   persistCheckpoint(core, checkpoint, parts)
-  if (isLater) core.promisePersist = core.lastPersist
+  if (isLater) core.configurationPersist = core.promisePersist = core.lastPersist
   core.effects.push({ kind: 'reset', checkpoint, parts })
   invariant(log.commit === last, 'All below a checkpoint is chosen.')
   if (wasLeading) reconsider(core)

@@ -81,6 +81,23 @@ export const HARD_ON_STORES: Partial<Swarm> = {
 /** Voters change all the time. */
 export const CHANGING: Partial<Swarm> = { spareCount: 2, brokerCount: 3, reconfigureEveryMs: 150 }
 
+/** Few voters that often change, with slow disks and many ends. */
+export const HASTY: Partial<Swarm> = {
+  brokerCount: 1,
+  spareCount: 2,
+  groupCount: 4,
+  harm: 'none',
+  isOneLeftDown: false,
+  rotEveryMs: Infinity,
+  rotAtRestMax: 0,
+  reconfigureEveryMs: 60,
+  diskMeanMs: 40,
+  diskMaxMs: 200,
+  crashEveryMs: 400,
+  stallEveryMs: 200,
+  downMeanMs: 100,
+}
+
 /**
  * Neither brokers that compare what they hold nor the rules of configurations see the harm before a user does.
  */

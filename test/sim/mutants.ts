@@ -14,6 +14,7 @@ import {
   CHANGING,
   EARLY_RULES,
   HARD_ON_STORES,
+  HASTY,
   RESTLESS,
   ROTTING,
   STORMY,
@@ -251,6 +252,12 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'That a stop-sign is chosen is forgotten by a stop, though its configuration is in force.',
     paxos: withRules(() => new ForgetsStopSign()),
     swarm: CHANGING,
+  },
+  {
+    name: 'speaks-before-taken-up',
+    about: 'A new voter asks for more in a configuration before it is durable that it has taken it up.',
+    leavesEarly: (message) => message.kind === 'syncRequest',
+    swarm: HASTY,
   },
   {
     name: 'R-quorum',
