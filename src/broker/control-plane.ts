@@ -190,6 +190,7 @@ export class ControlPlane {
         heartbeats,
         registry,
         router,
+        clock: engine.loop.clock,
         diskFreeBytes: () => disk.freeBytes,
         whyOutsider: () => engine.vouching.reason,
       }),

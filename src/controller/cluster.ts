@@ -1,5 +1,6 @@
 import type { BrokerId } from '../types/ids.ts'
 import type { BrokerInfo, Member } from '../types/topic.ts'
+import type { LoopClock } from '../partition/loop.ts'
 import type { Heartbeats } from '../partition/heartbeats.ts'
 import type { Registry } from '../partition/registry.ts'
 import type { Router } from '../partition/router.ts'
@@ -14,6 +15,13 @@ export interface BrokerStatus extends Member {
   readonly leaderCount: number
   readonly replicaCount: number
   readonly diskFreeBytes: number | undefined
+  /** Of its replica that is furthest behind, as far as this broker leads those partitions; undefined when it leads none of them. */
+  readonly lag: BrokerLag | undefined
+}
+
+export interface BrokerLag {
+  readonly slots: number
+  readonly ms: number
 }
 
 export interface Health {
@@ -30,6 +38,7 @@ export class ClusterStatus {
   readonly #heartbeats: Heartbeats
   readonly #registry: Registry
   readonly #router: Router
+  readonly #clock: LoopClock
   readonly #diskFreeBytes: () => number | undefined
   readonly #whyOutsider: () => string | undefined
 
@@ -39,6 +48,7 @@ export class ClusterStatus {
     heartbeats: Heartbeats
     registry: Registry
     router: Router
+    clock: LoopClock
     diskFreeBytes: () => number | undefined
     /** Of this broker. */
     whyOutsider: () => string | undefined
@@ -48,6 +58,7 @@ export class ClusterStatus {
     this.#heartbeats = options.heartbeats
     this.#registry = options.registry
     this.#router = options.router
+    this.#clock = options.clock
     this.#diskFreeBytes = options.diskFreeBytes
     this.#whyOutsider = options.whyOutsider
   }
@@ -59,6 +70,7 @@ export class ClusterStatus {
   brokers(): readonly BrokerStatus[] {
     const { metadata } = this.#group
     const leaderCounts = this.#leaderCounts()
+    const lags = this.#lags()
     return metadata.brokers().map((broker) => {
       const reason = this.#reasonOf(broker)
       return {
@@ -68,6 +80,7 @@ export class ClusterStatus {
         leaderCount: leaderCounts.get(broker.id) ?? 0,
         replicaCount: metadata.load(broker.id).replicaCount,
         diskFreeBytes: broker.id === this.#self ? this.#diskFreeBytes() : undefined,
+        lag: lags.get(broker.id),
       }
     })
   }
@@ -95,6 +108,20 @@ export class ClusterStatus {
     const peer = this.#heartbeats.view?.peers.get(broker)
     if (peer === undefined || !peer.alive) return 'dead'
     return peer.draining ? 'draining' : 'alive'
+  }
+
+  /** A leader knows how far all replicas of its partitions are; nobody knows it of the partitions of others. */
+  #lags(): ReadonlyMap<BrokerId, BrokerLag> {
+    const lags = new Map<BrokerId, BrokerLag>()
+    const moment = this.#clock.moment()
+    for (const { replica } of this.#registry.partitions()) {
+      if (!replica.isLeader) continue
+      for (const { broker, lagSlots, lagMs } of replica.paxos.progress(moment)) {
+        const { slots, ms } = lags.get(broker) ?? { slots: 0, ms: 0 }
+        lags.set(broker, { slots: Math.max(slots, lagSlots), ms: Math.max(ms, lagMs) })
+      }
+    }
+    return lags
   }
 
   /** By this broker's hints: of partitions it holds no replica of, only those that it has lately talked to. */

@@ -198,6 +198,8 @@ export interface BrokerState extends Member {
   readonly replicaCount: number
   /** Free bytes of the disk; only known of this broker. */
   readonly diskFreeBytes: number | undefined
+  /** Of its replica that is furthest behind, among those of partitions that this broker leads. */
+  readonly lag?: { readonly slots: number; readonly ms: number } | undefined
 }
 
 /** Long changes. Each call resolves when the operation has begun; errors besides 'no-leader', 'no-quorum', 'outcome-unknown': */

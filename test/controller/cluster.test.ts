@@ -39,6 +39,27 @@ test('a broker that dies is shown as dead, one that is about to stop as draining
   )
 })
 
+test('a leader says how far behind the brokers that follow it are', async (t) => {
+  const cluster = await TestCluster.start(t)
+  const topic = await cluster.topic()
+  const leader = cluster.leaderOf(topic)
+  const [first, second] = cluster.others(leader) as [number, number]
+  const lagOf = (answering: number, broker: number) =>
+    cluster
+      .services(answering)
+      .status.brokers()
+      .find(({ id }) => id === broker)?.lag
+  await cluster.until(() => assert.deepEqual(lagOf(leader, first), { slots: 0, ms: 0 }))
+  assert.equal(lagOf(first, second), undefined)
+  await cluster.kill(second)
+  await cluster.finish(cluster.append(leader, topic, 'while it is away'))
+  await cluster.until(() => {
+    const behind = lagOf(leader, second)
+    assert.ok(behind !== undefined && behind.slots > 0 && behind.ms > 0)
+    assert.deepEqual(lagOf(leader, first), { slots: 0, ms: 0 })
+  })
+})
+
 test('a broker that is asked to stop hands over its partitions at once', async (t) => {
   const cluster = await TestCluster.start(t)
   const topic = await cluster.topic()

@@ -845,6 +845,15 @@ type Broker struct {
 	// Id The broker’s id.
 	Id string `json:"id"`
 
+	// Lag How far its replica that is furthest behind is behind, of the partitions that the broker that answers leads. Left out when it leads none that this one holds.
+	Lag *struct {
+		// Ms In time.
+		Ms int64 `json:"ms"`
+
+		// Slots In entries of a log.
+		Slots int64 `json:"slots"`
+	} `json:"lag,omitempty"`
+
 	// LeaderCount Partitions that it leads.
 	LeaderCount int64 `json:"leaderCount"`
 

@@ -17,6 +17,7 @@ interface BrokerAnswer {
   readonly leaderCount: number
   readonly replicaCount: number
   readonly diskFreeBytes?: number
+  readonly lag?: { readonly slots: number; readonly ms: number }
 }
 
 export function addCommand(program: Command, output: Output): void {
@@ -55,8 +56,9 @@ async function list(options: ClientOptions, output: Output): Promise<void> {
     String(broker.leaderCount),
     String(broker.replicaCount),
     broker.diskFreeBytes === undefined ? '' : bytesText(broker.diskFreeBytes),
+    broker.lag === undefined ? '' : String(broker.lag.slots),
   ])
-  const header = ['broker', 'url', 'state', 'membership', 'domain', 'leads', 'holds', 'free']
+  const header = ['broker', 'url', 'state', 'membership', 'domain', 'leads', 'holds', 'free', 'behind']
   output.line(table(header, rows))
 }
 

@@ -51,6 +51,13 @@ export const brokerSchema = z
     leaderCount: count('Partitions that it leads.'),
     replicaCount: count('Partitions that it holds.'),
     diskFreeBytes: count('Only known of the broker that answers.').optional(),
+    lag: z
+      .object({ slots: count('In entries of a log.'), ms: count('In time.') })
+      .optional()
+      .openapi({
+        description:
+          'How far its replica that is furthest behind is behind, of the partitions that the broker that answers leads. Left out when it leads none that this one holds.',
+      }),
   })
   .openapi('Broker')
 

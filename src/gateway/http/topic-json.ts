@@ -95,6 +95,7 @@ export function brokerJson(broker: BrokerState): z.infer<typeof brokerSchema> {
     leaderCount: broker.leaderCount,
     replicaCount: broker.replicaCount,
     ...known('diskFreeBytes', broker.diskFreeBytes),
+    ...known('lag', broker.lag),
     ...known('reason', broker.reason),
     ...known('pendingStore', broker.pendingStore),
   }

@@ -24,12 +24,13 @@ test('synod broker list shows who holds what', async (t) => {
     leaderCount: 1,
     replicaCount: 7,
     diskFreeBytes: 2048,
+    lag: { slots: 12, ms: 40 },
   }
   const { url } = await startFakeCluster(t, (_request, response) =>
     sendJson(response, 200, { items: [item] }),
   )
   const { lines } = await runCommand(broker, 'broker', 'list', '--url', url)
-  assert.match(lines[0] ?? '', /4 +http:\/\/127\.0\.0\.1:8083 +alive +draining +rack-2 +1 +7 +2\.0 KiB/)
+  assert.match(lines[0] ?? '', /4 +http:\/\/127\.0\.0\.1:8083 +alive +draining +rack-2 +1 +7 +2\.0 KiB +12/)
   const json = await runCommand(broker, 'broker', 'list', '--json', '--url', url)
   assert.deepEqual(JSON.parse(json.lines[0] ?? ''), [item])
 })

@@ -1699,6 +1699,19 @@ export interface components {
              * @description Only known of the broker that answers.
              */
             diskFreeBytes?: number;
+            /** @description How far its replica that is furthest behind is behind, of the partitions that the broker that answers leads. Left out when it leads none that this one holds. */
+            lag?: {
+                /**
+                 * Format: int64
+                 * @description In entries of a log.
+                 */
+                slots: number;
+                /**
+                 * Format: int64
+                 * @description In time.
+                 */
+                ms: number;
+            };
         };
         OperationList: {
             /** @description The newest first. */

@@ -13,6 +13,7 @@ from .binary_record_input_form import BinaryRecordInputForm
 from .binary_record_input_headers import BinaryRecordInputHeaders
 from .binary_records_frame import BinaryRecordsFrame
 from .broker import Broker
+from .broker_lag import BrokerLag
 from .broker_list import BrokerList
 from .broker_membership import BrokerMembership
 from .broker_state import BrokerState
@@ -135,6 +136,7 @@ __all__ = (
     "BinaryRecordInputHeaders",
     "BinaryRecordsFrame",
     "Broker",
+    "BrokerLag",
     "BrokerList",
     "BrokerMembership",
     "BrokerState",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -9,6 +9,10 @@ from attrs import field as _attrs_field
 from ..models.broker_membership import BrokerMembership
 from ..models.broker_state import BrokerState
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.broker_lag import BrokerLag
+
 
 T = TypeVar("T", bound="Broker")
 
@@ -27,6 +31,8 @@ class Broker:
         url (str): Where clients reach it.
         version (str):
         disk_free_bytes (int | Unset): Only known of the broker that answers.
+        lag (BrokerLag | Unset): How far its replica that is furthest behind is behind, of the partitions that the
+            broker that answers leads. Left out when it leads none that this one holds.
         pending_store (str | Unset): The store that waits to take over the votes of the lost one.
         reason (str | Unset): Why it is an outsider.
     """
@@ -40,6 +46,7 @@ class Broker:
     url: str
     version: str
     disk_free_bytes: int | Unset = UNSET
+    lag: BrokerLag | Unset = UNSET
     pending_store: str | Unset = UNSET
     reason: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -63,6 +70,10 @@ class Broker:
 
         disk_free_bytes = self.disk_free_bytes
 
+        lag: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.lag, Unset):
+            lag = self.lag.to_dict()
+
         pending_store = self.pending_store
 
         reason = self.reason
@@ -83,6 +94,8 @@ class Broker:
         )
         if disk_free_bytes is not UNSET:
             field_dict["diskFreeBytes"] = disk_free_bytes
+        if lag is not UNSET:
+            field_dict["lag"] = lag
         if pending_store is not UNSET:
             field_dict["pendingStore"] = pending_store
         if reason is not UNSET:
@@ -92,6 +105,8 @@ class Broker:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.broker_lag import BrokerLag
+
         d = dict(src_dict)
         failure_domain = d.pop("failureDomain")
 
@@ -111,6 +126,13 @@ class Broker:
 
         disk_free_bytes = d.pop("diskFreeBytes", UNSET)
 
+        _lag = d.pop("lag", UNSET)
+        lag: BrokerLag | Unset
+        if isinstance(_lag, Unset):
+            lag = UNSET
+        else:
+            lag = BrokerLag.from_dict(_lag)
+
         pending_store = d.pop("pendingStore", UNSET)
 
         reason = d.pop("reason", UNSET)
@@ -125,6 +147,7 @@ class Broker:
             url=url,
             version=version,
             disk_free_bytes=disk_free_bytes,
+            lag=lag,
             pending_store=pending_store,
             reason=reason,
         )

@@ -109,6 +109,7 @@ public class JSON {
         gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.BinaryRecordInput.CustomTypeAdapterFactory());
         gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.BinaryRecordsFrame.CustomTypeAdapterFactory());
         gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.Broker.CustomTypeAdapterFactory());
+        gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.BrokerLag.CustomTypeAdapterFactory());
         gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.BrokerList.CustomTypeAdapterFactory());
         gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.Cluster.CustomTypeAdapterFactory());
         gsonBuilder.registerTypeAdapterFactory(new dev.synod.client.generated.model.CreditFrame.CustomTypeAdapterFactory());

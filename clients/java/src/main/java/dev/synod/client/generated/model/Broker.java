@@ -19,6 +19,7 @@ import com.google.gson.annotations.JsonAdapter;
 import com.google.gson.annotations.SerializedName;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
+import dev.synod.client.generated.model.BrokerLag;
 import java.io.IOException;
 import java.util.Arrays;
 
@@ -217,6 +218,11 @@ public class Broker {
   @SerializedName(SERIALIZED_NAME_DISK_FREE_BYTES)
   @javax.annotation.Nullable
   private Long diskFreeBytes;
+
+  public static final String SERIALIZED_NAME_LAG = "lag";
+  @SerializedName(SERIALIZED_NAME_LAG)
+  @javax.annotation.Nullable
+  private BrokerLag lag;
 
   public Broker() {
   }
@@ -435,6 +441,25 @@ public class Broker {
     this.diskFreeBytes = diskFreeBytes;
   }
 
+
+  public Broker lag(@javax.annotation.Nullable BrokerLag lag) {
+    this.lag = lag;
+    return this;
+  }
+
+  /**
+   * Get lag
+   * @return lag
+   */
+  @javax.annotation.Nullable
+  public BrokerLag getLag() {
+    return lag;
+  }
+
+  public void setLag(@javax.annotation.Nullable BrokerLag lag) {
+    this.lag = lag;
+  }
+
   /**
    * A container for additional, undeclared properties.
    * This is a holder for any undeclared properties as specified with
@@ -500,13 +525,14 @@ public class Broker {
         Objects.equals(this.failureDomain, broker.failureDomain) &&
         Objects.equals(this.leaderCount, broker.leaderCount) &&
         Objects.equals(this.replicaCount, broker.replicaCount) &&
-        Objects.equals(this.diskFreeBytes, broker.diskFreeBytes)&&
+        Objects.equals(this.diskFreeBytes, broker.diskFreeBytes) &&
+        Objects.equals(this.lag, broker.lag)&&
         Objects.equals(this.additionalProperties, broker.additionalProperties);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(id, url, state, reason, pendingStore, membership, version, failureDomain, leaderCount, replicaCount, diskFreeBytes, additionalProperties);
+    return Objects.hash(id, url, state, reason, pendingStore, membership, version, failureDomain, leaderCount, replicaCount, diskFreeBytes, lag, additionalProperties);
   }
 
   @Override
@@ -524,6 +550,7 @@ public class Broker {
     sb.append("    leaderCount: ").append(toIndentedString(leaderCount)).append("\n");
     sb.append("    replicaCount: ").append(toIndentedString(replicaCount)).append("\n");
     sb.append("    diskFreeBytes: ").append(toIndentedString(diskFreeBytes)).append("\n");
+    sb.append("    lag: ").append(toIndentedString(lag)).append("\n");
     sb.append("    additionalProperties: ").append(toIndentedString(additionalProperties)).append("\n");
     sb.append("}");
     return sb.toString();
@@ -543,7 +570,7 @@ public class Broker {
 
   static {
     // a set of all properties/fields (JSON key names)
-    openapiFields = new HashSet<String>(Arrays.asList("id", "url", "state", "reason", "pendingStore", "membership", "version", "failureDomain", "leaderCount", "replicaCount", "diskFreeBytes"));
+    openapiFields = new HashSet<String>(Arrays.asList("id", "url", "state", "reason", "pendingStore", "membership", "version", "failureDomain", "leaderCount", "replicaCount", "diskFreeBytes", "lag"));
 
     // a set of required properties/fields (JSON key names)
     openapiRequiredFields = new HashSet<String>(Arrays.asList("id", "url", "state", "membership", "version", "failureDomain", "leaderCount", "replicaCount"));
@@ -596,6 +623,10 @@ public class Broker {
       }
       if (!jsonObj.get("failureDomain").isJsonPrimitive()) {
         throw new IllegalArgumentException(String.format(java.util.Locale.ROOT, "Expected the field `failureDomain` to be a primitive type in the JSON string but got `%s`", jsonObj.get("failureDomain").toString()));
+      }
+      // validate the optional field `lag`
+      if (jsonObj.get("lag") != null && !jsonObj.get("lag").isJsonNull()) {
+        BrokerLag.validateJsonElement(jsonObj.get("lag"));
       }
   }
 
