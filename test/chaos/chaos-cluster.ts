@@ -32,6 +32,15 @@ const DISK_FAILED_EXIT_CODE = 73
 /** By these LevelDB ends a process whose files contradict each other. */
 const DAMAGE_SIGNALS: readonly (NodeJS.Signals | null)[] = ['SIGABRT', 'SIGSEGV']
 
+export interface ChaosClusterOptions {
+  readonly folder: string
+  readonly brokers: number
+  /** The library by which disks can be spoiled. */
+  readonly diskShim?: string | undefined
+  /** More of them, each with its value, for all brokers. */
+  readonly flags?: Readonly<Record<string, string>>
+}
+
 /** A broker that ended though nobody ended it. */
 export interface UnexpectedEnd {
   readonly broker: number
@@ -50,12 +59,7 @@ export class ChaosCluster {
   readonly #secret = randomBytes(32).toString('hex')
   #isOver = false
 
-  /** `diskShim`: the library by which disks can be spoiled. */
-  static async start(options: {
-    readonly folder: string
-    readonly brokers: number
-    readonly diskShim?: string | undefined
-  }): Promise<ChaosCluster> {
+  static async start(options: ChaosClusterOptions): Promise<ChaosCluster> {
     const ports = await freePorts(3 * options.brokers, '127.0.0.1', new Set())
     const cluster = new ChaosCluster(options, ports)
     try {
@@ -69,11 +73,7 @@ export class ChaosCluster {
   }
 
   private constructor(
-    {
-      folder,
-      brokers: count,
-      diskShim,
-    }: { readonly folder: string; readonly brokers: number; readonly diskShim?: string | undefined },
+    { folder, brokers: count, diskShim, flags = {} }: ChaosClusterOptions,
     ports: readonly number[],
   ) {
     const ids = Array.from({ length: count }, (_, index) => index + 1)
@@ -89,6 +89,7 @@ export class ChaosCluster {
         '--public-port': String(port(id, 0)),
         '--internal-port': String(port(id, 1)),
         '--seeds': seeds,
+        ...flags,
       }
       return {
         id,

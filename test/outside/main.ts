@@ -1,17 +1,27 @@
+import { parseArgs } from 'node:util'
+
 import { checkWithAutobahn } from './autobahn/check.ts'
+import { checkWithBrowser } from './browser/check.ts'
+import { checkWithEventSource } from './eventsource/check.ts'
 import { ToolMissing, type CheckOutcome } from './prepare.ts'
 import { checkWithSchemathesis } from './schemathesis/check.ts'
 
 const CHECKS: Readonly<Record<string, () => Promise<CheckOutcome>>> = {
   schemathesis: checkWithSchemathesis,
   autobahn: checkWithAutobahn,
+  eventsource: checkWithEventSource,
+  browser: checkWithBrowser,
 }
 
-const USAGE = `npm run test:outside -- [${Object.keys(CHECKS).join('] [')}]
-Programs of others look at a cluster of three brokers; all of them, or those that are named. test/outside/README.md says more.`
+const USAGE = `npm run test:outside -- [${Object.keys(CHECKS).join('] [')}] [--all-required]
+Programs of others look at a cluster of three brokers; all of them, or those that are named. test/outside/README.md says more.
+--all-required: a check whose tools are not here fails, instead of being named.`
 
 async function main(): Promise<number> {
-  const named = process.argv.slice(2)
+  const { values, positionals: named } = parseArgs({
+    allowPositionals: true,
+    options: { 'all-required': { type: 'boolean', default: false } },
+  })
   if (named.some((name) => CHECKS[name] === undefined)) {
     console.error(USAGE)
     return 2
@@ -20,7 +30,7 @@ async function main(): Promise<number> {
   let hasFailed = false
   for (const name of named.length > 0 ? named : Object.keys(CHECKS)) {
     const { kind, sentence } = await outcomeOf(name)
-    hasFailed ||= kind === 'failed'
+    hasFailed ||= kind === 'failed' || (kind === 'missing' && values['all-required'])
     outcomes.push(`${name.padEnd(14)}${kind === 'missing' ? 'not run' : kind}: ${sentence}`)
   }
   console.log(['', ...outcomes].join('\n'))
@@ -32,7 +42,10 @@ async function outcomeOf(name: string): Promise<CheckOutcome> {
     return await CHECKS[name]!()
   } catch (error) {
     if (error instanceof ToolMissing) return { kind: 'missing', sentence: error.message }
-    throw error
+    return {
+      kind: 'failed',
+      sentence: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }
   }
 }
 

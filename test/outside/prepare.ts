@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -22,13 +23,31 @@ export class ToolMissing extends Error {}
 /** The folder of programs of a Python environment with the packages of `requirements`, which is installed if need be. */
 export function pythonEnvironment(name: string, requirements: string): string {
   const folder = join(CACHE, name)
-  const { status, stdout } = spawnSync('sh', [join(OUTSIDE, 'python.sh'), requirements, folder], {
+  runScript('python.sh', requirements, folder)
+  return join(folder, 'bin')
+}
+
+/** What `require` gives of an npm package, after all that are in `packages` were installed if need be. */
+export function nodePackage(name: string): unknown {
+  const folder = join(CACHE, 'packages')
+  runScript('packages.sh', join(OUTSIDE, 'packages'), folder)
+  return createRequire(join(folder, 'package.json'))(name)
+}
+
+/** The program of Chromium. */
+export function chromiumProgram(): string {
+  return runScript('chromium.sh')
+}
+
+/** What the script wrote. */
+function runScript(name: string, ...args: readonly string[]): string {
+  const { status, stdout } = spawnSync('sh', [join(OUTSIDE, name), ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   if (status === TOOL_MISSING_EXIT_CODE) throw new ToolMissing(stdout.trim())
-  if (status !== 0) throw new Error(`The Python packages of ${requirements} could not be installed.`)
-  return join(folder, 'bin')
+  if (status !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${status}.`)
+  return stdout.trim()
 }
 
 /** Runs a program to its end, each line of its output given on; never left running after this one. */

@@ -20,7 +20,7 @@ const BATCH: readonly RecordInput[] = Array.from({ length: 100 }, (_, index): Re
   if (index === 50) return common
   if (index % 3 === 0) return { ...common, value: { index, nested: [null, true, 'ß'] } }
   if (index % 3 === 1) return { ...common, text: `text ${index} ✓` }
-  return { ...common, base64: Buffer.from([index, 0, 255]).toString('base64') }
+  return { ...common, base64: btoa(String.fromCharCode(index, 0, 255)) }
 })
 
 export function recordCases({ urls }: Shared): readonly Case[] {
@@ -117,8 +117,8 @@ async function subscribeSlowly({ urls }: Shared, receipts: readonly Receipt[]): 
   class Counting extends WebSocket {
     constructor(url: string, protocol: string) {
       super(url, protocol)
-      this.on('message', (data: ArrayBuffer) => {
-        const frame = decodeFrame(data)
+      this.addEventListener('message', ({ data }) => {
+        const frame = decodeFrame(data as ArrayBuffer)
         if (frame.type === 'records') receivedCount += frame.records.length
       })
     }

@@ -16,6 +16,8 @@ const EXPOSED = [
   'Record-Partition',
   'Record-Timestamp',
   'Record-Key',
+  // The headers that a producer gave to a record come under names of its own.
+  '*',
 ].join(', ')
 const PREFLIGHT_SECONDS = 600
 const HEADER_LIST = /^[\w!#$%&'*+.^`|~, -]{1,2048}$/

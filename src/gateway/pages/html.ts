@@ -38,14 +38,14 @@ export function prose(text: string): Html {
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8882}
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:1rem}
+body{font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere;margin:0 auto;max-width:60rem;padding:1rem}
 h1,h2,h3{line-height:1.2}h2{border-top:1px solid var(--line);margin-top:2.5rem;padding-top:1rem}
 code,pre{font:14px/1.45 ui-monospace,monospace}code{background:var(--soft);border-radius:3px;padding:.1em .3em}
 pre{background:var(--soft);border-radius:6px;overflow-x:auto;padding:.8rem}pre code{background:none;padding:0}
 table{border-collapse:collapse;display:block;overflow-x:auto;width:100%}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .8rem .3rem 0;text-align:left;vertical-align:top}
 details{border:1px solid var(--line);border-radius:6px;margin:.6rem 0;padding:.4rem .8rem}
-summary{cursor:pointer}.method{display:inline-block;font-weight:700;min-width:4.5rem}nav a{margin-right:1rem}
+summary{cursor:pointer}.method{display:inline-block;font-weight:700;min-width:4.5rem}nav{display:flex;flex-wrap:wrap;gap:0 1rem}
 `
 
 /** Nothing runs and nothing is fetched: the one style is named by what it holds. */

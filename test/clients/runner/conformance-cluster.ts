@@ -13,8 +13,8 @@ const NO_OFFSET = String(Number.MAX_SAFE_INTEGER)
 export class ConformanceCluster implements Deeds {
   readonly #cluster: ChaosCluster
 
-  static async start(folder: string): Promise<ConformanceCluster> {
-    const cluster = new ConformanceCluster(await ChaosCluster.start({ folder, brokers: 3 }))
+  static async start(folder: string, flags: Readonly<Record<string, string>> = {}): Promise<ConformanceCluster> {
+    const cluster = new ConformanceCluster(await ChaosCluster.start({ folder, brokers: 3, flags }))
     await cluster.#ready()
     return cluster
   }

@@ -124,6 +124,8 @@ test('a browser that asks first hears what it may send', async (t) => {
   assert.equal(answer.headers.get('access-control-allow-methods'), 'POST, GET, HEAD, OPTIONS')
   assert.equal(answer.headers.get('access-control-allow-headers'), 'content-type, record-header-trace')
   assert.equal(answer.headers.get('access-control-allow-origin'), 'https://app.example')
+  const exposed = (answer.headers.get('access-control-expose-headers') ?? '').split(', ')
+  assert.ok(exposed.includes('Synod-Broker') && exposed.includes('*'), 'also names that producers choose')
   assert.equal((await call('OPTIONS', '/nowhere')).status, 404)
   const evil = await call('OPTIONS', '/v1/topics/t/records', { headers: { Origin: 'https://evil.example' } })
   assert.deepEqual([evil.status, evil.headers.get('access-control-allow-origin')], [403, null])

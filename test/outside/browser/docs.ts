@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import type { Browser } from './chromium.ts'
+
+const PHONE = { width: 390, height: 844 }
+const DESK = { width: 1280, height: 800 }
+/** What the page shows of the document once it has read it. */
+const IS_SHOWN = `document.body.innerText.includes('/v1/topics')`
+
+/** The reference that a broker serves: whole, without a word to another host, and readable on a phone. */
+export async function lookAtDocs(browser: Browser, url: string): Promise<string> {
+  const page = await browser.newPage()
+  const complaints: string[] = []
+  const requests: string[] = []
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('request', (request) => requests.push(request.url()))
+  try {
+    for (const size of [DESK, PHONE]) {
+      await page.setViewportSize(size)
+      await page.goto(`${url}/docs`)
+      await page.waitForFunction(IS_SHOWN)
+      const overflow = await page.evaluate<number>(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      )
+      assert.equal(overflow, 0, `At ${size.width} pixels it is ${overflow} too wide.`)
+    }
+    assert.deepEqual(complaints, [])
+    const foreign = requests.filter((each) => !each.startsWith(url) && !/^(data|blob):/.test(each))
+    assert.deepEqual(foreign, [])
+    return `shown at two widths, ${requests.length} requests, none to another host`
+  } finally {
+    await page.close()
+  }
+}
