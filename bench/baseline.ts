@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
 import { fanOut } from './fan-out.ts'
 import { httpLoad, quantile } from './http-load.ts'
-import { cpuSeconds, residentMiB } from './processes.ts'
+import { cpuSeconds, pidsOf, residentMiB } from './processes.ts'
 import { benchOptions } from './options.ts'
 
 /**
@@ -52,7 +52,7 @@ async function measure(cluster: DevCluster, folder: string, rounds: number): Pro
   await httpLoad({ url: `${url}/records`, ...ONE, inFlight: 64, durationMs: WARM_UP_MS })
   for (let round = 0; round < rounds; round++) {
     add('fsync of one LevelDB value, p50', 'ms', await syncedPutMs(folder))
-    const before = cpuSeconds(cluster)
+    const before = cpuSeconds(pidsOf(cluster))
     const many = await httpLoad({ url: `${url}/records`, ...ONE, inFlight: 64, durationMs: ROUND_MS })
     add('W1 records of 1 KiB, 64 in flight', '/s', many.perSecond)
     add('W1 p50', 'ms', many.p50Ms)
@@ -61,7 +61,7 @@ async function measure(cluster: DevCluster, folder: string, rounds: number): Pro
     add(
       'W1 CPU of all brokers per 1,000 records',
       's',
-      ((cpuSeconds(cluster) - before) * 1000) / many.okCount,
+      ((cpuSeconds(pidsOf(cluster)) - before) * 1000) / many.okCount,
     )
     const batches = await httpLoad({ url: `${url}/batches`, ...HUNDRED, inFlight: 8, durationMs: ROUND_MS })
     add('W3 batches of 100, 8 in flight', 'records/s', batches.perSecond * 100)
@@ -78,7 +78,7 @@ async function measure(cluster: DevCluster, folder: string, rounds: number): Pro
     })
     add('W6 deliveries to 100 WebSocket subscribers', '/s', fan.deliveriesPerSecond)
     add('W6 not delivered', '', fan.missing)
-    add('memory of all brokers', 'MiB', residentMiB(cluster))
+    add('memory of all brokers', 'MiB', residentMiB(pidsOf(cluster)))
   }
   return [...figures.values()]
 }

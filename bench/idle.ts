@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call } from '../test/system/api.ts'
 import { launchDev, type DevCluster } from '../test/support/dev-cluster.ts'
-import { cpuSeconds, residentMiB } from './processes.ts'
+import { cpuSeconds, pidsOf, residentMiB } from './processes.ts'
 import { benchOptions } from './options.ts'
 import { ledBy, metric } from './metrics.ts'
 
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'synod-idle-'))
   let cluster = await launchDev({ folder })
   try {
-    const emptyMiB = residentMiB(cluster)
+    const emptyMiB = residentMiB(pidsOf(cluster))
     const startMs = performance.now()
     await createTopics(cluster, topics)
     const createdMs = performance.now() - startMs
@@ -57,16 +57,16 @@ async function untilAllAreLed(cluster: DevCluster, topics: number): Promise<void
 }
 
 async function watchQuiet(cluster: DevCluster, emptyMiB: number): Promise<void> {
-  const cpuBefore = cpuSeconds(cluster)
+  const cpuBefore = cpuSeconds(pidsOf(cluster))
   const framesBefore = await framesSent(cluster)
   const startMs = performance.now()
   await new Promise((done) => setTimeout(done, QUIET_MS))
   const elapsed = (performance.now() - startMs) / 1000
   const brokers = cluster.brokers().length
-  const cpu = ((cpuSeconds(cluster) - cpuBefore) / elapsed / brokers) * 100
+  const cpu = ((cpuSeconds(pidsOf(cluster)) - cpuBefore) / elapsed / brokers) * 100
   const frames = ((await framesSent(cluster)) - framesBefore) / elapsed
   console.log(
-    `idle: ${cpu.toFixed(1)} % of a core and ${Math.round(residentMiB(cluster) / brokers)} MiB a broker (${Math.round(emptyMiB / brokers)} MiB before)`,
+    `idle: ${cpu.toFixed(1)} % of a core and ${Math.round(residentMiB(pidsOf(cluster)) / brokers)} MiB a broker (${Math.round(emptyMiB / brokers)} MiB before)`,
   )
   console.log(`idle: ${Math.round(frames)} messages a second between all brokers`)
 }

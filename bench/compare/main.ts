@@ -1,0 +1,110 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { cpuSeconds, residentMiB } from '../processes.ts'
+import { Bodies } from './bodies.ts'
+import { startCeiling } from './systems/ceiling.ts'
+import { startEtcd } from './systems/etcd.ts'
+import { startNats } from './systems/nats.ts'
+import { startSynod } from './systems/synod.ts'
+import type { System, Work } from './system.ts'
+import { tableOf, type Round, type Rounds } from './table.ts'
+import { WORKLOADS, type Workload } from './workloads.ts'
+
+const PEERS: Readonly<Record<string, (folder: string, bodies: Bodies) => Promise<System | undefined>>> = {
+  nats: startNats,
+  etcd: startEtcd,
+}
+const USAGE = `npm run bench -- [${WORKLOADS.map(({ name }) => name).join(' ')}] [--peers nats,etcd] [--rounds 3] [--seconds 4]
+Synod, its ceiling and its peers on this machine, in turn, under the same work. bench/README.md says what to distrust.`
+const WARM_UP_SECONDS = 2
+
+interface Wish {
+  readonly workloads: readonly Workload[]
+  readonly peers: readonly string[]
+  readonly rounds: number
+  readonly seconds: number
+}
+
+async function main(): Promise<number> {
+  const wish = readWish()
+  if (wish === undefined) {
+    console.error(USAGE)
+    return 2
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'synod-bench-'))
+  const systems: System[] = []
+  try {
+    const bodies = new Bodies(folder)
+    systems.push(await startSynod(folder, bodies), await startCeiling(folder, bodies))
+    for (const name of wish.peers) {
+      const peer = await PEERS[name]!(folder, bodies)
+      if (peer === undefined) console.log(`${name} is missing: sh bench/peers/install.sh`)
+      else systems.push(peer)
+    }
+    const results = []
+    for (const workload of wish.workloads) {
+      const rounds = await compare(systems, workload, wish)
+      console.log(['', `${workload.name}: ${workload.question}`, ...tableOf(rounds, 'Synod')].join('\n'))
+      results.push({ workload: workload.name, systems: Object.fromEntries(rounds) })
+    }
+    await keep(results)
+    return 0
+  } finally {
+    for (const system of systems) await system.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function readWish(): Wish | undefined {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      peers: { type: 'string', default: Object.keys(PEERS).join(',') },
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '4' },
+    },
+  })
+  const names = positionals.length === 0 ? WORKLOADS.map(({ name }) => name) : positionals
+  const workloads = WORKLOADS.filter(({ name }) => names.includes(name))
+  const peers = values.peers.split(',').filter((name) => name !== '')
+  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
+  const isKnown = workloads.length === new Set(names).size && peers.every((name) => name in PEERS)
+  const isCounted = [rounds, seconds].every((count) => Number.isInteger(count) && count > 0)
+  return isKnown && isCounted ? { workloads, peers, rounds, seconds } : undefined
+}
+
+/** Every system has its turn in every round, so that none has the machine's good minutes for itself. */
+async function compare(systems: readonly System[], { work }: Workload, wish: Wish): Promise<Rounds> {
+  for (const system of systems) await system.load({ ...work, seconds: WARM_UP_SECONDS })
+  const rounds = new Map<string, Round[]>(systems.map(({ name }) => [name, []]))
+  for (let round = 0; round < wish.rounds; round++)
+    for (const system of systems)
+      rounds.get(system.name)!.push(await measure(system, { ...work, seconds: wish.seconds }))
+  return rounds
+}
+
+async function measure(system: System, work: Work): Promise<Round> {
+  const cpuBefore = cpuSeconds(system.pids)
+  const { ok, failed, seconds, p50Ms, p99Ms } = await system.load(work)
+  const records = ok * work.records
+  return {
+    recordsPerSecond: records / seconds,
+    p50Ms,
+    p99Ms,
+    cpuSecondsPer1000: ((cpuSeconds(system.pids) - cpuBefore) * 1000) / records,
+    residentMiB: residentMiB(system.pids),
+    failed,
+  }
+}
+
+async function keep(results: unknown): Promise<void> {
+  const folder = new URL('../../../bench/results/', import.meta.url)
+  await mkdir(folder, { recursive: true })
+  await writeFile(new URL('compare.json', folder), `${JSON.stringify(results, null, 2)}\n`)
+}
+
+// Servers would outlive a process that a signal stops; at an orderly exit none is left.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+process.exitCode = await main()

@@ -1,0 +1,24 @@
+/** What is measured: requests of so many records of so many bytes each, so many of them under way, for so long. */
+export interface Work {
+  readonly inFlight: number
+  readonly records: number
+  readonly bytes: number
+  readonly seconds: number
+}
+
+/** What a load generator saw. Latencies are of whole requests. */
+export interface LoadResult {
+  readonly ok: number
+  readonly failed: number
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** Three nodes on this machine that store what they are sent on the disks of a majority before they answer. */
+export interface System {
+  readonly name: string
+  readonly pids: readonly number[]
+  load(work: Work): Promise<LoadResult>
+  stop(): Promise<void>
+}

@@ -1,0 +1,27 @@
+import type { Work } from './system.ts'
+
+export interface Workload {
+  readonly name: string
+  readonly question: string
+  readonly work: Omit<Work, 'seconds'>
+}
+
+const KIB = 1024
+
+export const WORKLOADS: readonly Workload[] = [
+  {
+    name: 'W1',
+    question: 'Records of 1 KiB, one a request, 64 requests in flight',
+    work: { inFlight: 64, records: 1, bytes: KIB },
+  },
+  {
+    name: 'W3',
+    question: 'Records of 1 KiB, 100 a request, 16 requests in flight',
+    work: { inFlight: 16, records: 100, bytes: KIB },
+  },
+  {
+    name: 'W4',
+    question: 'Records of 1 KiB, one a request, one request in flight',
+    work: { inFlight: 1, records: 1, bytes: KIB },
+  },
+]
