@@ -44,8 +44,8 @@ export async function readEventsOverAKill(
     }
     await sees(reader, RECORDS)
     assert.deepEqual(
-      (await reader.seen()).map(indexOf),
-      Array.from({ length: RECORDS }, (_, index) => index),
+      (await reader.seen()).map(valueOf),
+      Array.from({ length: RECORDS }, (_, index) => valueAt(index)),
     )
     const opened = await reader.openedCount()
     assert.ok(opened >= 2, `It was opened ${opened} times.`)
@@ -59,16 +59,21 @@ export async function readEventsOverAKill(
   return `${RECORDS} records over a killed broker, each once and in order`
 }
 
-/** A record that is JSON, text or bytes, with its index in it; sent until it is stored. */
+/** By turns JSON, a text of two lines, which would end an event early, and bytes that are no UTF-8; each with its index in it. */
+function valueAt(index: number): object {
+  const text = `line one\nline ${index}`
+  const bytes = Buffer.from([0xff, 0x00, 0x0a, index])
+  return [{ value: { index } }, { text }, { base64: bytes.toString('base64') }][index % 3]!
+}
+
+/** Sent until it is stored. */
 async function store(url: string, index: number): Promise<void> {
-  const text = String(index)
-  const values = [{ value: { index } }, { text }, { base64: Buffer.from(text).toString('base64') }]
   await eventually(
     async () => {
       const { status, body } = await call(
         url,
         `/v1/topics/${TOPIC}/batches`,
-        json('POST', { records: [values[index % 3]] }, { 'idempotency-key': `"event-${index}"` }),
+        json('POST', { records: [valueAt(index)] }, { 'idempotency-key': `"event-${index}"` }),
       )
       assert.equal(status, 200, JSON.stringify(body))
     },
@@ -76,10 +81,11 @@ async function store(url: string, index: number): Promise<void> {
   )
 }
 
-function indexOf(data: string): number {
+/** What is said of the value, in the form in which it was given. */
+function valueOf(data: string): object {
   const { value, text, base64 } = JSON.parse(data) as { value?: unknown; text?: string; base64?: string }
-  if (typeof value === 'object' && value !== null) return (value as { index: number }).index
-  return Number(value ?? text ?? Buffer.from(base64 ?? '', 'base64').toString())
+  if (value !== undefined) return { value }
+  return text === undefined ? { base64 } : { text }
 }
 
 async function sees(reader: EventReader, count: number): Promise<void> {

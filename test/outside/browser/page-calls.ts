@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ChaosCluster } from '../../chaos/chaos-cluster.ts'
+import { call, json } from '../../system/api.ts'
 import type { Browser } from './chromium.ts'
 
 /** What a page without any client does: fetch with headers that need a preflight, and sockets with credit. */
@@ -54,6 +55,43 @@ const CALLS = `(async (url) => {
   return { created: created.status, stored, value, problem, simple, session }
 })`
 
+/** A session of the binary form: bytes that are no UTF-8 go there and come back, the second record for credit given later. */
+const BINARY_SESSION = `((url) => new Promise((resolve, reject) => {
+  const socket = new WebSocket(url.replace('http', 'ws') + '/v1/ws', 'synod.v1.bin')
+  socket.binaryType = 'arraybuffer'
+  const said = []
+  const send = (frame, ...values) => {
+    const header = new TextEncoder().encode(JSON.stringify(frame))
+    const length = new Uint8Array(4)
+    new DataView(length.buffer).setUint32(0, header.length)
+    socket.send(new Blob([length, header, ...values]))
+  }
+  socket.onerror = () => reject(new Error('The binary session failed.'))
+  socket.onmessage = ({ data }) => {
+    const end = 4 + new DataView(data).getUint32(0)
+    const frame = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, end - 4)))
+    if (frame.type === 'welcome')
+      send(
+        { type: 'produce', id: 'p', topic: 'bytes', records: [{ size: 3 }, { size: 2 }] },
+        Uint8Array.of(255, 0, 10),
+        Uint8Array.of(254, 13),
+      )
+    if (frame.type === 'produced')
+      send({ type: 'subscribe', id: 'a', sid: 's', topic: 'bytes', from: 'earliest', credit: { records: 1, bytes: 1000 } })
+    if (frame.type === 'records') {
+      said.push(frame.records.map(({ form, size }) => [form, size]), Array.from(new Uint8Array(data, end)))
+      if (said.length === 2) send({ type: 'ping' })
+      else socket.close(1000)
+    }
+    if (frame.type === 'pong') {
+      said.push('pong')
+      send({ type: 'credit', sid: 's', records: 1, bytes: 1000 })
+    }
+    if (frame.type === 'error') reject(new Error(JSON.stringify(frame)))
+  }
+  socket.onclose = ({ code }) => resolve([socket.protocol, ...said, code])
+}))`
+
 export async function speakFromPage(
   browser: Browser,
   pageUrl: string,
@@ -71,7 +109,19 @@ export async function speakFromPage(
       simple: ['one', 'two', 'three', 'four'],
       session: ['one', 'two', 'pong', 'three', 'four', 1000],
     })
-    return 'a preflight, headers of answers, problems, a subscription, a session with credit'
+    const made = await call(cluster.urls[0]!, '/v1/topics/bytes', json('PUT', { partitions: 1 }))
+    assert.equal(made.status, 201)
+    const bytes = await page.evaluate<unknown>(`${BINARY_SESSION}(${JSON.stringify(cluster.urls[0])})`)
+    assert.deepEqual(bytes, [
+      'synod.v1.bin',
+      [['bytes', 3]],
+      [255, 0, 10],
+      'pong',
+      [['bytes', 2]],
+      [254, 13],
+      1000,
+    ])
+    return 'a preflight, headers of answers, problems, a subscription, sessions of both forms with credit'
   } finally {
     await page.close()
   }
