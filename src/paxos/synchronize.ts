@@ -123,6 +123,8 @@ export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): voi
     if (showsNews(core, message)) pullMore(core, from, message.checkpoint.slot - 1)
     return
   }
+  // Who voted before tells of the stop-sign without being asked, each from the first part on: what is being gathered goes on.
+  if (core.pull !== undefined && core.pull.from !== from && message.checkpoint.partCount > 1) return
   const hasAdvanced = gatherReset(core, from, message)
   // What a damaged slot below the checkpoint held back goes on.
   learnChosen(core, core.log.known, 'held')

@@ -165,7 +165,7 @@ test('a checkpoint is gathered part by part, and put in force with the last one'
   assert.deepEqual([replica.paxos.promised, replica.paxos.acceptedBallot], [A, A], 'They stay.')
 })
 
-test('parts of another checkpoint or of another sender begin anew', () => {
+test('parts of another checkpoint begin anew', () => {
   const log = logWithMarks('a', 'b', 0, 0)
   const replica = pulling()
   replica.receive(1, reset(checkpointOf(log, 3, 2), 0))
@@ -175,6 +175,19 @@ test('parts of another checkpoint or of another sender begin anew', () => {
   replica.receive(1, reset(checkpointOf(log, 4, 2), 0))
   replica.receive(1, reset(checkpointOf(log, 4, 2), 1))
   assert.equal(replica.paxos.commit, 4)
+})
+
+test('the first part from somebody who was not asked does not end what is being gathered', () => {
+  const checkpoint = checkpointOf(logWithMarks('a', 'b', 0), 3, 2)
+  const replica = pulling()
+  replica.receive(1, reset(checkpoint, 0))
+  replica.receive(2, reset(checkpoint, 0))
+  replica.receive(
+    3,
+    reset({ ...checkpoint, configuration: { ...configurationOf(4), number: 3, fromSlot: slot(1) } }, 0),
+  )
+  assert.deepEqual(requestIn(replica.receive(1, reset(checkpoint, 1))), [4, 0, 0])
+  assert.equal(replica.paxos.commit, 3)
 })
 
 test('a damaged part, one that is none, and one of a configuration that cannot be are ignored', () => {
