@@ -1,5 +1,5 @@
 import { ClassicLevel } from 'classic-level'
-import { READING } from './journal-trial.ts'
+import { contradictsItself, READING } from './journal-trial.ts'
 
 const KEYS_AT_ONCE = 1_000
 
@@ -24,7 +24,7 @@ async function read(folder: string): Promise<number> {
     return (await isInOrder(database)) ? READING.SOUND : READING.BROKEN
   } catch (error) {
     // A disk that fails for a while is no damage.
-    return String(error).includes('Corruption') ? READING.BROKEN : READING.UNDECIDED
+    return contradictsItself(error) ? READING.BROKEN : READING.UNDECIDED
   }
 }
 

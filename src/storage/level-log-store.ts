@@ -37,7 +37,9 @@ export const LevelLogStore = { open: openLevelStore } as const
  * LevelDB says so.
  */
 export async function openLevelStore(folder: string, options: LevelStoreOptions): Promise<JournaledStore> {
-  const files = await openFiles(folder, options)
+  const notes = new NotesOnDisk(folder)
+  const trial = new JournalTrial(join(folder, 'journal'), notes)
+  const files = await openFiles(folder, options, notes, trial)
   try {
     return await JournaledStore.open(files, {
       randomStoreId: () => storeId(randomBytes(16).toString('hex')),
@@ -45,7 +47,7 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
       schedule: (run, delayMs) => void setTimeout(run, delayMs).unref(),
       space: () => spaceOf(folder),
       ...options,
-      onFailure: (error) => options.onFailure(failureOf(folder, error)),
+      onFailure: (error) => void trial.failed(error).then(() => options.onFailure(failureOf(folder, error))),
     })
   } catch (error) {
     await files.journal.close()
@@ -58,7 +60,12 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
   }
 }
 
-async function openFiles(folder: string, options: Pick<StoreOptions, 'onWarning'>): Promise<StoreFiles> {
+async function openFiles(
+  folder: string,
+  options: Pick<StoreOptions, 'onWarning'>,
+  notes: NotesOnDisk,
+  trial: JournalTrial,
+): Promise<StoreFiles> {
   const identity = new IdentityFileOnDisk(join(folder, 'store.json'))
   const isFormatted = (await identity.read()) !== undefined
   const journalFolder = join(folder, 'journal')
@@ -66,8 +73,6 @@ async function openFiles(folder: string, options: Pick<StoreOptions, 'onWarning'
     throw new DamagedStoreError(`${folder}: the journal is gone, though store.json says there was one.`)
   }
   await mkdir(folder, { recursive: true })
-  const notes = new NotesOnDisk(folder)
-  const trial = new JournalTrial(journalFolder, notes)
   const broken = isFormatted ? await trial.begin() : undefined
   if (broken !== undefined) throw new DamagedStoreError(`The journal in ${folder} is broken: ${broken}.`)
   const journal = await openDatabase(folder, journalFolder, {

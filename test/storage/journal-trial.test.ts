@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { JournalTrial } from '../../src/storage/journal-trial.ts'
 import { openLevelStore } from '../../src/storage/level-log-store.ts'
+import { NotesOnDisk } from '../../src/storage/notes.ts'
 import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { bodiesOf, GROUP, persist, SampleLog, TestHost } from './samples.ts'
@@ -77,4 +79,31 @@ test('takes a journal whose keys LevelDB cannot stand for a damaged store, and l
     assert.match(error.message, /^The journal in .* is broken: reading it ends the process with SIGABRT\.$/)
     return true
   })
+})
+
+test('takes a journal with a table that ends too soon for a damaged store', async (t) => {
+  const folder = await killedStore(t)
+  await noteShortRuns(folder, 2)
+  const journal = join(folder, 'journal')
+  const last = (await readdir(journal))
+    .filter((name) => name.endsWith('.ldb'))
+    .sort()
+    .at(-1) as string
+  await truncate(join(journal, last), (await stat(join(journal, last))).size - 100)
+  await assert.rejects(openLevelStore(folder, new TestHost().options()), (error) => {
+    assert.ok(error instanceof DamagedStoreError)
+    assert.match(error.message, /is broken: its keys are not in order, or not all there\.$/)
+    return true
+  })
+})
+
+test('a write that fails because of what a table holds has the journal read at the next start', async (t) => {
+  const folder = tempDir(t)
+  const notes = new NotesOnDisk(folder)
+  const trial = new JournalTrial(join(folder, 'journal'), notes)
+  assert.equal(await trial.begin(), undefined)
+  await trial.failed(new Error('IO error: journal/000009.log: Input/output error'))
+  assert.deepEqual(await notes.read('short-runs'), { count: 1 })
+  await trial.failed(new Error('IO error: journal/000005.ldb: Invalid argument'))
+  assert.deepEqual(await notes.read('short-runs'), { count: 2 })
 })
