@@ -74,7 +74,8 @@ function persistCheckpoint(core: Core, { slot }: Checkpoint, parts: readonly Uin
 export function gatherReset(core: Core, from: BrokerId, message: SyncReset): boolean {
   const { checkpoint, part, rows } = message
   if (!isUsable(core, message)) return false
-  if (core.rules.judgeReset(core.log, checkpoint) === 'ignore') {
+  const verdict = core.rules.judgeReset(core.log, checkpoint)
+  if (verdict === 'ignore' || (verdict === 'drop-tail' && isEarlier(core, checkpoint))) {
     core.gathering = undefined
     return false
   }
@@ -92,13 +93,20 @@ export function gatherReset(core: Core, from: BrokerId, message: SyncReset): boo
 }
 
 /**
- * What is damaged or counts wrong is no message of a replica. Number 0 is that of a replica which learned before it knew of any
- * configuration: the first one was in force then, or the one in force here.
+ * A checkpoint below the stop-sign of the present configuration: what lies there is damaged here, and trimmed by all others.
+ * What stands between it and the stop-sign is chosen, and links to it, or it would contradict what was decided.
+ * Number 0 is that of a replica which learned before it knew of any configuration: the first one was in force then, or the
+ * one in force here.
  */
+function isEarlier(core: Core, { configuration }: Checkpoint): boolean {
+  return configuration.number !== 0 && configuration.number < core.configuration.number
+}
+
+/** What is damaged or counts wrong is no message of a replica. */
 function isUsable(core: Core, { checkpoint, part, rows, crc }: SyncReset): boolean {
-  const { number, voters, fromSlot } = checkpoint.configuration
+  const { voters, fromSlot } = checkpoint.configuration
   return (
-    (number === 0 || number >= core.configuration.number) &&
+    (!isEarlier(core, checkpoint) || checkpoint.slot <= core.configuration.fromSlot + 1) &&
     voters.length >= 1 &&
     voters.length <= VOTERS_MAX &&
     fromSlot < checkpoint.slot &&

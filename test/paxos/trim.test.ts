@@ -217,6 +217,29 @@ test('a checkpoint of a later configuration brings that with it, in one state re
   assert.deepEqual(states[0]?.state.acceptedBallot, states[0]?.state.promised)
 })
 
+test('a checkpoint of an earlier configuration mends what is damaged below the stop-sign, and all above stays', () => {
+  const log = logWithMarks('a', 0, 'b', 'c', 'd')
+  const configuration = { ...configurationOf(3), number: 2, fromSlot: slot(4) }
+  const promised = { ...ballot(2, 1), config: 2 }
+  const state = { configuration, promised, acceptedBallot: promised }
+  const replica = pulling({ state, log, commit: 1, damaged: [2] })
+  replica.receive(1, { kind: 'syncRequired', ballot: promised, commit: slot(5_000) })
+  const another = { ...checkpointOf(log, 2), chain: 7 }
+  replica.receive(1, reset(another))
+  replica.receive(1, reset(checkpointOf([...log, ...log], 6)))
+  assert.deepEqual(
+    [replica.paxos.commit, replica.paxos.damagedCount],
+    [1, 1],
+    'They contradict what was decided.',
+  )
+  replica.receive(1, reset(checkpointOf(log, 2)))
+  assert.deepEqual([replica.paxos.commit, replica.paxos.damagedCount], [4, 0])
+  assert.equal(replica.paxos.through, 5)
+  assert.deepEqual(replica.paxos.configuration, configuration)
+  assert.deepEqual([replica.paxos.promised, replica.paxos.acceptedBallot], [promised, promised])
+  assert.equal(replica.paxos.logStart.slot, 3)
+})
+
 test('parts that nobody asked for are not gathered: who sends them is asked, by who holds less', () => {
   const log = logWithMarks('a', 0)
   const behind = new LoneReplica({ state: HOLDS_A })
