@@ -1,4 +1,4 @@
-import type { GroupId } from '../../src/types/ids.ts'
+import type { GroupId, Slot } from '../../src/types/ids.ts'
 import type { Checkpoint } from '../../src/paxos/state.ts'
 import type { ReadResult } from '../../src/gateway/ports.ts'
 import type { Topic } from '../../src/types/topic.ts'
@@ -8,7 +8,7 @@ import { ALL_NAMES, type Clients } from './clients.ts'
 import { refusalOf } from './connection.ts'
 import { seenRecords } from './histories.ts'
 import type { BrokersScene } from './scene.ts'
-import { replicasOf, topicsOf } from './settled.ts'
+import { replicasOf, topicsOf, whyNotConverged } from './settled.ts'
 
 /** More than a run writes. */
 const ALL = 1_000_000_000
@@ -16,38 +16,78 @@ const MARKS_MAX = 1_000_000
 
 /** Holds the replicas of every group against each other: entries, offsets, and the rows of what they made of them. */
 export async function compareReplicas(scene: BrokersScene): Promise<void> {
-  const first = new Map<GroupId, { readonly broker: SimulatedBroker; readonly copy: Copy }>()
-  for (const broker of scene.brokers.values()) {
-    const process = broker.process as BrokerProcess
-    for (const { group, paxos } of replicasOf(process)) {
-      const copy = await copyOf(process, group, paxos)
-      const other = first.get(group)
-      if (other === undefined) first.set(group, { broker, copy })
-      else
-        for (const part of PARTS)
-          scene.judge.demand(
-            other.copy[part] === copy[part],
-            'replicas',
-            () =>
-              `the ${part} of group ${group} differ: broker ${other.broker.id} has ${other.copy[part]}, broker ${broker.id} has ${copy[part]}`,
-          )
+  for (;;) {
+    const commits = commitsOf(scene)
+    const difference = await findDifference(scene)
+    // Records grow old meanwhile, and the mark that trims them is not everywhere in the same moment.
+    if (whyNotConverged(scene) === undefined && commits === commitsOf(scene)) {
+      scene.judge.demand(difference === undefined, 'replicas', () => difference ?? '')
+      return
     }
+    // Events go on in turns of the host's loop.
+    await new Promise<void>((resolve) => void setImmediate(resolve))
   }
 }
 
-const PARTS = ['start', 'entries', 'marks', 'rows'] as const
-type Copy = Readonly<Record<(typeof PARTS)[number], string>>
+interface Copied {
+  readonly broker: SimulatedBroker
+  readonly paxos: AnyReplica['paxos']
+}
 
-async function copyOf(
+function copiesOf(scene: BrokersScene): ReadonlyMap<GroupId, readonly Copied[]> {
+  const copies = new Map<GroupId, Copied[]>()
+  for (const broker of scene.brokers.values())
+    for (const { group, paxos } of replicasOf(broker.process as BrokerProcess))
+      copies.set(group, [...(copies.get(group) ?? []), { broker, paxos }])
+  return copies
+}
+
+function commitsOf(scene: BrokersScene): string {
+  const commits = [...copiesOf(scene)].map(([group, copies]) => [
+    group,
+    copies.map(({ paxos }) => paxos.commit),
+  ])
+  return JSON.stringify(commits)
+}
+
+async function findDifference(scene: BrokersScene): Promise<string | undefined> {
+  for (const [group, copies] of copiesOf(scene)) {
+    const newest = copies
+      .map(({ paxos }) => paxos.logStart)
+      .reduce((one, other) => (other.slot > one.slot ? other : one))
+    let first: { readonly id: number; readonly facts: Facts } | undefined
+    for (const { broker, paxos } of copies) {
+      const { id } = broker
+      const facts = await factsOf(broker.process as BrokerProcess, group, {
+        commit: paxos.commit,
+        from: newest,
+      })
+      // A crash between a mark and its checkpoint only means that this one keeps its log longer, until the next mark.
+      const mayBeginEarlier = broker.life > 1 && paxos.logStart.slot < newest.slot
+      const start = mayBeginEarlier ? startOf(newest) : startOf(paxos.logStart)
+      const all = { ...facts, start }
+      first ??= { id, facts: all }
+      for (const part of PARTS)
+        if (first.facts[part] !== all[part])
+          return `the ${part} of group ${group} differ: broker ${first.id} has ${first.facts[part]}, broker ${id} has ${all[part]}`
+    }
+  }
+  return undefined
+}
+
+const PARTS = ['start', 'entries', 'marks', 'rows'] as const
+type Facts = Readonly<Record<(typeof PARTS)[number], string>>
+
+/** What a replica holds, its log from a place on that all of its group still have. */
+async function factsOf(
   { store }: BrokerProcess,
   group: GroupId,
-  { logStart, commit }: Pick<AnyReplica['paxos'], 'logStart' | 'commit'>,
-): Promise<Copy> {
-  const entries = logStart.slot > commit ? [] : await store.readEntries(group, logStart.slot, commit, ALL)
-  const marks = await store.readMarks(group, logStart.offset, MARKS_MAX)
+  { commit, from }: { readonly commit: Slot; readonly from: Checkpoint },
+): Promise<Omit<Facts, 'start'>> {
+  const entries = from.slot > commit ? [] : await store.readEntries(group, from.slot, commit, ALL)
+  const marks = await store.readMarks(group, from.offset, MARKS_MAX)
   const rows = await store.recoverRows(group)
   return {
-    start: factsOf(logStart),
     entries: entries
       .map((entry) => ({ ...entry, body: hex(entry.body) }))
       .map((entry) => JSON.stringify(entry))
@@ -60,7 +100,7 @@ async function copyOf(
   }
 }
 
-function factsOf({
+function startOf({
   slot,
   chain,
   partCount,
