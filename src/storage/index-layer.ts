@@ -7,6 +7,9 @@ import { runBytes, type DeletedRow, type PartRow, type Run } from './rows.ts'
 /** About what a key and its bookkeeping weigh: bounds need no more than that. */
 const ROW_BYTES = 48
 
+/** About what an offset mark takes while it waits. */
+const MARK_BYTES = 64
+
 /** About what a journal value weighs that holds a state record alone. */
 export const STATE_VALUE_BYTES = 256
 
@@ -79,7 +82,7 @@ export class GroupChanges {
 
   addMarks(marks: readonly OffsetMark[]): void {
     for (const mark of marks) this.marks.push(mark)
-    this.#layer.bytes += marks.length * (36 + ROW_BYTES)
+    this.#layer.bytes += marks.length * MARK_BYTES
   }
 
   addPart(part: CheckpointPart): void {

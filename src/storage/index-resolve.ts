@@ -12,17 +12,16 @@ import {
   headKey,
   INDEX_TAG,
   machineKey,
-  markKey,
   repairedKey,
   runKey,
 } from './keys.ts'
+import { markPuts } from './mark-rows.ts'
 import {
   encodeApplied,
   encodeDeleted,
   encodeGarbage,
   encodeHead,
   encodeMachineValue,
-  encodeMark,
   encodePart,
   readPart,
   readRun,
@@ -78,10 +77,7 @@ function putRows(group: GroupId, changes: GroupChanges, number: number, puts: Op
     const key = repairedKey(group, slot)
     puts.push(run === undefined ? { type: 'del', key } : { type: 'put', key, value: run.value })
   }
-  for (const mark of changes.marks) {
-    const key = markKey(group, mark.baseOffset)
-    puts.push({ type: 'put', key, value: encodeMark(key, mark) })
-  }
+  for (const put of markPuts(group, changes.marks)) puts.push(put)
   if (changes.applied !== undefined) {
     const key = appliedKey(group)
     puts.push({ type: 'put', key, value: encodeApplied(key, { number, ...changes.applied }) })

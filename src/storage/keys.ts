@@ -19,10 +19,12 @@ import type { KeyRange } from './key-value.ts'
  * | 4 deleted    | group u32              | LSN of the deletion                                                     |
  * | 5 garbage    | lsn u64                | bytes of a journal value that later journal records supersede           |
  * | 6 run        | group u32, slot u64    | where the entries from this slot on are: LSN, origins, chains, lengths  |
- * | 7 mark       | group u32, offset u64  | slot, record count and time of the batch that begins at this offset     |
  * | 8 machine    | group u32, bytes       | a row of the group's state machine                                      |
  * | 9 checkpoint | group u32, slot u64, part u32 | where this part of the rows of the checkpoint at this slot is    |
  * | 10 repaired  | group u32, slot u64    | run of the one entry that a repair wrote in the place of a damaged one  |
+ * | 11 marks     | group u32, offset u64  | of some batches from this offset on: slot, record count and time each   |
+ *
+ * 7 was a mark of one batch each: an index that has any is rebuilt.
  */
 export const JOURNAL_TAG = { IDENTITY: 1, FLOOR: 2, RECORD: 3 } as const
 export const INDEX_TAG = {
@@ -32,10 +34,10 @@ export const INDEX_TAG = {
   DELETED: 4,
   GARBAGE: 5,
   RUN: 6,
-  MARK: 7,
   MACHINE: 8,
   CHECKPOINT: 9,
   REPAIRED: 10,
+  MARK: 11,
 } as const
 
 export const IDENTITY_KEY: Uint8Array = Buffer.from([JOURNAL_TAG.IDENTITY])

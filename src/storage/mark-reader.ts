@@ -1,9 +1,10 @@
 import type { GroupId } from '../types/ids.ts'
 import type { GroupLog } from './group-log.ts'
-import { markKey } from './keys.ts'
+import { scanPages, type Pair } from './key-value.ts'
+import { groupRange, INDEX_TAG, markKey } from './keys.ts'
 import type { OffsetMark } from './log-store.ts'
 import type { LogIndex } from './log-index.ts'
-import { readMark } from './rows.ts'
+import { marksEnd, MARKS_PER_ROW, readMarkRow } from './mark-rows.ts'
 import { DamagedIndexError } from './storage-errors.ts'
 
 /**
@@ -71,19 +72,15 @@ export async function findTime(
     if (mark === undefined) high = middle
     else if (mark.appendedAtMs >= timeMs) {
       found = mark
-      high = middle
-    } else low = mark.baseOffset + 1
+      high = Math.min(middle, mark.baseOffset)
+    } else low = mark.baseOffset + mark.recordCount
   }
   return found ?? marks.inMemory.find((mark) => mark.appendedAtMs >= timeMs)
 }
 
-async function marksFrom(marks: Marks, offset: number, countMax: number): Promise<readonly OffsetMark[]> {
-  const found: OffsetMark[] = []
-  if (offset < marks.baseBelow) {
-    const before = await markAtOrBelow(marks, offset)
-    if (before !== undefined && offset < before.baseOffset + before.recordCount) found.push(before)
-    if (found.length < countMax) found.push(...(await baseMarks(marks, offset + 1, countMax - found.length)))
-  }
+async function marksFrom(marks: Marks, from: number, countMax: number): Promise<readonly OffsetMark[]> {
+  const offset = Math.max(from, marks.firstOffset)
+  const found = await baseMarks(marks, offset, countMax)
   for (const mark of marks.inMemory) {
     if (found.length >= countMax) break
     if (mark.baseOffset + mark.recordCount > offset) found.push(mark)
@@ -94,11 +91,11 @@ async function marksFrom(marks: Marks, offset: number, countMax: number): Promis
 
 /** Offsets are dense: where one batch ends the next begins. A mark that is lost would be records that are passed over. */
 function checkDense(
-  { group, firstOffset, endOffset }: Marks,
+  { group, endOffset }: Marks,
   { offset, countMax }: { readonly offset: number; readonly countMax: number },
   found: readonly OffsetMark[],
 ): void {
-  let next = Math.max(offset, firstOffset)
+  let next = offset
   for (const { baseOffset, recordCount } of found) {
     if (baseOffset > next) break
     next = baseOffset + recordCount
@@ -108,26 +105,40 @@ function checkDense(
   if (next < end) throw new DamagedIndexError(`Group ${group} has no offset row for offset ${next}.`)
 }
 
-async function markAtOrBelow(marks: Marks, offset: number): Promise<OffsetMark | undefined> {
-  const below = markKey(marks.group, offset + 1)
-  const [pair] = await marks.index.base.scan({
-    from: markKey(marks.group, 0),
-    below,
-    reverse: true,
-    countMax: 1,
-  })
-  return pair === undefined ? undefined : verified(marks.group, pair.key, pair.value)
+/**
+ * Marks of the database from the one that holds the offset on. A start that applies again what it had applied before may make
+ * rows that overlap older ones; both tell the same, and each mark is given once.
+ */
+async function baseMarks(marks: Marks, offset: number, countMax: number): Promise<OffsetMark[]> {
+  const found: OffsetMark[] = []
+  if (offset >= marks.baseBelow) return found
+  for await (const row of rowsFrom(marks, offset, countMax)) {
+    for (const mark of verified(marks.group, row)) {
+      if (mark.baseOffset >= marks.baseBelow) return found
+      if (mark.baseOffset + mark.recordCount <= Math.max(offset, marksEnd(found))) continue
+      found.push(mark)
+      if (found.length === countMax) return found
+    }
+  }
+  return found
 }
 
-async function baseMarks(marks: Marks, from: number, countMax: number): Promise<readonly OffsetMark[]> {
-  if (from >= marks.baseBelow) return []
-  const below = markKey(marks.group, marks.baseBelow)
-  const pairs = await marks.index.base.scan({ from: markKey(marks.group, from), below, countMax })
-  return pairs.map(({ key, value }) => verified(marks.group, key, value))
+/** The row that holds the offset, and those after it. */
+async function* rowsFrom(
+  { index, group, baseBelow }: Marks,
+  offset: number,
+  countMax: number,
+): AsyncGenerator<Pair> {
+  const { base } = index
+  const { from } = groupRange(INDEX_TAG.MARK, group)
+  yield* await base.scan({ from, below: markKey(group, offset + 1), reverse: true, countMax: 1 })
+  const rows = { from: markKey(group, offset + 1), below: markKey(group, baseBelow) }
+  for await (const page of scanPages(base, { ...rows, countMax: Math.ceil(countMax / MARKS_PER_ROW) }))
+    yield* page
 }
 
-function verified(group: GroupId, key: Uint8Array, value: Uint8Array): OffsetMark {
-  const mark = readMark(key, value)
-  if (mark === undefined) throw new DamagedIndexError(`An offset row of group ${group} is damaged.`)
-  return mark
+function verified(group: GroupId, { key, value }: Pair): readonly OffsetMark[] {
+  const marks = readMarkRow(key, value)
+  if (marks === undefined) throw new DamagedIndexError(`A row of offsets of group ${group} is damaged.`)
+  return marks
 }

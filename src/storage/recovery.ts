@@ -1,24 +1,14 @@
-import type { Checkpoint } from '../paxos/state.ts'
 import type { GroupId, Slot } from '../types/ids.ts'
-import { followsLog, groupLogOf, indexedPersist, indexedRows, type GroupLog } from './group-log.ts'
+import { followsLog, groupLogOf, indexedPersist, indexedRows } from './group-log.ts'
 import { decodeRecord, entryOf, linksTo, type JournalRecord, type PersistRecord } from './journal-record.ts'
 import { scanPages, type KeyValue } from './key-value.ts'
-import {
-  appliedKey,
-  FLOOR_KEY,
-  groupRange,
-  INDEX_TAG,
-  JOURNAL_TAG,
-  numberOf,
-  recordKey,
-  tagRange,
-} from './keys.ts'
+import { FLOOR_KEY, INDEX_TAG, JOURNAL_TAG, numberOf, recordKey, tagRange } from './keys.ts'
 import type { RecoveredGroup } from './log-store.ts'
 import type { LogIndex } from './log-index.ts'
 import { checkMachineRows } from './machine-rows.ts'
 import { clearIndex, readIndex, type FoundIndex } from './index-found.ts'
-import { readCheckpointRows } from './part-reader.ts'
-import { readFloor, type AppliedRow, type DeletedRow, type Floor } from './rows.ts'
+import { REPLAY_FLUSH_BYTES, restoreApplied } from './restore-applied.ts'
+import { readFloor, type DeletedRow, type Floor } from './rows.ts'
 import { recoverGroup } from './recovered-group.ts'
 import { DamagedIndexError, DamagedStoreError, indexDamageOf } from './storage-errors.ts'
 
@@ -26,8 +16,6 @@ const PAGE_COUNT = 1_024
 const PAGE_BYTES = 8 * 1024 * 1024
 /** Entries of a group that a replay notes as damaged. Others are found when they are read, or by the scrub. */
 const SUSPECTS_MAX = 1_000
-/** A long replay writes the index in parts, so that memory stays bounded. */
-const REPLAY_FLUSH_BYTES = 4 * 1024 * 1024
 
 export interface Recovered {
   readonly groups: readonly RecoveredGroup[]
@@ -249,65 +237,6 @@ class Replay {
   }
 }
 
-/**
- * Applied state of a batch that is not trusted may stand beside rows of an older one: it is thrown away as a whole and the
- * state machine starts over from the log.
- */
-async function restoreApplied(
-  journal: KeyValue,
-  index: LogIndex,
-  found: FoundIndex,
-  deleted: ReadonlyMap<GroupId, DeletedRow>,
-): Promise<void> {
-  for (const log of index.groups.values()) {
-    const { state } = log
-    if (state === undefined)
-      throw new DamagedStoreError(`Group ${log.group} has entries but no state record.`)
-    const { slot, offset, lastAppendedAtMs, logBytes } = state.logStart
-    log.applied = { slot: slot - 1, nextOffset: offset, lastAppendedAtMs, logBytes }
-    const row = found.applied.get(log.group)
-    const isTrusted = row !== undefined && row.number <= found.trusted.number
-    if (isTrusted && row.slot >= log.applied.slot) log.applied = appliedOf(row)
-    else if (row !== undefined || slot > 1) await startFromCheckpoint(journal, index, log, state.logStart)
-    if (index.pending.bytes > REPLAY_FLUSH_BYTES) await index.flushUntrusted()
-  }
-  for (const [group, row] of found.applied) {
-    if (index.groups.has(group)) continue
-    if (deleted.has(group)) await forgetApplied(index, group)
-    else
-      throw new DamagedIndexError(
-        `Group ${group} has applied slot ${row.slot}, but the index has no head of it.`,
-      )
-  }
-}
-
-function appliedOf({ slot, nextOffset, lastAppendedAtMs, logBytes }: AppliedRow): GroupLog['applied'] {
-  return { slot, nextOffset, lastAppendedAtMs, logBytes }
-}
-
-/** The table as of the log's start replaces whatever the index has; from there the machine applies the log again. */
-async function startFromCheckpoint(
-  journal: KeyValue,
-  index: LogIndex,
-  log: GroupLog,
-  checkpoint: Checkpoint,
-): Promise<void> {
-  if (checkpoint.slot === 1) return await forgetApplied(index, log.group)
-  const rows = await readCheckpointRows(journal, index, log, checkpoint)
-  const { slot, nextOffset, lastAppendedAtMs, logBytes } = log.applied
-  const applied = { slot: slot as Slot, nextOffset, lastAppendedAtMs, logBytes }
-  index.recordApplied({ group: log.group, ...applied, marks: [], rows, isReset: true })
-}
-
-async function forgetApplied(index: LogIndex, group: GroupId): Promise<void> {
-  const deletes: { type: 'del'; key: Uint8Array }[] = [{ type: 'del', key: appliedKey(group) }]
-  const range = groupRange(INDEX_TAG.MACHINE, group)
-  for await (const page of scanPages(index.base, { ...range, countMax: PAGE_COUNT })) {
-    for (const { key } of page) deletes.push({ type: 'del', key })
-  }
-  index.pending.addOperations(deletes)
-}
-
 /** How many groups of those that the floor counted must be there: an index that lost a head has forgotten its promise. */
 function checkGroupCount(
   index: LogIndex,
@@ -328,7 +257,8 @@ function checkGroupCount(
 async function checkStrays(index: KeyValue): Promise<void> {
   for (const [first, below] of [
     [0, INDEX_TAG.BATCH],
-    [INDEX_TAG.REPAIRED + 1, 0xff],
+    [INDEX_TAG.RUN + 1, INDEX_TAG.MACHINE],
+    [INDEX_TAG.MARK + 1, 0xff],
   ] as const) {
     const strays = await index.scan({ ...tagRange(first, below), countMax: 1 })
     if (strays.length > 0) throw new DamagedIndexError('The index has a row of no known kind.')

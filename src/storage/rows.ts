@@ -1,8 +1,6 @@
 import type { Ballot } from '../paxos/ballot.ts'
 import type { StateRecord } from '../paxos/state.ts'
-import type { Slot } from '../types/ids.ts'
 import { asBuffer, readU64, writeU64 } from './keys.ts'
-import type { OffsetMark } from './log-store.ts'
 import { isSealed, seal, SEAL_BYTES } from './seal.ts'
 import { BALLOT_BYTES, readBallot, readState, stateBytes, writeBallot, writeState } from './state-codec.ts'
 
@@ -138,16 +136,6 @@ export const encodeGarbage = (key: Uint8Array, valueBytes: number): Buffer => en
 /** About what the journal value weighs. */
 export function readGarbage(key: Uint8Array, bytes: Uint8Array): number | undefined {
   return readNumbers(key, bytes, 1)?.[0]
-}
-
-export const encodeMark = (key: Uint8Array, mark: OffsetMark): Buffer =>
-  encodeNumbers(key, [mark.slot, mark.baseOffset, mark.recordCount, mark.appendedAtMs])
-
-export function readMark(key: Uint8Array, bytes: Uint8Array): OffsetMark | undefined {
-  const numbers = readNumbers(key, bytes, 4)
-  if (numbers === undefined) return undefined
-  const [slot = 0, baseOffset = 0, recordCount = 0, appendedAtMs = 0] = numbers
-  return { slot: slot as Slot, baseOffset, recordCount, appendedAtMs }
 }
 
 const HEAD_BYTES = SEAL_BYTES + 6 * 8 + 4

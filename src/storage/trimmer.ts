@@ -3,6 +3,7 @@ import { newestCheckpoint } from './group-log.ts'
 import type { KeyValue, Operation } from './key-value.ts'
 import { groupNumberOf, groupRange, INDEX_TAG, markKey, runKey } from './keys.ts'
 import type { LogIndex } from './log-index.ts'
+import { marksEnd, readMarkRow } from './mark-rows.ts'
 import { readPart, readRun, runBytes } from './rows.ts'
 
 /** Parts of a group's checkpoints looked at in one step; there are four checkpoints at most. */
@@ -80,6 +81,9 @@ async function freeMarks(base: KeyValue, log: GroupLog, sweep: Sweep): Promise<b
   if (countMax <= 0 || firstOffset === 0) return firstOffset === 0
   const range = { from: markKey(log.group, 0), below: markKey(log.group, firstOffset), countMax }
   const page = await base.scan(range)
-  for (const { key } of page) sweep.operations.push({ type: 'del', key })
+  for (const { key, value } of page) {
+    // The last row may reach beyond.
+    if (marksEnd(readMarkRow(key, value) ?? []) <= firstOffset) sweep.operations.push({ type: 'del', key })
+  }
   return page.length < countMax
 }

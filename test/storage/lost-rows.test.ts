@@ -69,10 +69,11 @@ test('an offset whose row is lost is damage, and not a gap that a reader passes 
 })
 
 test('a row under a key of no known kind makes the index worthless', async () => {
-  const disk = await writtenDisk()
-  const key = Buffer.from([INDEX_TAG.CHECKPOINT + 1, 7])
-  await disk.index.batch([{ type: 'put', key, value: Buffer.alloc(8) }], { sync: true })
-  await recovered(disk)
-  const strays = await disk.index.scan({ ...tagRange(INDEX_TAG.CHECKPOINT + 1, 0xff), countMax: 9 })
-  assert.deepEqual(strays, [])
+  for (const tag of [INDEX_TAG.RUN + 1, INDEX_TAG.MARK + 1]) {
+    const disk = await writtenDisk()
+    const key = Buffer.from([tag, 7])
+    await disk.index.batch([{ type: 'put', key, value: Buffer.alloc(8) }], { sync: true })
+    await recovered(disk)
+    assert.deepEqual(await disk.index.scan({ ...tagRange(tag, tag + 1), countMax: 9 }), [])
+  }
 })

@@ -267,6 +267,8 @@ class Run {
         marks.map((mark) => mark.slot),
         model.entries.slice(0, applied.slot).map((entry) => entry.slot),
       )
+      for (const mark of marks)
+        assert.deepEqual(await this.store.findOffset(recovered.group, mark.baseOffset), mark)
       model.applied = applied.slot
       model.rows.clear()
       for (const [key, value] of plain) model.rows.set(key, value)

@@ -74,14 +74,15 @@ async function open(disk: MemoryDisk) {
   return { host, store, groups, flush }
 }
 
-/** Ten slots, marked at 4 and 8 and begun after 4; all of it applied and swept. */
-async function trimmed(disk: MemoryDisk) {
+/** Ten slots, marked at 4 and 8 and begun after 4; all of it applied and swept. The index is written at so many slots each. */
+async function trimmed(disk: MemoryDisk, slotsPerFlush = 1) {
   const opened = await open(disk)
   const log = new TrimmedLog()
   await persist(opened.store, GROUP, [log.promise(1)])
   for (let at = 1; at <= 10; at++) {
     await persist(opened.store, GROUP, log.write(at, [`body ${at}`]))
     opened.store.indexApplied(applied(at, at))
+    if (at % slotsPerFlush === 0) await opened.flush(1)
     if (at === 4 || at === 8) await persistAll(opened.store, log.mark(at))
   }
   await persist(opened.store, GROUP, [log.begin(4)])
@@ -120,6 +121,18 @@ test('what lies below the start of a log leaves index and journal, and reads of 
   assert.ok(!texts.some((text) => /body [1-4]$/.test(text)))
   assert.equal(store.groupBytes(GROUP), 'body 5body 6body 7body 8body 9body 10'.length)
   assert.deepEqual(host.failures, [])
+})
+
+test('a row of offsets that reaches over the start of a log stays until all of it lies below', async () => {
+  const disk = memoryDisk()
+  const { store, log, flush } = await trimmed(disk, 3)
+  assert.equal(await rowCount(disk, INDEX_TAG.MARK), 3)
+  assert.equal((await store.findOffset(GROUP, 4))?.slot, 5)
+  assert.equal((await store.findOffset(GROUP, 0))?.slot, 5)
+  await persist(store, GROUP, [log.begin(8)])
+  await flush(30)
+  assert.equal(await rowCount(disk, INDEX_TAG.MARK), 2)
+  assert.equal((await store.findOffset(GROUP, 8))?.slot, 9)
 })
 
 test('a trimmed log is found again, from its index and from its journal alone', async () => {
