@@ -206,7 +206,8 @@ export class Partition {
   }
 
   #propose(value: { kind: EntryKind; recordCount: number; body: Uint8Array }, timeoutMs: number) {
-    return this.replica.propose({ ...value, timeoutMs })
+    const { kind, recordCount, body } = value
+    return this.replica.propose({ kind, recordCount, body, timeoutMs })
   }
 
   /** A read that raced with the end of this partition finds its data gone: it ends with the reason for that. */

@@ -175,7 +175,8 @@ export class Replica<Result> implements TurnTaker {
       if (!this.isLeader) return reject(REFUSALS['not-leader']())
       const { loop } = this.#host
       const deadlineMs = loop.clock.nowMs() + value.timeoutMs
-      this.#proposals.add({ ...value, deadlineMs, resolve, reject })
+      const { kind, recordCount, body } = value
+      this.#proposals.add({ kind, recordCount, body, deadlineMs, resolve, reject })
       loop.wakeForProposals(this, deadlineMs)
     })
   }

@@ -37,7 +37,8 @@ export function chainEntry(
   body: Uint8Array,
   checksum: Checksum,
 ): Entry {
-  return { ...facts, body, chain: chainOf(chainBefore, facts, checksum) }
+  const { slot, origin, kind, recordCount, crc } = facts
+  return { slot, origin, kind, recordCount, crc, body, chain: chainOf(chainBefore, facts, checksum) }
 }
 
 /** Whether `entry` may stand behind `before`: its chain value covers it, and its origin is not lower (I8). */

@@ -76,13 +76,15 @@ export function placeOf(
   return turn()
 }
 
-/** Where records may go, as far as they say it themselves: a turn may lead to any partition. Errors: as `placeOf`. */
-export function mayReach(placed: readonly PlacedDraft[], topic: Topic, terms: Terms): ReadonlySet<number> {
-  const all = topic.partitions.map(({ partition }) => partition)
+/**
+ * Where records may go, as far as they say it themselves: a turn may lead to any partition. Nothing is found out before
+ * somebody asks for the first one. Errors: as `placeOf`.
+ */
+export function* mayReach(placed: readonly PlacedDraft[], topic: Topic, terms: Terms): Iterable<number> {
   const isTurn = ({ draft, partition }: PlacedDraft) =>
     partition === undefined && draft.key === undefined && placementKey(terms.idempotency) === undefined
-  if (placed.some(isTurn)) return new Set(all)
-  return new Set(placed.map((record) => placeOf(record, topic, terms, () => 0)))
+  if (placed.some(isTurn)) yield* topic.partitions.keys()
+  else yield* new Set(placed.map((record) => placeOf(record, topic, terms, () => 0)))
 }
 
 /** Errors: 'record-too-large'. `place` says which record of a batch it is. */
@@ -124,10 +126,16 @@ export function append(
     }, timeoutMs)
     // A broker that has stopped does not stay for it.
     timer.unref()
+    const settle =
+      <T>(pass: (value: T) => void) =>
+      (value: T): void => {
+        clearTimeout(timer)
+        pass(value)
+      }
+    const { idempotency, expectedOffset, acks } = terms
     context.ports.log
-      .append({ topic, partition: part.partition, records: part.drafts, ...terms })
-      .finally(() => clearTimeout(timer))
-      .then(resolve, reject)
+      .append({ topic, partition: part.partition, records: part.drafts, idempotency, expectedOffset, acks })
+      .then(settle(resolve), settle(reject))
   })
 }
 

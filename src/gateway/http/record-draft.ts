@@ -14,6 +14,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,128}$/
 /** Control characters cannot be shown in an HTTP header again; a tab can. */
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/
+const ASCII = /^[\t\u0020-\u007e]*$/
 const LONE_SURROGATE = /\p{Surrogate}/u
 /** What curl -d says when nobody named a type: it says nothing about the value. */
 const CURL_DEFAULT_TYPE = 'application/x-www-form-urlencoded'
@@ -88,6 +89,7 @@ function recordHeaders(rawHeaders: readonly string[]): HeaderPairs {
 
 /** Node reads header bytes as Latin-1; clients of this century send UTF-8. */
 function fromWire(text: string): string {
+  if (ASCII.test(text)) return text
   const bytes = Buffer.from(text, 'latin1')
   return isUtf8(bytes) ? bytes.toString('utf8') : text
 }

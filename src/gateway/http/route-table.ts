@@ -48,9 +48,9 @@ export class RouteTable {
         },
       )
     }
-    const params = segments.flatMap((segment, index) =>
-      entry.segments[index] === undefined ? [decode(segment)] : [],
-    )
+    const params: string[] = []
+    for (let index = 0; index < segments.length; index++)
+      if (entry.segments[index] === undefined) params.push(decode(segments[index]!))
     return { route, params }
   }
 
@@ -61,13 +61,7 @@ export class RouteTable {
   }
 
   #find(segments: readonly string[]): PathEntry | undefined {
-    return this.#byLength
-      .get(segments.length)
-      ?.find((entry) =>
-        entry.segments.every((segment, index) =>
-          segment === undefined ? segments[index] !== '' : segment === segments[index],
-        ),
-      )
+    return this.#byLength.get(segments.length)?.find((entry) => isAt(entry, segments))
   }
 
   #add(operation: RouteConfig): void {
@@ -82,6 +76,14 @@ export class RouteTable {
     const route = { operation, operationId: operation.operationId ?? '', queryNames: queryNames(operation) }
     entry.routes.set(operation.method.toUpperCase(), route)
   }
+}
+
+function isAt(entry: PathEntry, segments: readonly string[]): boolean {
+  for (let index = 0; index < segments.length; index++) {
+    const segment = entry.segments[index]
+    if (segment === undefined ? segments[index] === '' : segment !== segments[index]) return false
+  }
+  return true
 }
 
 function allowOf(entry: PathEntry): string[] {
