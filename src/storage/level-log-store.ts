@@ -8,6 +8,7 @@ import { JournalTrial } from './journal-trial.ts'
 import { JournaledStore, type StoreFiles } from './journaled-store.ts'
 import { openLevelIndex } from './level-index.ts'
 import { LevelKeyValue } from './level-key-value.ts'
+import { findCutTables, tablesIn } from './level-tables.ts'
 import type { StoreIdentity } from './log-store.ts'
 import { NotesOnDisk } from './notes.ts'
 import type { StoreOptions } from './options.ts'
@@ -75,6 +76,8 @@ async function openFiles(
   await mkdir(folder, { recursive: true })
   const broken = isFormatted ? await trial.begin() : undefined
   if (broken !== undefined) throw new DamagedStoreError(`The journal in ${folder} is broken: ${broken}.`)
+  // LevelDB deletes what it does not need when it opens: what is left of these belongs to the journal.
+  const tables = isFormatted ? await tablesIn(journalFolder) : []
   const journal = await openDatabase(folder, journalFolder, {
     ...JOURNAL,
     mayCreate: !isFormatted,
@@ -82,6 +85,9 @@ async function openFiles(
   })
   trial.endLater()
   try {
+    const [cut] = await findCutTables(journalFolder, tables)
+    if (cut !== undefined)
+      throw new DamagedStoreError(`The journal in ${folder} is damaged: ${cut} has lost its end.`)
     const index = await openLevelIndex(join(folder, 'index'), {
       mustExist: isFormatted,
       warn: (sentence) => options.onWarning?.(sentence),
@@ -89,7 +95,10 @@ async function openFiles(
     return { journal, index: index.database, identity, notes, setIndexAside: () => index.setAside() }
   } catch (error) {
     await journal.close()
-    throw new DataFolderError(`The index in ${folder} cannot be opened.`, { cause: error })
+    if (error instanceof DamagedStoreError) throw error
+    throw new DataFolderError(`The data folder ${folder} cannot be read (${String(error)}).`, {
+      cause: error,
+    })
   }
 }
 

@@ -1,9 +1,12 @@
 import { crc32c } from './crc32c.ts'
-import { readdir, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const TABLE = /\.ldb$/
 const FOOTER_BYTES = 48
+/** Tables have a few megabytes, and a block of the index for each four kilobytes. */
+const INDEX_BYTES_MAX = 16 * 1024 * 1024
+const TABLES_AT_ONCE = 32
 const MAGIC = 0xdb4775248b80fb57n
 /** Behind each block: one byte for the kind of compression, and a checksum over block and byte. */
 const TRAILER_BYTES = 5
@@ -21,9 +24,62 @@ interface BlockHandle {
  */
 export async function findDamagedTables(folder: string): Promise<readonly string[]> {
   const damaged: string[] = []
-  for (const name of (await readdir(folder)).sort())
-    if (TABLE.test(name) && !isWholeTable(await readFile(join(folder, name)))) damaged.push(name)
+  for (const name of await tablesIn(folder))
+    if (!isWholeTable(await readFile(join(folder, name)))) damaged.push(name)
   return damaged
+}
+
+export async function tablesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => TABLE.test(name)).sort()
+}
+
+/**
+ * Which of these tables have lost their end, where the index of their blocks lies: LevelDB reads that only when it looks for a
+ * key there. A few hundred bytes of each are read, whatever their size; one that LevelDB has deleted meanwhile is not missed.
+ */
+export async function findCutTables(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  const cut: string[] = []
+  for (let from = 0; from < names.length; from += TABLES_AT_ONCE) {
+    const part = names.slice(from, from + TABLES_AT_ONCE)
+    const areWhole = await Promise.all(part.map((name) => hasItsEnd(join(folder, name))))
+    cut.push(...part.filter((_, index) => areWhole[index] === false))
+  }
+  return cut
+}
+
+async function hasItsEnd(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { size } = await file.stat()
+      const footer = await partOf(file, size - FOOTER_BYTES, FOOTER_BYTES)
+      if (footer.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC) return false
+      const handles = new Reader(footer, 0, FOOTER_BYTES - 8)
+      handleFrom(handles)
+      const { offset, bytes } = handleFrom(handles)
+      const index = await partOf(file, offset, bytes + TRAILER_BYTES)
+      return blockAt(index, { offset: 0, bytes }).length === bytes
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    if (isGone(error)) return true
+    throw error
+  }
+}
+
+/** Throws RangeError when the file has not so many bytes there. */
+async function partOf(file: FileHandle, position: number, byteCount: number): Promise<Buffer> {
+  if (position < 0 || byteCount > INDEX_BYTES_MAX) throw new RangeError('No table has that.')
+  const part = Buffer.alloc(byteCount)
+  const { bytesRead } = await file.read(part, 0, byteCount, position)
+  if (bytesRead < byteCount) throw new RangeError('There are not so many bytes.')
+  return part
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 /** Whether footer, index, filter and every data block are as LevelDB wrote them. */

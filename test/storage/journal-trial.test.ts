@@ -81,9 +81,8 @@ test('takes a journal whose keys LevelDB cannot stand for a damaged store, and l
   })
 })
 
-test('takes a journal with a table that ends too soon for a damaged store', async (t) => {
+test('takes a journal with a table that ends too soon for a damaged store, at the first start', async (t) => {
   const folder = await killedStore(t)
-  await noteShortRuns(folder, 2)
   const journal = join(folder, 'journal')
   const last = (await readdir(journal))
     .filter((name) => name.endsWith('.ldb'))
@@ -92,7 +91,7 @@ test('takes a journal with a table that ends too soon for a damaged store', asyn
   await truncate(join(journal, last), (await stat(join(journal, last))).size - 100)
   await assert.rejects(openLevelStore(folder, new TestHost().options()), (error) => {
     assert.ok(error instanceof DamagedStoreError)
-    assert.match(error.message, /is broken: its keys are not in order, or not all there\.$/)
+    assert.match(error.message, /is damaged: \d+\.ldb has lost its end\.$/)
     return true
   })
 })

@@ -3,7 +3,7 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { LevelKeyValue } from '../../src/storage/level-key-value.ts'
-import { findDamagedTables, isWholeTable } from '../../src/storage/level-tables.ts'
+import { findCutTables, findDamagedTables, isWholeTable, tablesIn } from '../../src/storage/level-tables.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 /** A folder with one table of several blocks. */
@@ -50,7 +50,21 @@ test('finds a table that was cut short, or is none', async (t) => {
     await writeFile(path, table)
     await truncate(path, Math.floor(bytes))
     assert.deepEqual(await findDamagedTables(folder), [name], `${bytes} bytes`)
+    assert.deepEqual(await findCutTables(folder, [name]), [name], `${bytes} bytes`)
   }
   await writeFile(path, Buffer.alloc(table.length, 0xff))
   assert.deepEqual(await findDamagedTables(folder), [name])
+  assert.deepEqual(await findCutTables(folder, [name]), [name])
+})
+
+test('a table whose end is there, or that is gone, is not called cut; a wrong bit in the index of its blocks is seen', async (t) => {
+  const { folder, name } = await writeTable(t)
+  assert.deepEqual(await tablesIn(folder), [name])
+  assert.deepEqual(await findCutTables(folder, [name, '999999.ldb']), [])
+  const path = join(folder, name)
+  const table = await readFile(path)
+  const at = table.length - 48 - 20
+  table[at] = (table[at] as number) ^ 1
+  await writeFile(path, table)
+  assert.deepEqual(await findCutTables(folder, [name]), [name])
 })
