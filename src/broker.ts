@@ -7,6 +7,7 @@ import type { BrokerConfig } from './config.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLogger, type Logger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
+import { countStages, type Stages } from './observability/stages.ts'
 import { SYSTEM_CLOCK } from './partition/clock.ts'
 import type { DamageReport } from './storage/log-store.ts'
 import { openBrokerStore } from './broker/open-store.ts'
@@ -47,6 +48,14 @@ export async function startBroker(config: BrokerConfig): Promise<RunningBroker> 
   return broker
 }
 
+/** What is there before the broker: its store tells it of failures. */
+interface Parts {
+  readonly store: LevelLogStore
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly stages: Stages
+}
+
 class Broker implements RunningBroker {
   readonly id: BrokerId
   readonly ready: Promise<void>
@@ -54,6 +63,7 @@ class Broker implements RunningBroker {
   readonly #config: BrokerConfig
   readonly #logger: Logger
   readonly #metrics: Metrics
+  readonly #stages: Stages
   readonly #composition: Composition
   readonly #gateway: Gateway
   #publicPort = 0
@@ -65,24 +75,28 @@ class Broker implements RunningBroker {
   static async open(config: BrokerConfig): Promise<Broker> {
     const opened: { broker?: Broker } = {}
     const logger = createLogger({ level: config.logLevel, facts: { broker: config.brokerId } })
+    const metrics = createMetrics({ withProcess: true })
+    const stages = countStages(metrics)
     const store = await openBrokerStore(config.dataFolder, {
       hasPeers: config.seeds.some((seed) => seed.id !== config.brokerId),
       warn: (sentence) => logger.warn({}, sentence),
       brokerId: config.brokerId,
       onFailure: (error) => opened.broker?.fail(error),
       onIdle: () => opened.broker?.writerIdle(),
+      onSync: ({ durationMs }) => stages.journal(durationMs),
       onWarning: (sentence) => logger.warn({}, sentence),
       onDamaged: (report) => opened.broker?.damaged(report),
     })
-    opened.broker = new Broker(config, store, logger)
+    opened.broker = new Broker(config, { store, logger, metrics, stages })
     return opened.broker
   }
 
-  constructor(config: BrokerConfig, store: LevelLogStore, logger: Logger) {
+  constructor(config: BrokerConfig, { store, logger, metrics, stages }: Parts) {
     this.id = config.brokerId
     this.#config = config
     this.#logger = logger
-    this.#metrics = createMetrics({ withProcess: true })
+    this.#metrics = metrics
+    this.#stages = stages
     this.ready = new Promise((resolve) => (this.#markReady = resolve))
     this.done = new Promise((resolve, reject) => {
       this.#markDone = (error) => (error === undefined ? resolve() : reject(asError(error)))
@@ -100,6 +114,7 @@ class Broker implements RunningBroker {
       bootId,
       drawId: randomUUID,
       logger,
+      stages,
       publicUrl: () => this.publicUrl,
       onRemoved: () => {
         this.isRemoved = true
@@ -180,6 +195,7 @@ class Broker implements RunningBroker {
       produceTimeoutMs,
       version: VERSION,
       metrics: () => this.#metrics.render(),
+      stages: this.#stages,
       log: this.#logger,
     })
   }

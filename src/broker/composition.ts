@@ -4,6 +4,7 @@ import type { Health } from '../controller/cluster.ts'
 import { SynodError } from '../errors.ts'
 import type { Ports } from '../gateway/ports.ts'
 import type { Logger } from '../observability/logger.ts'
+import type { Stages } from '../observability/stages.ts'
 import type { LoopClock } from '../partition/loop.ts'
 import type { Message } from '../paxos/messages.ts'
 import type { LogStore } from '../storage/log-store.ts'
@@ -35,6 +36,7 @@ export interface CompositionOptions {
   /** An id that nobody draws twice: of a cluster, of a request. */
   readonly drawId: () => string
   readonly logger: Logger
+  readonly stages: Stages
   /** Where clients reach this broker; asked when it tells the cluster. */
   readonly publicUrl: () => string
   /** The cluster removed this broker: its process is to stop, and not to start again. */

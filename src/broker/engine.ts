@@ -4,6 +4,7 @@ import type { BrokerConfig } from '../config.ts'
 import { DEFAULT_DETECTOR_TUNING, Detector } from '../detector/detector.ts'
 import { Witness } from '../detector/witness.ts'
 import type { Logger } from '../observability/logger.ts'
+import type { Stages } from '../observability/stages.ts'
 import { Digests } from '../partition/digests.ts'
 import { Heartbeats, type HeartbeatOptions } from '../partition/heartbeats.ts'
 import { Hosting } from '../partition/hosting.ts'
@@ -45,6 +46,7 @@ export interface EngineOptions {
   readonly bootId: string
   readonly drawId: () => string
   readonly logger: Logger
+  readonly stages: Stages
   /** The store of a broker as the metadata has it registered, and the one that it runs on. */
   registeredStore(broker: number): ReplicaId['store'] | undefined
   presentStore(broker: number): ReplicaId['store'] | undefined
@@ -85,6 +87,7 @@ export function buildEngine(options: EngineOptions): Engine {
     checksum: (data, seed) => crc32(data, seed),
     bootNumber: 1 + Math.floor(clock.random() * (2 ** 31 - 1)),
     queued: { bytes: 0, bytesMax: config.memory.appendQueueBytesMax },
+    stages: options.stages,
     send: (to, group, message) => transport.sendMessage(to, group, message),
     links: () => heartbeats.view,
     applied: (place) => digests.applied(place),

@@ -1,3 +1,4 @@
+import { NO_STAGES, type Stages } from '../observability/stages.ts'
 /** What the gateway writes to the log with. The broker's logger fits. */
 export interface GatewayLog {
   info(fields: Readonly<Record<string, unknown>>, message: string): void
@@ -50,6 +51,7 @@ export interface GatewayOptions {
   readonly version: string
   /** The text for `/metrics`. */
   readonly metrics: () => Promise<string>
+  readonly stages: Pick<Stages, 'append' | 'fanOut'>
   readonly log: GatewayLog
 }
 
@@ -79,4 +81,5 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   sessionFrameBytesMax: 5 * MIB,
   sessionUnfinishedBytesMax: 64 * MIB,
   subscribersMax: 20_000,
+  stages: NO_STAGES,
 }

@@ -18,7 +18,8 @@ export interface Waiting<Result> {
   readonly kind: EntryKind
   readonly recordCount: number
   readonly body: Uint8Array
-  /** Monotonic milliseconds. */
+  /** Monotonic milliseconds, as the deadline is. */
+  readonly queuedAtMs: number
   readonly deadlineMs: number
   resolve(outcome: { result: Result; slot: Slot }): void
   reject(error: SynodError): void

@@ -1,3 +1,4 @@
+import type { Stages } from '../observability/stages.ts'
 import type { Place } from '../types/digest.ts'
 import type { BrokerId, GroupId, Replica as ReplicaId } from '../types/ids.ts'
 import type { Ballot } from '../paxos/ballot.ts'
@@ -17,6 +18,7 @@ export interface ReplicaHost {
   readonly checksum: Checksum
   readonly bootNumber: number
   readonly queued: QueuedBytes
+  readonly stages: Pick<Stages, 'queue' | 'replication' | 'apply'>
   send(to: BrokerId, group: GroupId, message: Message): void
   /** The detector's view as of now; undefined before its first one. */
   links(): LinkView | undefined

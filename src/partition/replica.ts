@@ -51,6 +51,8 @@ export class Replica<Result> implements TurnTaker {
   #durableId = 0
   #repairedCount = 0
   #token = 0
+  /** A proposal whose way is being timed. */
+  #sampled: { readonly slot: Slot; readonly atMs: number } | undefined
   #appliedSlot: Slot
   #logBytes: number
   /** Proposals wait because another voter or configuration is about to take over. */
@@ -174,9 +176,10 @@ export class Replica<Result> implements TurnTaker {
       if (this.#isStopped) return reject(REFUSALS.stopping())
       if (!this.isLeader) return reject(REFUSALS['not-leader']())
       const { loop } = this.#host
-      const deadlineMs = loop.clock.nowMs() + value.timeoutMs
+      const queuedAtMs = loop.clock.nowMs()
+      const deadlineMs = queuedAtMs + value.timeoutMs
       const { kind, recordCount, body } = value
-      this.#proposals.add({ kind, recordCount, body, deadlineMs, resolve, reject })
+      this.#proposals.add({ kind, recordCount, body, queuedAtMs, deadlineMs, resolve, reject })
       loop.wakeForProposals(this, deadlineMs)
     })
   }
@@ -240,6 +243,7 @@ export class Replica<Result> implements TurnTaker {
     }
     try {
       const offered = this.#proposals.takeQueue()
+      this.#host.stages.queue(moment.nowMs - offered[0]!.queuedAtMs)
       this.#run(
         this.paxos.step(
           { kind: 'propose', proposals: offered.map((waiting) => this.#proposal(waiting)) },
@@ -309,9 +313,9 @@ export class Replica<Result> implements TurnTaker {
         else this.#gated.push(effect)
         return
       case 'apply':
-        for (const entry of effect.entries) this.#apply(entry)
-        return
+        return this.#applyAll(effect.entries)
       case 'appended':
+        this.#sampled ??= { slot: effect.slot, atMs: this.#host.loop.clock.nowMs() }
         return this.#proposals.appended(effect.token, effect.slot, this.paxos.ballot)
       case 'refused':
         return this.#proposals.refused(effect.token, effect.reason)
@@ -380,6 +384,17 @@ export class Replica<Result> implements TurnTaker {
   /** Carries out what waited for a persist. A later effect may wait for less than an earlier one, so all are looked at. */
   #release(): void {
     for (const effect of this.#gated.splice(0)) this.#carryOut(effect)
+  }
+
+  #applyAll(entries: readonly Entry[]): void {
+    const { loop, stages } = this.#host
+    const startedAtMs = loop.clock.nowMs()
+    for (const entry of entries) this.#apply(entry)
+    const nowMs = loop.clock.nowMs()
+    stages.apply(nowMs - startedAtMs)
+    if (this.#sampled === undefined || this.#appliedSlot < this.#sampled.slot) return
+    stages.replication(nowMs - this.#sampled.atMs)
+    this.#sampled = undefined
   }
 
   #apply(entry: Entry): void {

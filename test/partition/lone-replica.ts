@@ -3,6 +3,7 @@ import type { PaxosTuning } from '../../src/paxos/options.ts'
 import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
 import type { Message } from '../../src/paxos/messages.ts'
 import { ENTRY_KIND, initialState, type Entry } from '../../src/paxos/state.ts'
+import { NO_STAGES } from '../../src/observability/stages.ts'
 import { Loop } from '../../src/partition/loop.ts'
 import { Replica } from '../../src/partition/replica.ts'
 import type { HostedMachine } from '../../src/partition/replica-host.ts'
@@ -72,6 +73,7 @@ export async function openReplica(options: LoneOptions = {}) {
     checksum: (data: Uint8Array, seed: number) => crc32(data, seed),
     bootNumber: 1,
     queued: { bytes: 0, bytesMax: options.bytesMax ?? 1e9 },
+    stages: NO_STAGES,
     send: (to: BrokerId, group: GroupId, message: Message) => void sent.push({ to, group, message }),
     links: () => undefined,
     applied: () => {},

@@ -15,6 +15,7 @@ function open(bytesMax = 1e9) {
       kind: ENTRY_KIND.DATA,
       recordCount: 1,
       body: new Uint8Array(more.byteCount ?? 10),
+      queuedAtMs: 0,
       deadlineMs: more.deadlineMs ?? 1_000,
       resolve: ({ result, slot: at }) => void answers.push(`${name}: ${result} at ${at}`),
       reject: (error: SynodError) => void answers.push(`${name}: ${error.code}`),

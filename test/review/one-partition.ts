@@ -5,6 +5,7 @@ import { chainEntry } from '../../src/paxos/entry.ts'
 import type { LinkView } from '../../src/paxos/link-view.ts'
 import type { Message, MessageKind } from '../../src/paxos/messages.ts'
 import { ENTRY_KIND, initialState, type Entry } from '../../src/paxos/state.ts'
+import { NO_STAGES } from '../../src/observability/stages.ts'
 import { Loop } from '../../src/partition/loop.ts'
 import { Partition } from '../../src/partition/partition.ts'
 import { TailCache } from '../../src/partition/tail-cache.ts'
@@ -81,6 +82,7 @@ export class OnePartition {
         checksum: (data, seed) => crc32(data, seed),
         bootNumber: 1,
         queued: { bytes: 0, bytesMax: 1024 * 1024 },
+        stages: NO_STAGES,
         send: (to, _group, message) => void this.sent.push({ to, message }),
         links: () => undefined,
         applied: () => {},

@@ -1,5 +1,6 @@
 import { Composition } from '../../src/broker/composition.ts'
 import type { Ports } from '../../src/gateway/ports.ts'
+import { NO_STAGES } from '../../src/observability/stages.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { JournaledStore } from '../../src/storage/journaled-store.ts'
 import { DamagedStoreError } from '../../src/storage/storage-errors.ts'
@@ -217,6 +218,7 @@ export class SimulatedBroker {
       bootId: `boot-${this.id}-${life}`,
       drawId: () => `id-${this.id}-${++this.#drawnIds}`,
       logger: this.#logger(),
+      stages: NO_STAGES,
       publicUrl: () => `http://broker-${this.id}`,
       onRemoved: () => this.#removed(life),
       onFatal: (error) => this.#ended(life, error),

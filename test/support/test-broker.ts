@@ -6,6 +6,7 @@ import type { Engine } from '../../src/broker/engine.ts'
 import type { Membership } from '../../src/broker/membership.ts'
 import type { Services } from '../../src/broker/ports.ts'
 import type { BrokerConfig } from '../../src/config.ts'
+import { NO_STAGES } from '../../src/observability/stages.ts'
 import type { Logger } from '../../src/observability/logger.ts'
 import type { Partition } from '../../src/partition/partition.ts'
 import { MemoryIdentityFile } from '../../src/storage/identity.ts'
@@ -111,6 +112,7 @@ export class TestBroker {
       bootId: randomUUID(),
       drawId: randomUUID,
       logger: this.#logger(),
+      stages: NO_STAGES,
       publicUrl: () => `http://broker-${this.id}`,
       onRemoved: () => (this.isRemoved = true),
       onFatal: (error) => void this.failures.push(error),

@@ -126,10 +126,12 @@ export function append(
     }, timeoutMs)
     // A broker that has stopped does not stay for it.
     timer.unref()
+    const startedAtMs = performance.now()
     const settle =
       <T>(pass: (value: T) => void) =>
       (value: T): void => {
         clearTimeout(timer)
+        context.options.stages.append(performance.now() - startedAtMs)
         pass(value)
       }
     const { idempotency, expectedOffset, acks } = terms

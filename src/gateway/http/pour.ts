@@ -39,10 +39,12 @@ export async function pour(
   const pulse = startPulse(response, pouring)
   try {
     for (let chunk = await follower.next(); chunk !== undefined; chunk = await follower.next()) {
+      const readAtMs = performance.now()
       const turn = READER_TURNS.enter(chunk.byteLength)
       if (turn !== undefined) await turn
       if (response.destroyed) break
       await write(response, pouring.pieces(chunk))
+      context.options.stages.fanOut(performance.now() - readAtMs)
       pulse.again()
     }
     if (context.closing.aborted) throw draining()

@@ -1,3 +1,4 @@
+import type { StageTime } from '../../observability/stages.ts'
 import { invariant } from '../../types/invariant.ts'
 import type { StoredRecord } from '../../types/record.ts'
 import { recordsOf, type Chunk, type TopicFollower } from '../reading/follow.ts'
@@ -12,6 +13,8 @@ export interface FlowOptions {
   readonly credit: Credit | undefined
   /** The records as whole frames; called when they are sent, once each and in order. */
   readonly encode: (chunk: Chunk) => readonly Buffer[]
+  /** Is told how long records waited for their turn and were encoded. */
+  readonly fanOut: StageTime
 }
 
 /**
@@ -81,14 +84,18 @@ export class Flow {
   /** False when there is nobody to send to any more. */
   async #send(chunk: Chunk): Promise<boolean> {
     const { connection, encode } = this.#options
+    const readAtMs = performance.now()
     const turn = READER_TURNS.enter(chunk.byteLength)
     if (turn !== undefined) await turn
+    const waitedMs = performance.now() - readAtMs
     // All flows of the connection wake when there is room, and the first of them may take it.
     for (let room = connection.room(); room !== undefined; room = connection.room()) {
       if (this.#isStopped || !connection.isOpen) return false
       await room
     }
     if (this.#isStopped || !connection.isOpen) return false
+    // How long the client took to make room is no time of this broker.
+    const hasRoomAtMs = performance.now()
     if (this.#credit === undefined) {
       connection.write(encode(chunk))
     } else {
@@ -99,6 +106,7 @@ export class Flow {
         if (this.#underWayCount === 0) this.#wakeUp()
       })
     }
+    this.#options.fanOut(waitedMs + performance.now() - hasRoomAtMs)
     const room = connection.room()
     if (room !== undefined) await room
     return !this.#isStopped

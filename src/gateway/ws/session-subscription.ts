@@ -1,3 +1,4 @@
+import type { StageTime } from '../../observability/stages.ts'
 import { invariant } from '../../types/invariant.ts'
 import type { Topic } from '../../types/topic.ts'
 import { encodeCursor } from '../reading/cursor.ts'
@@ -19,6 +20,7 @@ export interface SessionSubscriptionOptions extends StartPorts {
   readonly credit: Credit
   readonly send: (frame: ServerFrame) => void
   readonly encode: (chunk: Chunk, head: RecordsHead) => readonly Buffer[]
+  readonly fanOut: StageTime
   /** The subscription has failed and sends nothing more. */
   readonly onFailed: (error: unknown) => void
 }
@@ -105,7 +107,7 @@ export class SessionSubscription {
     const before = this.#stage
     before?.flow.stop()
     this.#credit = before?.flow.credit ?? this.#credit
-    const { ports, timers, connection } = this.#options
+    const { ports, timers, connection, fanOut } = this.#options
     const follower = new TopicFollower(ports.log, topic, starts, {
       ends: undefined,
       bytesMax: CHUNK_BYTES_MAX,
@@ -118,6 +120,7 @@ export class SessionSubscription {
       connection,
       credit: this.#credit,
       encode: (chunk) => this.#encode(stage, chunk),
+      fanOut,
     })
     const epoch = before === undefined ? 0 : before.epoch + 1
     const stage: Stage = { topic, isWholeTopic, epoch, flow, follower, places: new Map(starts) }

@@ -206,6 +206,7 @@ export class Session implements ServedSocket {
       credit: frame.credit,
       send: (answer) => this.#send(answer),
       encode: (chunk, head) => codec.records(chunk, head),
+      fanOut: parts.gateway.options.stages.fanOut,
       onFailed: (error) => {
         this.#drop(sid, subscription, error)
         this.#leaveToOthers(error)

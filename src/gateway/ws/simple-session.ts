@@ -1,3 +1,4 @@
+import type { StageTime } from '../../observability/stages.ts'
 import type { Problem } from '../problem.ts'
 import type { TopicFollower } from '../reading/follow.ts'
 import { chunkFrames, type FrameStyle } from './batch-frames.ts'
@@ -11,6 +12,7 @@ export interface SimpleSessionOptions {
   readonly follower: TopicFollower
   readonly style: FrameStyle
   readonly describe: (error: unknown) => Problem
+  readonly fanOut: StageTime
 }
 
 /** What the server holds of each open socket. */
@@ -34,12 +36,13 @@ export class SimpleSession implements ServedSocket {
   constructor(connection: WebSocketConnection, options: SimpleSessionOptions) {
     this.#connection = connection
     this.#options = options
-    const { follower, topicName, style } = options
+    const { follower, topicName, style, fanOut } = options
     this.#flow = new Flow({
       follower,
       connection,
       credit: undefined,
       encode: (chunk) => chunkFrames(topicName, chunk, style),
+      fanOut,
     })
   }
 

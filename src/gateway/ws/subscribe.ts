@@ -173,10 +173,13 @@ class SubscribeServer {
       )
     }
     if (address === undefined) return this.#sessionOf(request)
-    const subscription = await prepareSubscription(this.#dependencies.ports, address, this.#timers)
+    const { ports, sessions } = this.#dependencies
+    const { gateway } = sessions
+    const subscription = await prepareSubscription(ports, address, this.#timers)
     return {
       webSockets: this.#simple,
-      open: (connection, { describe }) => new SimpleSession(connection, { ...subscription, describe }),
+      open: (connection, { describe }) =>
+        new SimpleSession(connection, { ...subscription, describe, fanOut: gateway.options.stages.fanOut }),
       abandon: () => subscription.follower.stop(),
     }
   }

@@ -108,6 +108,7 @@ test('No reachable state has lag, credit, an idle socket with room, and nothing 
         follower: follower as unknown as TopicFollower,
         connection: connection as unknown as WebSocketConnection,
         credit: { records: 0, bytes: 0 },
+        fanOut: () => undefined,
         encode(chunk) {
           for (let offset = chunk.fromOffset; offset < chunk.nextOffset; offset++) sent.push(offset)
           return [Buffer.alloc(1)]
