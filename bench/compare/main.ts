@@ -8,6 +8,7 @@ import { startCeiling } from './systems/ceiling.ts'
 import { startEtcd } from './systems/etcd.ts'
 import { startNats } from './systems/nats.ts'
 import { startSynod } from './systems/synod.ts'
+import { syncsPer1000 } from './syncs.ts'
 import type { System, Work } from './system.ts'
 import { tableOf, type Round, type Rounds } from './table.ts'
 import { WORKLOADS, type Workload } from './workloads.ts'
@@ -16,7 +17,7 @@ const PEERS: Readonly<Record<string, (folder: string, bodies: Bodies) => Promise
   nats: startNats,
   etcd: startEtcd,
 }
-const USAGE = `npm run bench -- [${WORKLOADS.map(({ name }) => name).join(' ')}] [--peers nats,etcd] [--rounds 3] [--seconds 4]
+const USAGE = `npm run bench -- [${WORKLOADS.map(({ name }) => name).join(' ')}] [--peers nats,etcd] [--rounds 3] [--seconds 4] [--syncs]
 Synod, its ceiling and its peers on this machine, in turn, under the same work. bench/README.md says what to distrust.`
 const WARM_UP_SECONDS = 2
 
@@ -25,6 +26,8 @@ interface Wish {
   readonly peers: readonly string[]
   readonly rounds: number
   readonly seconds: number
+  /** Count what is synced, too. */
+  readonly syncs: boolean
 }
 
 async function main(): Promise<number> {
@@ -37,7 +40,8 @@ async function main(): Promise<number> {
   const systems: System[] = []
   try {
     const bodies = new Bodies(folder)
-    systems.push(await startSynod(folder, bodies), await startCeiling(folder, bodies))
+    const synod = await startSynod(folder, bodies)
+    systems.push(synod, await startCeiling(folder, bodies))
     for (const name of wish.peers) {
       const peer = await PEERS[name]!(folder, bodies)
       if (peer === undefined) console.log(`${name} is missing: sh bench/peers/install.sh`)
@@ -45,8 +49,16 @@ async function main(): Promise<number> {
     }
     const results = []
     for (const workload of wish.workloads) {
-      const rounds = await compare(systems, workload, wish)
-      console.log(['', `${workload.name}: ${workload.question}`, ...tableOf(rounds, 'Synod')].join('\n'))
+      const { name, question, partitions } = workload
+      const taking = partitions === undefined ? systems : await Promise.all(partitions.map(synod.on))
+      const rounds = await compare(taking, workload, wish)
+      const [first, ...others] = taking.map((system) => system.name) as [string, ...string[]]
+      const pairs = others.map((other): [string, string] =>
+        partitions === undefined ? [first, other] : [other, first],
+      )
+      console.log(['', `${name}: ${question}`, ...tableOf(rounds, pairs)].join('\n'))
+      if (wish.syncs && partitions === undefined)
+        await tellSyncs(taking, { ...workload.work, ...wish }, folder)
       results.push({ workload: workload.name, systems: Object.fromEntries(rounds) })
     }
     await keep(results)
@@ -64,6 +76,7 @@ function readWish(): Wish | undefined {
       peers: { type: 'string', default: Object.keys(PEERS).join(',') },
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '4' },
+      syncs: { type: 'boolean', default: false },
     },
   })
   const names = positionals.length === 0 ? WORKLOADS.map(({ name }) => name) : positionals
@@ -72,7 +85,7 @@ function readWish(): Wish | undefined {
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
   const isKnown = workloads.length === new Set(names).size && peers.every((name) => name in PEERS)
   const isCounted = [rounds, seconds].every((count) => Number.isInteger(count) && count > 0)
-  return isKnown && isCounted ? { workloads, peers, rounds, seconds } : undefined
+  return isKnown && isCounted ? { workloads, peers, rounds, seconds, syncs: values.syncs } : undefined
 }
 
 /** Every system has its turn in every round, so that none has the machine's good minutes for itself. */
@@ -96,6 +109,14 @@ async function measure(system: System, work: Work): Promise<Round> {
     cpuSecondsPer1000: ((cpuSeconds(system.pids) - cpuBefore) * 1000) / records,
     residentMiB: residentMiB(system.pids),
     failed,
+  }
+}
+
+async function tellSyncs(systems: readonly System[], work: Work, folder: string): Promise<void> {
+  for (const system of systems) {
+    const count = await syncsPer1000(system, work, folder)
+    if (count === undefined) return console.log('syncs are not counted: strace is missing')
+    console.log(`${system.name}: ${Math.round(count)} syncs for 1,000 records that were acknowledged`)
   }
 }
 

@@ -37,8 +37,11 @@ export function ratioOf(rounds: Rounds, name: string, other: string): Spread | u
 
 const HEADER = ['', 'records/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB', 'failed']
 
-/** Lines of text: a row for each system, and for `name` its ratio to each of the others. */
-export function tableOf(rounds: Rounds, name: string): readonly string[] {
+/** Lines of text: a row for each system, and the ratio of each pair, first to second. */
+export function tableOf(
+  rounds: Rounds,
+  pairs: readonly (readonly [name: string, other: string])[],
+): readonly string[] {
   const rows = [...rounds].map(([system, each]) => {
     const rate = spreadOf(each.map((round) => round.recordsPerSecond))
     const median = (of: (round: Round) => number): number => spreadOf(each.map(of)).median
@@ -52,8 +55,8 @@ export function tableOf(rounds: Rounds, name: string): readonly string[] {
       String(each.reduce((sum, round) => sum + round.failed, 0)),
     ]
   })
-  const ratios = [...rounds.keys()].flatMap((other) => {
-    const ratio = other === name ? undefined : ratioOf(rounds, name, other)
+  const ratios = pairs.flatMap(([name, other]) => {
+    const ratio = ratioOf(rounds, name, other)
     return ratio === undefined
       ? []
       : [

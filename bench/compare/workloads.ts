@@ -4,6 +4,8 @@ export interface Workload {
   readonly name: string
   readonly question: string
   readonly work: Omit<Work, 'seconds'>
+  /** Held against each other: Synod on topics of so many partitions. Undefined: Synod, its ceiling and its peers on one. */
+  readonly partitions?: readonly number[]
 }
 
 const KIB = 1024
@@ -15,6 +17,12 @@ export const WORKLOADS: readonly Workload[] = [
     work: { inFlight: 64, records: 1, bytes: KIB },
   },
   {
+    name: 'W2',
+    question: 'W1 on a topic of 6 partitions instead of one',
+    work: { inFlight: 64, records: 1, bytes: KIB },
+    partitions: [1, 6],
+  },
+  {
     name: 'W3',
     question: 'Records of 1 KiB, 100 a request, 16 requests in flight',
     work: { inFlight: 16, records: 100, bytes: KIB },
@@ -23,5 +31,11 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'W4',
     question: 'Records of 1 KiB, one a request, one request in flight',
     work: { inFlight: 1, records: 1, bytes: KIB },
+  },
+  {
+    name: 'W8',
+    question: 'W1 on topics of 100 and 1,000 partitions',
+    work: { inFlight: 64, records: 1, bytes: KIB },
+    partitions: [1, 100, 1_000],
   },
 ]

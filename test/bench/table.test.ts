@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { callsIn } from '../../bench/compare/syncs.ts'
 import { ratioOf, spreadOf, tableOf, type Round } from '../../bench/compare/table.ts'
 
 function round(recordsPerSecond: number, failed = 0): Round {
@@ -22,10 +23,29 @@ test('a ratio is taken within each round, not between medians', () => {
 })
 
 test('the table has a row for each system, what failed in all rounds, and the ratios of one', () => {
-  assert.deepEqual(tableOf(ROUNDS, 'Synod'), [
-    '                 records/s  p50 ms  p99 ms  CPU s/1,000  MiB  failed',
-    'Synod  2,000 (1,000–3,000)    1.23    9.00        0.100  200       2',
-    'other  2,000 (1,000–2,000)    1.23    9.00        0.100  200       0',
-    'Synod / other: 1.50 (0.50–2.00)',
-  ])
+  assert.deepEqual(
+    tableOf(ROUNDS, [
+      ['Synod', 'other'],
+      ['Synod', 'nobody'],
+    ]),
+    [
+      '                 records/s  p50 ms  p99 ms  CPU s/1,000  MiB  failed',
+      'Synod  2,000 (1,000–3,000)    1.23    9.00        0.100  200       2',
+      'other  2,000 (1,000–2,000)    1.23    9.00        0.100  200       0',
+      'Synod / other: 1.50 (0.50–2.00)',
+    ],
+  )
+})
+
+test('the syncs in a table of strace are added up, whatever errors stand beside them', () => {
+  const table = [
+    '% time     seconds  usecs/call     calls    errors syscall',
+    '------ ----------- ----------- --------- --------- ----------------',
+    ' 95.00    1.234567         123       410           fdatasync',
+    '  5.00    0.012345          12        11         2 fsync',
+    '------ ----------- ----------- --------- --------- ----------------',
+    '100.00    1.246912         122       421         2 total',
+  ].join('\n')
+  assert.equal(callsIn(table), 421)
+  assert.equal(callsIn(''), 0)
 })
