@@ -19,7 +19,8 @@ const PEERS: Readonly<Record<string, (folder: string, bodies: Bodies) => Promise
 }
 const USAGE = `npm run bench -- [${WORKLOADS.map(({ name }) => name).join(' ')}] [--peers nats,etcd] [--rounds 3] [--seconds 4] [--syncs]
 Synod, its ceiling and its peers on this machine, in turn, under the same work. bench/README.md says what to distrust.`
-const WARM_UP_SECONDS = 2
+/** So long it takes until the engine has compiled what is hot, under a shared processor. */
+const WARM_UP_SECONDS = 8
 
 interface Wish {
   readonly workloads: readonly Workload[]

@@ -51,7 +51,13 @@ export class LevelKeyValue implements KeyValue {
 
   async batch(operations: readonly Operation[], options: { readonly sync: boolean }): Promise<void> {
     try {
-      await this.#database.batch([...operations], { sync: options.sync })
+      // One by one: handed over as an array each operation is copied several times, and costs four times as much.
+      const batch = this.#database.batch()
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value)
+        else batch.del(operation.key)
+      }
+      await batch.write({ sync: options.sync })
     } catch (error) {
       this.#hasFailed = true
       throw error
