@@ -5,6 +5,7 @@ import { SynodError } from '../../errors.ts'
 import type { Idempotency, RecordDraft } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
 import type { AppendReceipt } from '../ports.ts'
+import { timeText } from '../reading/record-json.ts'
 import type { RequestContext } from './context.ts'
 import { expectedOffsetOf, idempotencyOf, placementKey } from './idempotency.ts'
 import type { PartitionTurns } from './partition-choice.ts'
@@ -152,7 +153,7 @@ export function receiptJson(
 ): string {
   const { receipt, index, draft } = stored
   const offset = receipt.baseOffset === undefined ? '' : `"offset":${receipt.baseOffset + index},`
-  const timestamp = new Date(draft.timestampMs ?? receipt.appendedAtMs).toISOString()
+  const timestamp = timeText(draft.timestampMs ?? receipt.appendedAtMs)
   return (
     `{"topic":"${topic.name}","partition":${partition},${offset}` +
     `"timestamp":"${timestamp}","duplicate":${receipt.duplicate}}`

@@ -65,8 +65,16 @@ function onOneLine(source: string): string {
   return source.includes('\n') || source.includes('\r') ? source.replaceAll(/[\r\n]/g, ' ') : source
 }
 
-function timeText(timestampMs: number): string {
-  return new Date(Math.max(-DATE_MS_MAX, Math.min(DATE_MS_MAX, timestampMs))).toISOString()
+/** Of many records in a row the time is the same millisecond. */
+let newest = { ms: 0, text: '1970-01-01T00:00:00.000Z' }
+
+/** A record's time in RFC 3339. */
+export function timeText(timestampMs: number): string {
+  if (newest.ms !== timestampMs) {
+    const text = new Date(Math.max(-DATE_MS_MAX, Math.min(DATE_MS_MAX, timestampMs))).toISOString()
+    newest = { ms: timestampMs, text }
+  }
+  return newest.text
 }
 
 /** A name that stands more than once is joined with commas, as HTTP does it: JSON objects name a member once. */
