@@ -63,6 +63,8 @@ export function draftFromRequest(
       `Record-Timestamp '${String(timestamp)}' is no RFC 3339 time.`,
       'Write it as 2026-01-31T12:00:00.000Z.',
     )
+  if (headers['record-key'] !== undefined)
+    throw invalid('A record gets its key from the address, not from a header.', 'Name it: …/records?key=ada.')
   checkKey(key, invalid)
   return {
     form: formOf(value, contentType),

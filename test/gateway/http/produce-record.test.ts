@@ -63,6 +63,10 @@ test('key, headers and time are kept, also beyond ASCII', async (t) => {
     body: 'x',
     headers: { 'Record-Timestamp': '2026-02-30T00:00:00Z' },
   })
+  // What a record is read with: it would be lost in silence.
+  const withKey = { body: 'x', headers: { 'Record-Key': 'ada' } }
+  const problem = await refused('invalid-parameter', 'POST', '/v1/topics/t/records', withKey)
+  assert.match(String(problem['hint']), /\?key=/)
 })
 
 test('the partition is the named one, else the key’s, else the idempotency fields’, else the turn’s', async (t) => {

@@ -1888,6 +1888,14 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "partitions": 3,
+                 *       "config": {
+                 *         "retentionMs": 86400000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopicSpec"];
             };
         };
@@ -2120,6 +2128,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "config": {
+                 *         "retentionMs": 604800000
+                 *       }
+                 *     }
+                 */
                 "application/merge-patch+json": components["schemas"]["TopicChange"];
             };
         };
@@ -2405,6 +2420,7 @@ export interface operations {
         /** @description The value. */
         requestBody: {
             content: {
+                /** @example hello */
                 "application/octet-stream": string;
             };
         };
@@ -2592,6 +2608,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "records": [
+                 *         {
+                 *           "key": "ada",
+                 *           "value": {
+                 *             "amount": 12
+                 *           }
+                 *         },
+                 *         {
+                 *           "text": "hello"
+                 *         },
+                 *         {
+                 *           "base64": "AAEC"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Batch"];
             };
         };
@@ -3849,6 +3883,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "broker": "2"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LeaderMove"];
             };
         };
@@ -3972,6 +4011,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "brokers": [
+                 *         "2",
+                 *         "3"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Replicas"];
             };
         };
@@ -4106,6 +4153,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "beforeOffset": 17
+                 *     }
+                 */
                 "application/json": components["schemas"]["Trim"];
             };
         };

@@ -79,7 +79,10 @@ export const moveReplicas = createRoute({
   summary: 'Move a partition to other brokers',
   description:
     'The new ones copy it first, without a vote; then they take over at once, and the old ones free their data. Reading and producing go on. The same brokers in another order only change who leads by preference.',
-  request: { params: partitionParams, body: { content: json(replicasSchema), required: true } },
+  request: {
+    params: partitionParams,
+    body: { content: json(replicasSchema, { brokers: ['2', '3'] }), required: true },
+  },
   responses: {
     202: started,
     ...problems(

@@ -79,6 +79,8 @@ const APPEND_CODES = [
   'disk-full',
 ] as const
 
+const BATCH = { records: [{ key: 'ada', value: { amount: 12 } }, { text: 'hello' }, { base64: 'AAEC' }] }
+
 export const produceRecord = createRoute({
   method: 'post',
   path: '/v1/topics/{topic}/records',
@@ -107,7 +109,9 @@ export const produceRecord = createRoute({
     }),
     body: {
       description: 'The value.',
-      content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
+      content: {
+        'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }), example: 'hello' },
+      },
       required: true,
     },
   },
@@ -136,7 +140,7 @@ export const produceBatch = createRoute({
     params: topicParams,
     query: z.object({ acks, redirect }),
     headers: idempotencyHeaders,
-    body: { content: json(batchSchema), required: true },
+    body: { content: json(batchSchema, BATCH), required: true },
   },
   responses: {
     200: {

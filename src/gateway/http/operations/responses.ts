@@ -116,6 +116,7 @@ export const seeLeader = {
   headers: answerHeaders.extend({ Location: z.string().openapi({ description: 'The same request there.' }) }),
 }
 
-export function json<Schema extends z.ZodType>(schema: Schema) {
-  return { 'application/json': { schema } }
+/** `example` is a whole body; test/conformance/examples.test.ts sends it. */
+export function json<Schema extends z.ZodType>(schema: Schema, example?: unknown) {
+  return { 'application/json': example === undefined ? { schema } : { schema, example } }
 }

@@ -38,6 +38,8 @@ const linearizable = (description: string) =>
     .enum(['true', 'false'])
     .optional()
     .openapi({ description: `${description} A majority is asked first.`, default: 'false' })
+const TOPIC_SPEC = { partitions: 3, config: { retentionMs: 86_400_000 } }
+const TOPIC_CHANGE = { config: { retentionMs: 604_800_000 } }
 const UNREACHABLE = ['no-leader', 'no-quorum', 'outcome-unknown'] as const
 
 export const createTopic = createRoute({
@@ -48,7 +50,7 @@ export const createTopic = createRoute({
   summary: 'Create a topic',
   description:
     'Does nothing if the topic exists and is as the body says; what the body leaves out is not compared.',
-  request: { params: topicParams, body: { content: json(topicSpecSchema), required: false } },
+  request: { params: topicParams, body: { content: json(topicSpecSchema, TOPIC_SPEC), required: false } },
   responses: {
     200: { description: 'It was there already, as asked.', content: json(topicSchema), headers: etagHeaders },
     201: { description: 'Created.', content: json(topicSchema), headers: etagHeaders },
@@ -122,7 +124,10 @@ export const alterTopic = createRoute({
   request: {
     params: topicParams,
     headers: ifMatch,
-    body: { content: { 'application/merge-patch+json': { schema: topicChangeSchema } }, required: true },
+    body: {
+      content: { 'application/merge-patch+json': { schema: topicChangeSchema, example: TOPIC_CHANGE } },
+      required: true,
+    },
   },
   responses: {
     200: { description: 'Changed.', content: json(topicSchema), headers: etagHeaders },
@@ -213,7 +218,10 @@ export const moveLeader = createRoute({
   summary: 'Let another replica of a partition lead',
   description:
     'Answered when the leader has begun to hand over, which takes some milliseconds; requests wait meanwhile and do not fail. Does nothing if the broker leads already. It is a 503 while the broker is not in sync or about to stop.',
-  request: { params: partitionParams, body: { content: json(leaderMoveSchema), required: true } },
+  request: {
+    params: partitionParams,
+    body: { content: json(leaderMoveSchema, { broker: '2' }), required: true },
+  },
   responses: {
     202: { description: 'It has begun.', content: json(leaderMoveSchema), headers: answerHeaders },
     ...problems(
@@ -239,7 +247,10 @@ export const trimPartition = createRoute({
   summary: 'Let the oldest records of a partition go',
   description:
     'No reader is shown a record below the offset any more, on any broker; offsets keep their meaning. The offset is rounded down to where a batch begins. The space comes back in the background, as far as the log has been marked: each trim marks its end.',
-  request: { params: partitionParams, body: { content: json(trimSchema), required: true } },
+  request: {
+    params: partitionParams,
+    body: { content: json(trimSchema, { beforeOffset: 17 }), required: true },
+  },
   responses: {
     200: { description: 'It is so.', content: json(trimmedSchema), headers: answerHeaders },
     ...problems(
