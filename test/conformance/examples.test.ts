@@ -10,7 +10,7 @@ import { call, json } from '../system/api.ts'
 interface Parameter {
   readonly name: string
   readonly in: 'path' | 'query' | 'header'
-  readonly schema: { readonly example?: unknown }
+  readonly schema: { readonly example?: string | number }
 }
 
 interface Operation {
@@ -60,19 +60,19 @@ function requestOf(method: string, path: string, operation: Operation, known: Kn
     if (place === 'path')
       assert.notEqual(example, undefined, `${operation.operationId} has no example for ${name}`)
     if (example === undefined) continue
-    const value = name === 'if-match' ? known.etag : name === 'operation' ? known.operation : String(example)
+    const value = name === 'if-match' ? known.etag : name === 'operation' ? known.operation : `${example}`
     if (place === 'path') address = address.replace(`{${name}}`, encodeURIComponent(value))
     else if (place === 'query') query.set(name, value)
     else headers[name] = value
   }
   const [content] = Object.entries(operation.requestBody?.content ?? {})
-  if (content === undefined) return { address: `${address}?${query}`, init: { method, headers } }
+  if (content === undefined) return { address: `${address}?${query.toString()}`, init: { method, headers } }
   const [type, { example, schema }] = content
   const body = example ?? schema.example
   assert.notEqual(body, undefined, `${operation.operationId} has no example of a body`)
   headers['content-type'] = type
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return { address: `${address}?${query}`, init: { method, headers, body: text } }
+  return { address: `${address}?${query.toString()}`, init: { method, headers, body: text } }
 }
 
 test('every operation does what it says with the examples of the document', async (t) => {
@@ -105,6 +105,48 @@ test('every operation does what it says with the examples of the document', asyn
       { timeoutMs: 20_000 },
     )
   }
+})
+
+test('a session does what it says with the examples of the frames', async (t) => {
+  const { messages } = parse(readFileSync('openapi/asyncapi.yaml', 'utf8')).components as {
+    messages: Record<string, { readonly examples?: readonly { payload: object }[] }>
+  }
+  const { brokers } = await startDev(t)
+  const { url } = brokers()[0]!
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`, 'synod.v1.json')
+  const frames: { type: string; id?: string }[] = []
+  socket.on('message', (data: Buffer) => void frames.push(JSON.parse(data.toString()) as { type: string }))
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+  assert.equal((await call(url, '/v1/topics/orders', { method: 'PUT' })).status, 201)
+  const heard = new Set<object>()
+  /** Waits for another such frame; records may come before the word that they are stored. */
+  const hear = (type: string) =>
+    eventually(() => {
+      const frame = frames.find((each) => each.type === type && !heard.has(each))
+      assert.ok(frame !== undefined, `${type} in ${JSON.stringify(frames)}`)
+      heard.add(frame)
+    })
+  const answers = {
+    subscribe: 'subscribed',
+    produce: 'produced',
+    credit: 'records',
+    ping: 'pong',
+    seek: 'subscribed',
+    unsubscribe: 'end',
+  }
+  for (const [name, answer] of Object.entries(answers)) {
+    socket.send(JSON.stringify(messages[name]?.examples?.[0]?.payload))
+    await hear(answer)
+  }
+  assert.deepEqual(
+    frames.filter(({ type }) => type === 'error'),
+    [],
+  )
+  assert.deepEqual(
+    frames.filter(({ type }) => type === 'subscribed').map(({ id }) => id),
+    ['1', '4'],
+  )
+  socket.terminate()
 })
 
 function rankOf({ operationId }: Operation): number {

@@ -11,6 +11,28 @@ const REFERENCE = '#/components/schemas/'
 const CLIENT_MESSAGES = [...Object.keys(CLIENT_FRAMES), 'binaryProduce']
 const SERVER_MESSAGES = [...Object.keys(SERVER_FRAMES), 'binaryRecords']
 
+/** A session, frame by frame; test/conformance/examples.test.ts sends them. */
+const CLIENT_EXAMPLES: Readonly<Record<keyof typeof CLIENT_FRAMES, object>> = {
+  subscribe: {
+    type: 'subscribe',
+    id: '1',
+    sid: 'a',
+    topic: 'orders',
+    from: 'earliest',
+    credit: { records: 100, bytes: 1_048_576 },
+  },
+  produce: { type: 'produce', id: '2', topic: 'orders', records: [{ key: 'ada', value: { amount: 12 } }] },
+  credit: { type: 'credit', sid: 'a', records: 50, bytes: 524_288 },
+  ping: { type: 'ping', id: '3' },
+  seek: { type: 'seek', id: '4', sid: 'a', from: 'latest' },
+  unsubscribe: { type: 'unsubscribe', id: '5', sid: 'a' },
+}
+
+function exampleOf(name: string): object {
+  const payload = CLIENT_EXAMPLES[name as keyof typeof CLIENT_FRAMES] as object | undefined
+  return payload === undefined ? {} : { examples: [{ name, payload }] }
+}
+
 /** The AsyncAPI document of the session, with the schemas that the broker reads frames with. */
 export function asyncapiDocument(): object {
   return {
@@ -50,7 +72,12 @@ export function asyncapiDocument(): object {
       messages: Object.fromEntries(
         [...CLIENT_MESSAGES, ...SERVER_MESSAGES].map((name) => [
           name,
-          { name, title: name, payload: { $ref: `${REFERENCE}${frameSchemaName(name)}` } },
+          {
+            name,
+            title: name,
+            payload: { $ref: `${REFERENCE}${frameSchemaName(name)}` },
+            ...exampleOf(name),
+          },
         ]),
       ),
       schemas: schemasOf([...CLIENT_MESSAGES, ...SERVER_MESSAGES].map(frameSchemaName)),
