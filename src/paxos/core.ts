@@ -122,6 +122,8 @@ export class Core {
   /** The last persist, the last one that is durable, the last one that raised the promise, and the last one that took up a configuration. */
   lastPersist = 0
   durablePersist = 0
+  /** Persists with entries that are under way: from which slot on they write. */
+  readonly #writing: { readonly id: number; readonly fromSlot: Slot }[] = []
   promisePersist = 0
   configurationPersist = 0
   effects: Effect[] = []
@@ -237,8 +239,21 @@ export class Core {
   persist(writes: readonly Write[]): number {
     invariant(writes.length > 0, 'A persist writes something.')
     this.lastPersist++
+    const first = writes.find((write) => write.kind === 'entry')
+    if (first !== undefined) this.#writing.push({ id: this.lastPersist, fromSlot: first.entry.slot })
     this.effects.push({ kind: 'persist', id: this.lastPersist, writes })
     return this.lastPersist
+  }
+
+  /** This persist and all before it are durable. */
+  persisted(id: number): void {
+    this.durablePersist = id
+    while (this.#writing[0] !== undefined && this.#writing[0].id <= id) this.#writing.shift()
+  }
+
+  /** Whether what stands at the slot on the disk is about to be written over. */
+  isBeingWritten(slot: Slot): boolean {
+    return this.#writing.some(({ fromSlot }) => fromSlot <= slot)
   }
 
   /**

@@ -94,7 +94,7 @@ export class Paxos {
         return onPropose(core, event.proposals)
       case 'persisted':
         invariant(event.id <= core.lastPersist, 'Only a persist that was asked for becomes durable.')
-        core.durablePersist = event.id
+        core.persisted(event.id)
         onOwnPromiseDurable(core, event.id)
         onOwnDurable(core, event.id)
         return advanceTransfer(core)

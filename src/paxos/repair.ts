@@ -35,6 +35,8 @@ function markDamaged(core: Core, entry: DamagedEntry): void {
   const isHeld = entry.slot >= core.logStart.slot && entry.slot <= log.through
   if (!isHeld || log.damage.at(entry.slot) !== undefined || isBeingRepaired(core, entry.slot)) return
   if (entry.slot <= log.start) {
+    // The store met what stood there before: nobody else has that any more.
+    if (core.isBeingWritten(entry.slot)) return
     if (log.damage.count < DAMAGED_CHOSEN_MAX) log.damage.add(entry)
     return
   }

@@ -422,3 +422,19 @@ test('a tail that stays above a checkpoint keeps its damaged slot, which is not 
   replica.receive(1, { kind: 'repairResponse', entry: LOG[3] as Entry })
   assert.equal(replica.paxos.status, 'ok')
 })
+
+test('what the store met where an entry is being written over is no damage; met again when that is durable it is', () => {
+  const old = logOf(['a', A], ['old', A])
+  const chosen = logOf(['a', A], ['chosen', ballot(2, 3)])
+  const state = { promised: A, acceptedBallot: A }
+  const replica = new LoneReplica({ state, log: old, commit: 1, tuning: { tailBytesMax: 0 } })
+  replica.receive(3, { kind: 'syncRequired', ballot: ballot(2, 3), commit: slot(2) })
+  replica.receive(3, { kind: 'syncChunk', fromSlot: slot(2), entries: chosen.slice(1), commit: slot(2) })
+  const { persistId } = replica
+  assert.equal(replica.paxos.commit, 2)
+  replica.step({ kind: 'damaged', entries: [damagedIn(old, 2)], isStateLost: false })
+  assert.equal(replica.paxos.damagedCount, 0)
+  replica.step({ kind: 'persisted', id: persistId })
+  replica.step({ kind: 'damaged', entries: [damagedIn(chosen, 2)], isStateLost: false })
+  assert.equal(replica.paxos.damagedCount, 1)
+})
