@@ -10,6 +10,7 @@ import type { OffsetMark, Row } from '../storage/log-store.ts'
 import { TrimmedSlotError } from '../storage/storage-errors.ts'
 import { outcomeOf, type AppendOutcome } from './append-outcome.ts'
 import { FullAcks } from './full-acks.ts'
+import { joined } from './joining.ts'
 import { offsetTrimmed, outOfRange } from './offset-errors.ts'
 import { OwnLag } from './own-lag.ts'
 import { committedBatch, peekBatch, setAppendedAt } from './record-batch.ts'
@@ -95,6 +96,7 @@ export class Partition {
       tuning: tuningOf(options.config),
       host: options.host,
       listener: {
+        join: joined,
         stamp: (body) => this.#stamp(body),
         applied: (entry, result) => this.#applied(entry, result),
         turnEnded: () => this.#turnEnded(),
@@ -130,7 +132,7 @@ export class Partition {
   }
 
   /**
-   * Stores an encoded batch as one slot. `acks: 'all'` also waits until every replica that is in sync has it on disk.
+   * Stores an encoded batch in one slot, perhaps with others that came at the same time. `acks: 'all'` also waits until every replica that is in sync has it on disk.
    * Errors: as `Replica.propose`, 'topic-full', and what the machine decided.
    */
   async append(

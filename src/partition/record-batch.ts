@@ -39,7 +39,8 @@ const EXPECTS_OFFSET = 4
 const BOTH = BY_PRODUCER | BY_KEY
 const APPENDED_AT = 2
 const COUNT_AT = 10
-const FIXED_BYTES = 12
+/** The fixed part of the header: all of it where there is neither idempotency nor an expected offset. */
+export const BATCH_FIXED_BYTES = 12
 
 /** What the header of a batch says; the records stay encoded. */
 export interface BatchHeader {
@@ -73,7 +74,8 @@ export function encodeBatch(draft: BatchDraft): Buffer {
     throw new SynodError('batch-too-large', `The batch has ${records.length} records.`, { hint })
   }
   const lengths = records.map(recordLength)
-  const contentStart = FIXED_BYTES + idempotencyLength(draft) + (draft.expectedOffset === undefined ? 0 : 8)
+  const contentStart =
+    BATCH_FIXED_BYTES + idempotencyLength(draft) + (draft.expectedOffset === undefined ? 0 : 8)
   const total = lengths.reduce((sum, length) => sum + length, contentStart + 4 * lengths.length)
   if (total > BATCH_BYTES_MAX) {
     const hint = `One batch has at most ${BATCH_BYTES_MAX} bytes: send fewer records at once.`
@@ -149,9 +151,38 @@ function writeHeader(
   return writeInt53(body, expectedOffset, at)
 }
 
+/** Whether an encoded batch has neither idempotency nor an expected offset, so that only its records count. */
+export function isPlainBatch(body: Uint8Array): boolean {
+  return body[0] === VERSION && body[1] === 0
+}
+
+/** One plain batch of the records of all of them, in this order; each is a plain batch, within the bounds together. */
+export function joinBatches(bodies: readonly Uint8Array[]): Buffer {
+  const sources = bodies.map(asBuffer)
+  const recordCount = sources.reduce((sum, source) => sum + source.readUInt16BE(COUNT_AT), 0)
+  const total = sources.reduce((sum, source) => sum + source.length - BATCH_FIXED_BYTES, BATCH_FIXED_BYTES)
+  invariant(
+    recordCount <= RECORDS_PER_BATCH_MAX && total <= BATCH_BYTES_MAX,
+    'A joined batch is within the bounds.',
+  )
+  const body = Buffer.allocUnsafe(total)
+  body[0] = VERSION
+  body[1] = 0
+  setAppendedAt(body, 0)
+  let lengthsAt = body.writeUInt16BE(recordCount, COUNT_AT)
+  let at = lengthsAt + 4 * recordCount
+  for (const source of sources) {
+    invariant(isPlainBatch(source), 'Only plain batches are joined.')
+    const recordsAt = BATCH_FIXED_BYTES + 4 * source.readUInt16BE(COUNT_AT)
+    lengthsAt += source.copy(body, lengthsAt, BATCH_FIXED_BYTES, recordsAt)
+    at += source.copy(body, at, recordsAt)
+  }
+  return body
+}
+
 /** Writes the leader's time into an encoded batch, in place. The body's checksum is taken after it. */
 export function setAppendedAt(body: Uint8Array, appendedAtMs: number): void {
-  invariant(body.length >= FIXED_BYTES && body[0] === VERSION, 'Only an encoded batch gets a time.')
+  invariant(body.length >= BATCH_FIXED_BYTES && body[0] === VERSION, 'Only an encoded batch gets a time.')
   invariant(
     Number.isSafeInteger(appendedAtMs) && appendedAtMs >= 0,
     `A time is epoch milliseconds, not ${appendedAtMs}.`,
@@ -163,7 +194,7 @@ export function setAppendedAt(body: Uint8Array, appendedAtMs: number): void {
 export function peekBatch(body: Uint8Array): BatchHeader {
   const bytes = asBuffer(body)
   requireForm(
-    bytes.length >= FIXED_BYTES && bytes.length <= BATCH_BYTES_MAX,
+    bytes.length >= BATCH_FIXED_BYTES && bytes.length <= BATCH_BYTES_MAX,
     'A batch has an impossible length.',
   )
   requireForm(bytes[0] === VERSION, `A batch has version ${bytes[0]}.`)
@@ -172,7 +203,7 @@ export function peekBatch(body: Uint8Array): BatchHeader {
   const appendedAtMs = readUint53(bytes, APPENDED_AT)
   const recordCount = bytes.readUInt16BE(COUNT_AT)
   requireForm(recordCount >= 1 && recordCount <= RECORDS_PER_BATCH_MAX, `A batch has ${recordCount} records.`)
-  let at = FIXED_BYTES
+  let at = BATCH_FIXED_BYTES
   let idempotency: Idempotency | undefined
   if (flags & BY_PRODUCER) {
     const length = bytes[at]!
@@ -294,7 +325,10 @@ export function committedBatch(body: Uint8Array, baseOffset: number): CommittedB
     Number.isSafeInteger(baseOffset) && baseOffset >= 0,
     `An offset is a whole number from 0, not ${baseOffset}.`,
   )
-  requireForm(body.length >= FIXED_BYTES && body[0] === VERSION, 'A stored batch does not begin as one.')
+  requireForm(
+    body.length >= BATCH_FIXED_BYTES && body[0] === VERSION,
+    'A stored batch does not begin as one.',
+  )
   return new StoredBatch(asBuffer(body), baseOffset)
 }
 

@@ -8,7 +8,7 @@ import type { PaxosTuning } from '../paxos/options.ts'
 import type { Checksum, Entry, RecoveredState, Role } from '../paxos/state.ts'
 import type { LogStore, OffsetMark } from '../storage/log-store.ts'
 import type { Loop } from './loop.ts'
-import type { QueuedBytes } from './proposals.ts'
+import type { QueuedBytes, Waiting } from './proposals.ts'
 import type { StateMachine } from './state-machine.ts'
 
 /** What all replicas of one broker share. */
@@ -30,6 +30,8 @@ export interface ReplicaHost {
 
 /** What a group's owner wants to hear. All calls are synchronous and come from the loop. */
 export interface ReplicaListener<Result> {
+  /** What waits together, about to be proposed: the owner may make fewer values of it that answer for all. */
+  join?(waiting: readonly Waiting<Result>[]): readonly Waiting<Result>[]
   /** Before a proposal is appended: the last chance to write the leader's time into its body. */
   stamp(body: Uint8Array): void
   applied(entry: Entry, result: Result): void

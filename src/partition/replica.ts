@@ -242,8 +242,9 @@ export class Replica<Result> implements TurnTaker {
       return this.#nextTurnMs()
     }
     try {
-      const offered = this.#proposals.takeQueue()
-      this.#host.stages.queue(moment.nowMs - offered[0]!.queuedAtMs)
+      const queue = this.#proposals.takeQueue()
+      this.#host.stages.queue(moment.nowMs - queue[0]!.queuedAtMs)
+      const offered = this.#listener.join?.(queue) ?? queue
       this.#run(
         this.paxos.step(
           { kind: 'propose', proposals: offered.map((waiting) => this.#proposal(waiting)) },

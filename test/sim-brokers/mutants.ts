@@ -141,6 +141,27 @@ export const MUTANTS: readonly BrokersMutant[] = [
       ),
   },
   {
+    name: 'joined-as-one',
+    about: 'All who were stored in one slot are told the place of the first of them.',
+    swarm: { brokerCount: 3, producerCount: 9, produceEveryMs: 5 },
+    install: () =>
+      replaced(
+        Proposals.prototype,
+        'takeQueue',
+        (takeQueue) =>
+          function (this: Proposals<unknown>) {
+            const first = new Map<number, unknown>()
+            return takeQueue.call(this).map((waiting) => ({
+              ...waiting,
+              resolve: ({ result, slot }) => {
+                if (!first.has(slot)) first.set(slot, result)
+                waiting.resolve({ result: first.get(slot), slot })
+              },
+            }))
+          },
+      ),
+  },
+  {
     name: 'sends-twice',
     about: 'The router sends again what may have been done, though doing it twice does harm.',
     swarm: { ...UPHEAVAL, laneBreakEveryMs: 30 },
