@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cpuSeconds, residentMiB } from '../processes.ts'
 import { Bodies } from './bodies.ts'
+import { deliverTo } from './followers.ts'
 import { startCeiling } from './systems/ceiling.ts'
 import { startEtcd } from './systems/etcd.ts'
 import { startNats } from './systems/nats.ts'
 import { startSynod } from './systems/synod.ts'
 import { syncsPer1000 } from './syncs.ts'
-import type { System, Work } from './system.ts'
+import type { LoadResult, System, Work } from './system.ts'
 import { tableOf, type Round, type Rounds } from './table.ts'
 import { WORKLOADS, type Workload } from './workloads.ts'
 
@@ -51,14 +52,17 @@ async function main(): Promise<number> {
     const results = []
     for (const workload of wish.workloads) {
       const { name, question, partitions } = workload
-      const taking = partitions === undefined ? systems : await Promise.all(partitions.map(synod.on))
+      const taking =
+        partitions === undefined
+          ? systems.filter((system) => canTake(system, workload))
+          : await Promise.all(partitions.map(synod.on))
       const rounds = await compare(taking, workload, wish)
       const [first, ...others] = taking.map((system) => system.name) as [string, ...string[]]
       const pairs = others.map((other): [string, string] =>
         partitions === undefined ? [first, other] : [other, first],
       )
       console.log(['', `${name}: ${question}`, ...tableOf(rounds, pairs)].join('\n'))
-      if (wish.syncs && partitions === undefined)
+      if (wish.syncs && partitions === undefined && workload.reading === undefined)
         await tellSyncs(taking, { ...workload.work, ...wish }, folder)
       results.push({ workload: workload.name, systems: Object.fromEntries(rounds) })
     }
@@ -90,19 +94,23 @@ function readWish(): Wish | undefined {
 }
 
 /** Every system has its turn in every round, so that none has the machine's good minutes for itself. */
-async function compare(systems: readonly System[], { work }: Workload, wish: Wish): Promise<Rounds> {
-  for (const system of systems) await system.load({ ...work, seconds: WARM_UP_SECONDS })
+async function compare(systems: readonly System[], workload: Workload, wish: Wish): Promise<Rounds> {
+  for (const system of systems) await system.load({ ...workload.work, seconds: WARM_UP_SECONDS })
   const rounds = new Map<string, Round[]>(systems.map(({ name }) => [name, []]))
   for (let round = 0; round < wish.rounds; round++)
-    for (const system of systems)
-      rounds.get(system.name)!.push(await measure(system, { ...work, seconds: wish.seconds }))
+    for (const system of systems) rounds.get(system.name)!.push(await measure(system, workload, wish.seconds))
   return rounds
 }
 
-async function measure(system: System, work: Work): Promise<Round> {
+function canTake(system: System, { reading }: Workload): boolean {
+  if (reading === undefined) return true
+  return reading === 'times' ? system.deliver !== undefined : system.follow !== undefined
+}
+
+async function measure(system: System, workload: Workload, forSeconds: number): Promise<Round> {
   const cpuBefore = cpuSeconds(system.pids)
-  const { ok, failed, seconds, p50Ms, p99Ms } = await system.load(work)
-  const records = ok * work.records
+  const { load, records, seconds } = await take(system, workload, { ...workload.work, seconds: forSeconds })
+  const { p50Ms, p99Ms, failed } = load
   return {
     recordsPerSecond: records / seconds,
     p50Ms,
@@ -111,6 +119,20 @@ async function measure(system: System, work: Work): Promise<Round> {
     residentMiB: residentMiB(system.pids),
     failed,
   }
+}
+
+/** `records` are those that were acknowledged, or delivered, where that is the question. */
+async function take(
+  { load, deliver, follow }: System,
+  { reading }: Workload,
+  work: Work,
+): Promise<{ readonly load: LoadResult; readonly records: number; readonly seconds: number }> {
+  if (typeof reading === 'object' && follow !== undefined) {
+    const { deliveries, ...delivered } = await deliverTo(reading.subscribers, { load, follow }, work)
+    return { ...delivered, records: deliveries }
+  }
+  const result = await (reading === 'times' && deliver !== undefined ? deliver(work) : load(work))
+  return { load: result, records: result.ok * work.records, seconds: result.seconds }
 }
 
 async function tellSyncs(systems: readonly System[], work: Work, folder: string): Promise<void> {

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../../test/support/eventually.ts'
 
@@ -43,6 +44,22 @@ export function serve(
     await ended
   }
   return { pid: child.pid!, stop }
+}
+
+/** Starts a program that is talked to; `stop` ends its input, and it itself. */
+export function converse(
+  program: string,
+  args: readonly string[],
+): { readonly child: ChildProcessByStdio<Writable, Readable, null>; readonly stop: () => Promise<void> } {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  running.add(child)
+  const ended = once(child, 'close')
+  const stop = async (): Promise<void> => {
+    child.stdin.end()
+    await ended
+    running.delete(child)
+  }
+  return { child, stop }
 }
 
 /** Runs a program to its end; returns what it wrote. */

@@ -20,5 +20,16 @@ export interface System {
   readonly name: string
   readonly pids: readonly number[]
   load(work: Work): Promise<LoadResult>
+  /** One record after the other; latencies run to its arrival at a subscriber. Undefined where that is not measured. */
+  readonly deliver?: (work: Work) => Promise<LoadResult>
+  /** So many subscribers, who read from now on. Undefined where that is not measured. */
+  readonly follow?: (subscribers: number) => Promise<Followers>
+  stop(): Promise<void>
+}
+
+/** Subscribers in a process of their own. */
+export interface Followers {
+  /** What all of them have got so far. */
+  delivered(): Promise<number>
   stop(): Promise<void>
 }

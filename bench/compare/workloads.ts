@@ -6,6 +6,8 @@ export interface Workload {
   readonly work: Omit<Work, 'seconds'>
   /** Held against each other: Synod on topics of so many partitions. Undefined: Synod, its ceiling and its peers on one. */
   readonly partitions?: readonly number[]
+  /** What subscribers get is measured, instead of answers: how long it takes, or how much so many of them are delivered. */
+  readonly reading?: 'times' | { readonly subscribers: number }
 }
 
 const KIB = 1024
@@ -31,6 +33,24 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'W4',
     question: 'Records of 1 KiB, one a request, one request in flight',
     work: { inFlight: 1, records: 1, bytes: KIB },
+  },
+  {
+    name: 'W5',
+    question: 'Records of 1 KiB, one after the other, from produce to arrival at a subscriber',
+    work: { inFlight: 1, records: 1, bytes: KIB },
+    reading: 'times',
+  },
+  {
+    name: 'W6',
+    question: 'Deliveries of 1 KiB to 100 subscribers; 16 produces in flight, of which the times are',
+    work: { inFlight: 16, records: 1, bytes: KIB },
+    reading: { subscribers: 100 },
+  },
+  {
+    name: 'W6-1000',
+    question: 'W6 with 1,000 subscribers',
+    work: { inFlight: 16, records: 1, bytes: KIB },
+    reading: { subscribers: 1_000 },
   },
   {
     name: 'W8',

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePorts } from '../../../src/cli/dev/ports.ts'
 import { eventually } from '../../../test/support/eventually.ts'
+import { startFollowers } from '../followers.ts'
 import { listens, programOf, run, serve } from '../programs.ts'
 import type { LoadResult, System } from '../system.ts'
 
@@ -30,16 +31,28 @@ export async function startNats(folder: string): Promise<System | undefined> {
     },
     { timeoutMs: READY_MS },
   )
+  const url = urlOf(leader)
   return {
     name: 'NATS',
     pids: nodes.map(({ pid }) => pid),
-    load: async ({ inFlight, records, bytes, seconds }) => {
-      const options = { url: urlOf(leader), 'in-flight': inFlight, records, bytes, seconds }
-      const args = Object.entries(options).map(([name, value]) => `-${name}=${value}`)
-      return JSON.parse(await run(load, args)) as LoadResult
-    },
+    load: async ({ inFlight, records, bytes, seconds }) =>
+      resultOf(load, { url, 'in-flight': inFlight, records, bytes, seconds }),
+    deliver: async ({ bytes, seconds }) => resultOf(load, { url, bytes, seconds }, 'deliver'),
+    follow: (subscribers) => startFollowers(load, [...flags({ url, subscribers }), 'follow']),
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   }
+}
+
+function flags(options: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(options).map(([name, value]) => `-${name}=${value}`)
+}
+
+async function resultOf(
+  program: string,
+  options: Readonly<Record<string, string | number>>,
+  ...words: readonly string[]
+): Promise<LoadResult> {
+  return JSON.parse(await run(program, [...flags(options), ...words])) as LoadResult
 }
 
 function configuration(node: {

@@ -1,10 +1,15 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { launchDev, type DevCluster } from '../../../test/support/dev-cluster.ts'
 import { busiestLeader, call, json } from '../../../test/system/api.ts'
 import { pidsOf } from '../../processes.ts'
 import type { Bodies } from '../bodies.ts'
+import { deliveryTimes } from '../delivery-times.ts'
+import { startFollowers } from '../followers.ts'
 import type { LoadResult, System, Work } from '../system.ts'
 import { wrk } from '../wrk.ts'
+
+const FOLLOWER = fileURLToPath(new URL('../follower-process.js', import.meta.url))
 
 /** One cluster; `on` takes a topic of so many partitions for a system of its own, which need not be stopped. */
 export interface Synod extends System {
@@ -21,11 +26,18 @@ export async function startSynod(folder: string, bodies: Bodies): Promise<Synod>
       name: `Synod, ${partitions.toLocaleString('en')} partition${partitions === 1 ? '' : 's'}`,
       pids,
       load: (work) => load(topicUrl, bodies, work),
+      deliver: (work) => deliveryTimes(topicUrl, work),
+      follow: (subscribers) =>
+        startFollowers(process.execPath, [
+          FOLLOWER,
+          `${topicUrl}/subscribe?values=only&from=latest`,
+          String(subscribers),
+        ]),
       stop: () => Promise.resolve(),
     }
   }
-  const { load: loadOne } = await on(1)
-  return { name: 'Synod', pids, load: loadOne, on, stop: async () => void (await cluster.stop()) }
+  const one = await on(1)
+  return { ...one, name: 'Synod', on, stop: async () => void (await cluster.stop()) }
 }
 
 /** The address of a topic, made if it is not there, at the broker that leads most of it. */

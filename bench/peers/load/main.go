@@ -1,7 +1,8 @@
-// Load on NATS JetStream over its own protocol: what bench/compare does with wrk on the others. Prints one line of JSON.
+// Load on NATS JetStream over its own protocol: what bench/compare does with wrk and sockets on the others. Prints lines of JSON.
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,10 +18,10 @@ import (
 )
 
 const (
-	stream      = "bench"
-	subject     = "bench.0"
-	connections = 4
-	answerTime  = 5 * time.Second
+	stream          = "bench"
+	subject         = "bench.0"
+	connectionCount = 4
+	answerTime      = 5 * time.Second
 )
 
 var (
@@ -28,15 +30,19 @@ var (
 	records  = flag.Int("records", 1, "messages that a worker sends before it waits")
 	size     = flag.Int("bytes", 1024, "of a message")
 	seconds  = flag.Float64("seconds", 4, "how long")
+
+	subscribers = flag.Int("subscribers", 100, "that read along")
 )
 
 func main() {
 	flag.Parse()
-	contexts := make([]jetstream.JetStream, connections)
+	connections := make([]*nats.Conn, connectionCount)
+	contexts := make([]jetstream.JetStream, connectionCount)
 	for i := range contexts {
-		connection, err := nats.Connect(*url)
+		var err error
+		connections[i], err = nats.Connect(*url)
 		must(err)
-		contexts[i], err = jetstream.New(connection, jetstream.WithPublishAsyncMaxPending(1<<16))
+		contexts[i], err = jetstream.New(connections[i], jetstream.WithPublishAsyncMaxPending(1<<16))
 		must(err)
 	}
 	if flag.Arg(0) == "create" {
@@ -45,7 +51,14 @@ func main() {
 		say(map[string]any{"leader": leader})
 		return
 	}
-	publish(contexts)
+	switch flag.Arg(0) {
+	case "follow":
+		follow(connections)
+	case "deliver":
+		deliver(contexts[0], contexts[1])
+	default:
+		publish(contexts)
+	}
 }
 
 // create makes a stream that is replicated to three and kept in files, and says which server leads it.
@@ -82,11 +95,7 @@ func publish(contexts []jetstream.JetStream) {
 		})
 	}
 	workers.Wait()
-	sort.Float64s(latencies)
-	say(map[string]any{
-		"ok": len(latencies), "failed": failed, "seconds": time.Since(start).Seconds(),
-		"p50Ms": quantile(latencies, 0.5), "p99Ms": quantile(latencies, 0.99),
-	})
+	report(latencies, failed, time.Since(start))
 }
 
 // work sends messages and waits for all of their answers, again and again; latencies are milliseconds.
@@ -129,6 +138,61 @@ func send(js jetstream.JetStream, payload []byte) bool {
 		}
 	}
 	return true
+}
+
+// subscribe has every message from now on delivered; an ordered consumer keeps its place at the client, like a reader of a log.
+func subscribe(js jetstream.JetStream, take func()) {
+	ctx, stop := context.WithTimeout(context.Background(), answerTime)
+	defer stop()
+	consumer, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverNewPolicy,
+	})
+	must(err)
+	_, err = consumer.Consume(func(jetstream.Msg) { take() })
+	must(err)
+}
+
+// follow reads along with many subscribers, in the cheapest way that there is: from the subject, not from the stream. Each line
+// of the standard input is answered with what all have got so far.
+func follow(connections []*nats.Conn) {
+	var delivered atomic.Int64
+	for i := range *subscribers {
+		connection := connections[i%len(connections)]
+		_, err := connection.Subscribe(subject, func(*nats.Msg) { delivered.Add(1) })
+		must(err)
+		must(connection.Flush())
+	}
+	say(map[string]any{"delivered": 0})
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		say(map[string]any{"delivered": delivered.Load()})
+	}
+}
+
+// deliver sends one message after the other; latencies run from its sending to its arrival at a subscriber.
+func deliver(producer, consumer jetstream.JetStream) {
+	arrived := make(chan time.Time, 1)
+	subscribe(consumer, func() { arrived <- time.Now() })
+	payload := make([]byte, *size)
+	var latencies []float64
+	failed := 0
+	start := time.Now()
+	for time.Since(start).Seconds() < *seconds {
+		began := time.Now()
+		if !send(producer, payload) {
+			failed++
+			continue
+		}
+		latencies = append(latencies, float64((<-arrived).Sub(began).Microseconds())/1000)
+	}
+	report(latencies, failed, time.Since(start))
+}
+
+func report(latencies []float64, failed int, took time.Duration) {
+	sort.Float64s(latencies)
+	say(map[string]any{
+		"ok": len(latencies), "failed": failed, "seconds": took.Seconds(),
+		"p50Ms": quantile(latencies, 0.5), "p99Ms": quantile(latencies, 0.99),
+	})
 }
 
 func quantile(sorted []float64, share float64) float64 {
