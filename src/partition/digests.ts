@@ -42,6 +42,7 @@ export interface DigestsOptions {
 
 /** What this broker knows of one other voter of one group. */
 interface Pair {
+  readonly broker: BrokerId
   /** The highest slot at which both were found equal; 0: none. */
   agreed: number
   /** What was told last and not confirmed yet. */
@@ -122,8 +123,8 @@ export class Digests {
   applied(place: Place): void {
     const page = this.#pages.get(place.group)
     if (page === undefined) return
-    for (const [broker, pair] of page.pairs) {
-      const { awaited } = pair
+    for (const pair of page.pairs.values()) {
+      const { broker, awaited } = pair
       if (awaited === undefined || awaited.slot > place.slot) continue
       pair.awaited = undefined
       if (awaited.slot === place.slot && this.#agrees(pair, broker, place, awaited))
@@ -252,7 +253,7 @@ export class Digests {
       broker !== this.#options.self &&
       voters.some((voter) => voter.broker === broker)
     )
-      pairs.set(broker, (pair = { agreed: 0, told: undefined, awaited: undefined, isAtOdds: false }))
+      pairs.set(broker, (pair = { broker, agreed: 0, told: undefined, awaited: undefined, isAtOdds: false }))
     return pair
   }
 

@@ -35,7 +35,8 @@ export interface JournalWriterOptions {
   readonly fail: (error: Error) => void
 }
 
-interface QueuedItem extends JournalItem {
+interface Queued {
+  readonly item: JournalItem
   readonly queuedAtMs: number
   readonly afterwards: (() => void)[]
 }
@@ -53,8 +54,8 @@ export class JournalWriter {
   pendingBytes = 0
   readonly #journal: KeyValue
   readonly #options: JournalWriterOptions
-  #queue: QueuedItem[] = []
-  #inFlight: readonly QueuedItem[] = []
+  #queue: Queued[] = []
+  #inFlight: readonly Queued[] = []
   #isScheduled = false
   #failure: Error | undefined
   #idleWaiters: (() => void)[] = []
@@ -82,7 +83,7 @@ export class JournalWriter {
       return item.onFailed(error)
     }
     this.pendingBytes += item.bytes
-    this.#queue.push({ ...item, queuedAtMs: this.#options.nowMs(), afterwards: [] })
+    this.#queue.push({ item, queuedAtMs: this.#options.nowMs(), afterwards: [] })
     this.#schedule()
   }
 
@@ -112,7 +113,7 @@ export class JournalWriter {
     this.#failure = error
     const lost = [...this.#inFlight, ...this.#queue]
     this.#queue = []
-    for (const item of lost) item.onFailed(error)
+    for (const { item } of lost) item.onFailed(error)
     this.#wakeWaiters()
   }
 
@@ -129,24 +130,24 @@ export class JournalWriter {
   async #write(): Promise<void> {
     if (this.#failure !== undefined || this.#inFlight.length > 0 || this.#queue.length === 0) return
     if (!this.#options.mayWrite()) return
-    const items = this.#takeBatch()
-    this.#inFlight = items
+    const batch = this.#takeBatch()
+    this.#inFlight = batch
     const operations =
-      items.length === 1 ? (items[0]?.operations ?? []) : items.flatMap((item) => item.operations)
-    const sync = items.some((item) => item.needsSync)
+      batch.length === 1 ? (batch[0]?.item.operations ?? []) : batch.flatMap(({ item }) => item.operations)
+    const sync = batch.some(({ item }) => item.needsSync)
     const startedAtMs = this.#options.nowMs()
     try {
       await this.#journal.batch(operations, { sync })
       if (this.#failure !== undefined) return
-      this.#finish(items, sync, this.#options.nowMs() - startedAtMs)
+      this.#finish(batch, sync, this.#options.nowMs() - startedAtMs)
     } catch (error) {
       this.#options.fail(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
-  #finish(items: readonly QueuedItem[], sync: boolean, durationMs: number): void {
+  #finish(batch: readonly Queued[], sync: boolean, durationMs: number): void {
     let bytes = 0
-    for (const item of items) {
+    for (const { item, afterwards } of batch) {
       bytes += item.bytes
       invariant(
         item.lsn === 0 || item.lsn > this.durableLsn,
@@ -154,26 +155,26 @@ export class JournalWriter {
       )
       item.record()
       if (item.lsn !== 0) this.durableLsn = item.lsn
-      for (const run of item.afterwards) run()
+      for (const run of afterwards) run()
     }
     this.#inFlight = []
     this.pendingBytes -= bytes
     this.journalBytes += bytes
     if (sync) {
       this.syncCount++
-      this.syncedWriteCount += items.length
-      this.#options.onSync({ durationMs, writeCount: items.length, bytes })
+      this.syncedWriteCount += batch.length
+      this.#options.onSync({ durationMs, writeCount: batch.length, bytes })
     }
-    for (const item of items) item.onDurable()
+    for (const { item } of batch) item.onDurable()
     this.#options.onIdle()
     if (this.#queue.length > 0) this.#schedule()
     else this.#wakeWaiters()
   }
 
-  #takeBatch(): readonly QueuedItem[] {
+  #takeBatch(): readonly Queued[] {
     let bytes = 0
     let count = 0
-    for (const item of this.#queue) {
+    for (const { item } of this.#queue) {
       if (count > 0 && bytes + item.bytes > this.#options.batchBytesMax) break
       bytes += item.bytes
       count++
