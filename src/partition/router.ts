@@ -39,7 +39,8 @@ const HINTS_MAX = 100_000
 const PASSING: ReadonlySet<ErrorCode> = new Set(['no-leader', 'not-enough-in-sync', 'draining'])
 /**
  * Says nothing of an earlier attempt whose outcome is not known: it was not taken, or refused by what is so now and not by the
- * log, and what was sent first may reach the log later, when it is so no more (broker seed 4593).
+ * log, and what was sent first may reach the log later, when it is so no more (broker seed 4593), or was in it and read before
+ * the topic went (broker seed 42102).
  */
 const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
@@ -52,6 +53,9 @@ const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
   'not-enough-brokers',
   'would-lose-quorum',
   'topic-not-found',
+  'topic-deleted',
+  'topic-config-differs',
+  'reassignment-in-progress',
   'invalid-config',
   ...PASSING,
 ])

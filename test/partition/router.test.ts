@@ -199,6 +199,7 @@ test('after a lost change no refusal says that nothing was done', async () => {
   const refusals = [
     ...(['overloaded', 'disk-full', 'no-leader', 'not-enough-in-sync', 'draining'] as const),
     ...(['not-enough-brokers', 'would-lose-quorum', 'topic-not-found', 'invalid-config'] as const),
+    ...(['topic-deleted', 'topic-config-differs', 'reassignment-in-progress'] as const),
   ]
   for (const refusal of refusals) {
     const { reactions, run, setLeader } = open()
