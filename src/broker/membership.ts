@@ -114,10 +114,12 @@ export class Membership {
     await this.#formation.accept(configuration)
   }
 
-  /** The lowest seed makes sure, in the background, that every founding broker has the first configuration. */
+  /**
+   * Makes sure, in the background, that every founding broker has the first configuration. Each of them does: the one that formed
+   * the cluster may have lost its disk before it told all (broker seed 36994).
+   */
   spread(): void {
-    const { store, config } = this.#options
-    if ([...this.seedAddresses.keys()].some((seed) => seed < config.brokerId)) return
+    const { store } = this.#options
     const { configuration } = this.#firstState()
     // Whoever joined later, or knows of later voters, has nothing to tell of the first ones.
     if (configuration.number !== FIRST_NUMBER) return

@@ -62,7 +62,7 @@ export class Formation {
     }
   }
 
-  /** The lowest seed told this broker what it formed. Throws a sentence when this store is not part of it. */
+  /** A founder told this broker what was formed. Throws a sentence when this store is not part of it. */
   async accept(configuration: FirstConfiguration): Promise<void> {
     const { self, adopt } = this.#options
     if (this.#adopted?.clusterId === configuration.clusterId) return
@@ -147,7 +147,7 @@ export class Formation {
 
 /**
  * Keeps telling the other voters of the first configuration until each has it: the broker that formed the cluster may have
- * stopped in the middle of telling. Ends when all have, or when the broker stops.
+ * stopped in the middle of telling, or have lost its disk. Ends when all have, or when the broker stops.
  */
 export async function spreadConfiguration(
   configuration: FirstConfiguration,

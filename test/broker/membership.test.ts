@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTROLLER_GROUP } from '../../src/types/ids.ts'
+import { MemoryIdentityFile } from '../../src/storage/identity.ts'
 import { TestCluster } from '../support/cluster.ts'
+import { copyOf } from '../support/test-broker.ts'
 
 test('empty brokers form a cluster when all of them are there, whatever the order of their starts', async (t) => {
   const cluster = new TestCluster(t)
@@ -36,6 +38,24 @@ test('a broker that is killed while the cluster is formed takes it up again', as
     const clusterIds = new Set(cluster.brokers.map((broker) => broker.store.identity.clusterId))
     assert.equal(clusterIds.size, 1)
   }
+})
+
+test('a founder that was away is told of its cluster by any other one, also when the disk of who formed it is lost', async (t) => {
+  const cluster = new TestCluster(t)
+  await cluster.open(3)
+  await cluster.pass(1_000)
+  await cluster.kill(3)
+  const beforeItWasTold = { ...copyOf(cluster.disk(3)), identity: new MemoryIdentityFile() }
+  await beforeItWasTold.identity.write((await cluster.disk(3).identity.read())!)
+  for (const id of cluster.ids) await cluster.open(id)
+  await cluster.allReady()
+  for (const id of cluster.ids) await cluster.kill(id)
+  cluster.wipe(1)
+  cluster.putBack(3, beforeItWasTold)
+  for (const id of [2, 3]) await cluster.open(id)
+  assert.equal(cluster.broker(3).store.identity.clusterId, '')
+  await cluster.pass(15_000)
+  assert.equal(cluster.broker(3).store.identity.clusterId, cluster.broker(2).store.identity.clusterId)
 })
 
 test('a broker that comes back is in its cluster without asking the seeds', async (t) => {
