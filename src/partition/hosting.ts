@@ -93,7 +93,7 @@ export class Hosting {
     for (const topic of topics)
       for (const placement of topic.partitions)
         if (placement.replicas.includes(broker) || placement.learners.includes(broker))
-          this.#options.registry.partition(placement.group)?.replica.setLearners(this.#holders(placement))
+          this.#tellLearners(this.#options.registry.partition(placement.group), placement)
   }
 
   /** The topic is gone: its groups stop at once and their data leaves the disk in the background. */
@@ -138,7 +138,7 @@ export class Hosting {
     const { group } = placement
     const partition = registry.partition(group)
     if (!this.#isHere(placement)) this.#leave(placement)
-    else if (partition !== undefined) partition.replica.setLearners(this.#holders(placement))
+    else if (partition !== undefined) this.#tellLearners(partition, placement)
     // Made before a crash that the index of the metadata did not survive: it comes back with all it holds.
     else if (this.#recovered.has(group)) this.#open(config, placement)
     else if (this.#isMetadataKnown || !this.#hasRetired(placement)) this.#make(config, placement)
@@ -264,12 +264,17 @@ export class Hosting {
       onLeaderChange: () => registry.leaderChanged(group),
     })
     registry.addPartition(partition)
-    partition.replica.setLearners(this.#holders(placement))
+    this.#tellLearners(partition, placement)
   }
 
-  /** Whoever holds a replica and does not vote by its own log, or by the leader's, learns. */
-  #holders({ replicas, learners }: PartitionPlacement): readonly ReplicaId[] {
-    return replicasOf([...new Set([...replicas, ...learners])], this.#options.presentStore)
+  /**
+   * Whoever holds a replica and does not vote by its own log, or by the leader's, learns. The metadata may be ahead of this log:
+   * who is a learner beside the configuration on record may still vote here, in one before it (broker seed 80303).
+   */
+  #tellLearners(partition: Partition | undefined, placement: PartitionPlacement): void {
+    const { replicas, learners, configuration } = placement
+    const holders = replicasOf([...new Set([...replicas, ...learners])], this.#options.presentStore)
+    partition?.replica.setLearners(holders, configuration)
   }
 }
 

@@ -159,9 +159,9 @@ export class Replica<Result> implements TurnTaker {
     return done
   }
 
-  /** Who learns without a vote, perhaps this replica. The placement says it, at each start and change. */
-  setLearners(replicas: readonly ReplicaId[]): void {
-    this.#push({ kind: 'learners', replicas })
+  /** Who learns beside the voters of configuration `since`, perhaps this replica. The placement says it, at each start and change. */
+  setLearners(replicas: readonly ReplicaId[], since?: number): void {
+    this.#push({ kind: 'learners', replicas, since })
     this.#lookAround()
   }
 

@@ -112,6 +112,7 @@ export class Core {
   learners: readonly Learner[] = []
   isLearner = false
   #toldLearners: readonly Replica[] = []
+  #learnersSince = 0
   /** The change that was ordered here last and is not answered yet. */
   asked: AskedConfiguration | undefined
   /** A configuration was taken up in this step. */
@@ -175,22 +176,27 @@ export class Core {
     this.majority = this.rules.quorum(this.voters.length)
     this.knownCommits = this.voters.map((voter) => known.get(voter) ?? 0)
     this.highestRound = 0
-    this.setLearners(this.#toldLearners)
+    this.setLearners(this.#toldLearners, this.#learnersSince)
   }
 
-  /** As the host says, without those that vote: who became a voter learns no more, also when it is dropped later. */
-  setLearners(replicas: readonly Replica[]): void {
+  /**
+   * As the host says, without those that vote: who became a voter learns no more, also when it is dropped later. Unless that is in
+   * a configuration before `since`: then it is known already that it will be dropped, and is to learn.
+   */
+  setLearners(replicas: readonly Replica[], since: number): void {
     invariant(replicas.length <= LEARNERS_MAX, 'A group has a bounded number of learners.')
-    const { voters } = this.configuration
+    const { voters, number } = this.configuration
     const isVoting = (replica: Replica): boolean =>
       voters.some((voter) => sameReplica(voter, replica)) &&
       (this.hasVote || !sameReplica(replica, this.replica))
-    this.#toldLearners = replicas.filter((replica) => !isVoting(replica))
+    const voteless = replicas.filter((replica) => !isVoting(replica))
+    this.#toldLearners = number < since ? replicas : voteless
+    this.#learnersSince = since
     // A store that came in place of a voter's learns without being told to, until the vote is its own.
     const isInPlace = voters.some(({ broker, store }) => broker === this.self && store !== this.replica.store)
-    this.isLearner = isInPlace || this.#isAmong(this.#toldLearners)
+    this.isLearner = isInPlace || voteless.some((replica) => sameReplica(replica, this.replica))
     const before = this.learners
-    this.learners = this.#toldLearners
+    this.learners = voteless
       .filter((replica) => replica.broker !== this.self)
       .map((replica) => {
         const known = before.find((learner) => sameReplica(learner.replica, replica))
@@ -201,10 +207,6 @@ export class Core {
   /** Neither a voter nor a learner: it answers with what it knows until it is deleted. */
   get isRetired(): boolean {
     return !this.hasVote && !this.isLearner
-  }
-
-  #isAmong(replicas: readonly Replica[]): boolean {
-    return replicas.some((replica) => sameReplica(replica, this.replica))
   }
 
   /** The gate of every promise, acceptance, endorsement and campaign. */

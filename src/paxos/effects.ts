@@ -65,8 +65,13 @@ export type PaxosEvent =
   /**
    * These replicas learn without a vote, perhaps this one: no part of consensus, so the host says it after each start and at
    * each change. A leader tells them when there is something to pull and keeps how far they are. At most LEARNERS_MAX.
+   * `since`: number of the configuration beside whose voters they are meant; whoever votes in an earlier one only learns after it.
    */
-  | { readonly kind: 'learners'; readonly replicas: readonly Replica[] }
+  | {
+      readonly kind: 'learners'
+      readonly replicas: readonly Replica[]
+      readonly since?: number | undefined
+    }
   /**
    * The state machine has applied the TRIM entry at this slot: this is what it was then, its rows in parts (consensus 1.14).
    * To be told for each TRIM entry, soon after; one that is never told only keeps the log longer.

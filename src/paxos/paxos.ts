@@ -118,7 +118,7 @@ export class Paxos {
       case 'reconfigure':
         return onReconfigure(core, event.token, event.voters, event.after)
       case 'learners':
-        return onLearners(core, event.replicas)
+        return onLearners(core, event.replicas, event.since)
       case 'checkpointed':
         return onCheckpointed(core, event)
       default:

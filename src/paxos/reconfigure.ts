@@ -109,8 +109,8 @@ function answerOrder(core: Core): void {
 }
 
 /** The host says who learns. Whoever leads tells new ones that there is something to pull. */
-export function onLearners(core: Core, replicas: readonly Replica[]): void {
-  core.setLearners(replicas)
+export function onLearners(core: Core, replicas: readonly Replica[], since = 0): void {
+  core.setLearners(replicas, since)
   if (core.leadership !== undefined) tellLearners(core, core.leadership)
   reconsider(core)
 }

@@ -375,6 +375,33 @@ test('a returned replica votes again in a configuration above the one that it re
   assert.equal(cluster.replica(2).applied.at(-1), 'b')
 })
 
+test('1.12: who is told to learn while it still votes, in an earlier configuration, learns once it is dropped', () => {
+  for (const since of [1, 2]) {
+    const cluster = ledCluster()
+    changeUnheard(cluster, 1)
+    const replicas = [1, 2, 3].map(replicaOf)
+    for (const { id } of cluster.replicas) cluster.step(id, { kind: 'learners', replicas, since })
+    assert.notEqual(cluster.paxos(3).role, 'retired')
+    cluster.run(3_000)
+    assert.deepEqual(numbers(cluster, 1, 3), [2, 2])
+    // What was said beside the configuration that it voted in says nothing of the one after that.
+    assert.equal(cluster.paxos(3).role, since === 2 ? 'follower' : 'retired')
+  }
+})
+
+test('1.12: a learner goes on learning though it was told so before its configuration ended', () => {
+  const cluster = ledCluster()
+  changeUnheard(cluster, 1)
+  for (const { id } of cluster.replicas)
+    cluster.step(id, { kind: 'learners', replicas: [1, 2, 3].map(replicaOf), since: 2 })
+  cluster.run(1_500)
+  for (const text of ['a', 'b', 'c']) {
+    cluster.propose(1, text)
+    cluster.run(1_500)
+    assert.equal(cluster.replica(3).applied.at(-1), text)
+  }
+})
+
 test('1.12: a store that came in the place of a voter learns and takes over its vote', () => {
   const cluster = ledCluster()
   cluster.crash(2)
