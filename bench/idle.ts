@@ -8,16 +8,16 @@ import { benchOptions } from './options.ts'
 import { ledBy, metric } from './metrics.ts'
 
 /**
- * What many idle topics cost: time to create them, then memory, CPU and messages between brokers while nothing happens.
- * `npm run bench:idle [-- --topics 1000]`.
+ * What many idle topics cost: time to create them, then memory, CPU and messages between brokers while nothing happens; with
+ * more brokers, what many of them on one machine cost. `npm run bench:idle [-- --topics 1000 --brokers 3]`.
  */
 const CREATING_AT_ONCE = 16
 const QUIET_MS = 15_000
 
 async function main(): Promise<void> {
-  const { topics } = benchOptions({ topics: 1_000 }).counts
+  const { topics, brokers } = benchOptions({ topics: 1_000, brokers: 3 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-idle-'))
-  let cluster = await launchDev({ folder })
+  let cluster = await launchDev({ folder, brokers })
   try {
     const emptyMiB = residentMiB(pidsOf(cluster))
     const startMs = performance.now()
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     await watchQuiet(cluster, emptyMiB)
     await cluster.stop()
     const restartMs = performance.now()
-    cluster = await launchDev({ folder })
+    cluster = await launchDev({ folder, brokers })
     await untilAllAreLed(cluster, topics)
     console.log(`started again: all led after ${seconds(performance.now() - restartMs)} s`)
   } finally {

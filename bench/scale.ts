@@ -1,5 +1,6 @@
 import { ByteReader } from '../src/transport/byte-reader.ts'
 import { decodeHeartbeat } from '../src/transport/heartbeat-codec.ts'
+import { departureFigures, takeoverFigures } from './scale-failures.ts'
 import { encodedHeartbeat, heartbeatFigures, placementFigures } from './scale-figures.ts'
 
 /** Prints the tables of docs/scale.md. The counts are the same in every run; the CPU figures are of this machine. */
@@ -62,5 +63,31 @@ for (const brokers of [3, 30, 300]) {
     clusterMessagesPerSecond,
     brokerBytesPerSecond,
     ((ms * 1_000) / ROUNDS).toFixed(1),
+  )
+}
+
+print('entries that the new leader or its follower lacks', 'messages', 'bytes', 'persists')
+for (const lacked of [0, 10]) {
+  const { messageCount, bytes, persistCount } = takeoverFigures(lacked)
+  print(lacked, messageCount, bytes, persistCount)
+}
+
+print('brokers', 'domains', 'partitions', 'moves', 'takers', 'most', 'replicas afterwards', 'commands')
+for (const [brokers, domains, partitions] of [
+  [30, 30, 2_000],
+  [300, 300, 20_000],
+  [300, 30, 20_000],
+] as const) {
+  const figures = departureFigures(brokers, domains, partitions)
+  const { moveCount, takerCount, takenMax, replicasMin, replicasMax, commandCount } = figures
+  print(
+    brokers,
+    domains,
+    partitions,
+    moveCount,
+    takerCount,
+    takenMax,
+    `${replicasMin}–${replicasMax}`,
+    commandCount,
   )
 }
