@@ -187,7 +187,7 @@ export class Paxos {
       case 'repairResponse':
         return onRepairResponse(core, message)
       case 'repairTrimmed':
-        return onRepairTrimmed(core, message)
+        return onRepairTrimmed(core, from, message)
       case 'syncReset':
         return onSyncReset(core, from, message)
       default:

@@ -1,14 +1,14 @@
-import type { BrokerId } from '../types/ids.ts'
+import { NO_SLOT, type BrokerId } from '../types/ids.ts'
 import { sameBallot } from './ballot.ts'
 import { NEVER, type Core } from './core.ts'
 import { DAMAGED_CHOSEN_MAX } from './damage.ts'
 import { learnChosen } from './learner.ts'
 import { isBeingRepaired, mendFrom, writeRepair } from './mend.ts'
-import type { RepairRequest, RepairResponse, RepairTrimmed } from './messages.ts'
+import type { RepairRequest, RepairResponse, RepairTrimmed, SyncReset } from './messages.ts'
 import { resign } from './replication.ts'
 import { reconsider } from './role.ts'
 import type { DamagedEntry, ReplicaStatus } from './state.ts'
-import { beginAt } from './trim.ts'
+import { beginAt, gatherBelow } from './trim.ts'
 
 /** Entries asked for at once. */
 const REPAIRS_MAX = 16
@@ -102,16 +102,47 @@ export function onRepairResponse(core: Core, { entry }: RepairResponse): void {
 /**
  * Nobody has the entry any more: the mark that trimmed it did so here as well, and a crash took that back (the state machine
  * was ahead of the state record). As far as the other one's log reaches back this one is trimmed again, to a checkpoint of
- * its own.
+ * its own; without one, because the crash took that as well, the other one is asked for its own.
  */
-export function onRepairTrimmed(core: Core, { logStart }: RepairTrimmed): void {
+export function onRepairTrimmed(core: Core, from: BrokerId, { logStart }: RepairTrimmed): void {
   const { log, checkpoints } = core
   // What is above commit is pulled, and a checkpoint with it if need be (after a start some are above what is known chosen).
+  if (log.damage.count === 0) return
   const base = checkpoints.findLast(({ slot }) => slot <= logStart && slot - 1 <= log.commit)
-  if (base === undefined || log.damage.count === 0) return
+  if (base === undefined) return askForCheckpoint(core, from, logStart)
   beginAt(core, base)
   core.persist([{ kind: 'state', state: core.stateRecord(log.through) }])
   goOn(core)
+}
+
+/** Of the checkpoint where the other one's log begins, the part that comes next. While a catch-up is under way that one comes first. */
+function askForCheckpoint(core: Core, from: BrokerId, logStart: number): void {
+  const { log, gathering, pull } = core
+  const { first } = log.damage
+  if (pull !== undefined || first === undefined || first.slot >= logStart || logStart - 1 > log.commit) return
+  const isBegun = gathering?.from === from
+  const resetSlot = isBegun ? gathering.checkpoint.slot : NO_SLOT
+  const part = isBegun ? gathering.parts.length : 0
+  core.send(from, { kind: 'syncRequest', fromSlot: first.slot, resetSlot, part }, 0)
+}
+
+/** Whether a checkpoint replaces what is damaged here, and says nothing new otherwise. */
+export function isBelowCommit(core: Core, { checkpoint }: SyncReset): boolean {
+  const { log, pull } = core
+  const { first } = log.damage
+  return (
+    pull === undefined &&
+    first !== undefined &&
+    first.slot < checkpoint.slot &&
+    checkpoint.slot - 1 <= log.commit
+  )
+}
+
+export function onResetBelow(core: Core, from: BrokerId, message: SyncReset): void {
+  const verdict = gatherBelow(core, from, message)
+  if (verdict === 'whole') goOn(core)
+  // What was refused is asked for again when the time for an answer is over.
+  if (verdict === 'taken') askForCheckpoint(core, from, message.checkpoint.slot)
 }
 
 /** Damage is mended, or trimmed away. */

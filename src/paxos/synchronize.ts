@@ -3,6 +3,7 @@ import { hasToPoll } from './connectivity.ts'
 import { NEVER, type Core } from './core.ts'
 import { learnChosen, learnChunk, tellStopSign } from './learner.ts'
 import type { SyncChunk, SyncReset } from './messages.ts'
+import { isBelowCommit, onResetBelow } from './repair.ts'
 import { canvassDelayMs } from './role.ts'
 import { gatherReset } from './trim.ts'
 
@@ -118,6 +119,7 @@ function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
 /** What was asked for is trimmed there: gathers the checkpoint, part by part, and begins anew with it (consensus 1.10). */
 export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): void {
   core.noteCommit(from, message.checkpoint.slot - 1)
+  if (isBelowCommit(core, message)) return onResetBelow(core, from, message)
   // Parts that nobody asked for would only fill the memory. They show that somebody is ahead, though: that one is asked.
   if (core.pull === undefined && message.checkpoint.partCount > 1) {
     if (showsNews(core, message)) pullMore(core, from, message.checkpoint.slot - 1)

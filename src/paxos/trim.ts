@@ -72,24 +72,54 @@ function persistCheckpoint(core: Core, { slot }: Checkpoint, parts: readonly Uin
 
 /** Takes one part of a checkpoint; returns whether it was the next one. The last one puts the checkpoint in force. */
 export function gatherReset(core: Core, from: BrokerId, message: SyncReset): boolean {
-  const { checkpoint, part, rows } = message
+  const { checkpoint } = message
   if (!isUsable(core, message)) return false
   const verdict = core.rules.judgeReset(core.log, checkpoint)
   if (verdict === 'ignore' || (verdict === 'drop-tail' && isEarlier(core, checkpoint))) {
     core.gathering = undefined
     return false
   }
+  const gathering = addPart(core, from, message)
+  if (gathering === undefined) return false
+  if (isWhole(gathering)) beginAnew(core, gathering)
+  return true
+}
+
+/**
+ * Takes one part of a checkpoint at or below commit: what lies below it is damaged here and trimmed by others. With the last part
+ * the log begins there; the state machine is further already, and stays as it is. 'refused': it was not the next one.
+ */
+export function gatherBelow(core: Core, from: BrokerId, message: SyncReset): 'refused' | 'taken' | 'whole' {
+  const { log } = core
+  const { checkpoint } = message
+  const last = checkpoint.slot - 1
+  invariant(last <= log.commit, 'What is above commit begins the log anew.')
+  const contradicts = last >= log.start && log.chainAt(last) !== checkpoint.chain
+  if (contradicts || !isUsable(core, message)) return 'refused'
+  const gathering = addPart(core, from, message)
+  if (gathering === undefined) return 'refused'
+  if (!isWhole(gathering)) return 'taken'
+  core.gathering = undefined
+  beginAt(core, gathering.checkpoint)
+  persistCheckpoint(core, gathering.checkpoint, gathering.parts)
+  return 'whole'
+}
+
+/** What has been gathered with this part; undefined when it is not the next one. */
+function addPart(core: Core, from: BrokerId, { checkpoint, part, rows }: SyncReset): Gathering | undefined {
   let { gathering } = core
   if (gathering?.from !== from || gathering.checkpoint.slot !== checkpoint.slot) {
     gathering = { from, checkpoint, parts: [] }
     core.gathering = gathering
   }
-  if (checkpoint.partCount > 0) {
-    if (part !== gathering.parts.length) return false
-    gathering.parts.push(rows)
-  }
-  if (gathering.parts.length === gathering.checkpoint.partCount) beginAnew(core, gathering)
-  return true
+  if (checkpoint.partCount === 0) return gathering
+  if (part !== gathering.parts.length) return undefined
+  gathering.parts.push(rows)
+  return gathering
+}
+
+function isWhole({ parts, checkpoint }: Gathering): boolean {
+  return parts.length === checkpoint.partCount
 }
 
 /**

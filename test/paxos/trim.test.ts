@@ -275,6 +275,46 @@ test('a damaged entry that others have trimmed is trimmed here too, to a checkpo
   assert.equal(replica.written.at(-1)?.kind, 'state')
 })
 
+test('without a checkpoint of its own that of the other one is asked for, part by part, and what is applied stays', () => {
+  const log = logWithMarks('a', 0, 'b', 'c', 0, 'd')
+  const replica = new LoneReplica({ state: { ...HOLDS_A, through: slot(6) }, log, commit: 6 })
+  replica.step({ kind: 'damaged', entries: [damagedIn(log, 1)], isStateLost: false })
+  const trimmed = { kind: 'repairTrimmed', logStart: slot(3) } as const
+  assert.deepEqual(requestIn(replica.receive(3, trimmed)), [1, 0, 0])
+  const base = checkpointOf(log, 2, 2)
+  assert.deepEqual(requestIn(replica.receive(3, reset(base, 0))), [1, 3, 1])
+  assert.deepEqual(replica.receive(3, reset(base, 0)), [], 'It has that part.')
+  assert.deepEqual(requestIn(replica.receive(3, trimmed)), [1, 3, 1], 'It goes on after an answer was lost.')
+  assert.equal(replica.paxos.damagedCount, 1)
+  replica.receive(3, reset(base, 1))
+  assert.deepEqual([replica.paxos.damagedCount, replica.paxos.logStart.slot, replica.paxos.commit], [0, 3, 6])
+  assert.deepEqual(
+    replica.written.map(({ kind }) => kind),
+    ['rows', 'rows', 'state'],
+  )
+  assert.equal(
+    replica.effects.some(({ kind }) => kind === 'reset'),
+    false,
+    'The state machine is further already.',
+  )
+})
+
+test('a checkpoint below commit is not taken where it contradicts the log, or nothing below it is damaged', () => {
+  const log = logWithMarks('a', 0, 'b', 'c')
+  const state = { ...HOLDS_A, through: slot(4) }
+  const whole = new LoneReplica({ state, log, commit: 4 })
+  whole.receive(3, reset(checkpointOf(log, 2)))
+  assert.equal(whole.paxos.logStart.slot, 1)
+  // What it holds in memory it compares: above slot 1, which is known to be chosen and rotted since.
+  const rotten = new LoneReplica({ state, log, commit: 1 })
+  rotten.step({ kind: 'damaged', entries: [damagedIn(log, 1)], isStateLost: false })
+  rotten.receive(3, { kind: 'syncChunk', fromSlot: slot(2), entries: log.slice(1), commit: slot(4) })
+  rotten.receive(3, reset({ ...checkpointOf(log, 2), chain: 7 }))
+  assert.deepEqual([rotten.paxos.damagedCount, rotten.paxos.logStart.slot], [1, 1])
+  rotten.receive(3, reset(checkpointOf(log, 2)))
+  assert.deepEqual([rotten.paxos.damagedCount, rotten.paxos.logStart.slot], [0, 3])
+})
+
 test('a word of a trim changes nothing where no entry is damaged', () => {
   const log = logWithMarks('a', 0, 'b')
   const replica = followerOf(log)
