@@ -271,7 +271,12 @@ export class Core {
     for (const voter of this.voters) if (voter !== this.self) this.send(voter, message, after)
   }
 
-  /** What was gathered of a checkpoint goes with it. */
+  /** What was gathered of a checkpoint stays: the next catch-up from the same replica goes on with it. */
+  breakOffPull(): void {
+    this.pull = undefined
+  }
+
+  /** It is there, or nobody is left to ask: what was gathered of a checkpoint goes as well. */
   endPull(): void {
     this.pull = undefined
     this.gathering = undefined

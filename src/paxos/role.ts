@@ -62,10 +62,11 @@ export function forgetLeader(core: Core, graceMs = 0): void {
   core.leader = undefined
   core.leaderBootId = undefined
   core.ballot = NO_BALLOT
-  // A catch-up that the forgotten leader asked for is not owed to anybody any more.
+  // A catch-up that the forgotten leader asked for is not owed to anybody any more. A checkpoint may need longer than a leader
+  // without a majority lasts, though: begun anew with each leader it would never be whole (seed 333605).
   if (core.status === 'syncing') {
     core.status = 'ok'
-    core.endPull()
+    core.breakOffPull()
   }
   reconsider(core, graceMs)
 }

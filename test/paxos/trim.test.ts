@@ -275,6 +275,16 @@ test('a damaged entry that others have trimmed is trimmed here too, to a checkpo
   assert.equal(replica.written.at(-1)?.kind, 'state')
 })
 
+test('a checkpoint is gone on with when the leader that ordered it is gone before it was whole', () => {
+  const replica = pulling()
+  const checkpoint = checkpointOf(logWithMarks('a', 0), 2, 3)
+  assert.deepEqual(requestIn(replica.receive(1, reset(checkpoint, 0))), [1, 3, 1])
+  replica.receive(1, { kind: 'resign', ballot: A })
+  assert.equal(replica.paxos.leader, undefined)
+  const again = replica.receive(1, { kind: 'syncRequired', ballot: A, commit: slot(5_000) })
+  assert.deepEqual(requestIn(again), [1, 3, 1])
+})
+
 test('without a checkpoint of its own that of the other one is asked for, part by part, and what is applied stays', () => {
   const log = logWithMarks('a', 0, 'b', 'c', 0, 'd')
   const replica = new LoneReplica({ state: { ...HOLDS_A, through: slot(6) }, log, commit: 6 })
