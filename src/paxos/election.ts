@@ -118,6 +118,9 @@ export function onCanvass(core: Core, from: BrokerId, message: Canvass): void {
       postponeCanvass(core, core.tuning.electionTimeoutMs / 2)
     return
   }
+  const peer = core.leadership === undefined ? undefined : findPeer(core.leadership, from)
+  // Its word as the leader is all that is needed; a refusal that overtook it would look as if it led no more (seed 249352).
+  if (core.leadership !== undefined && peer !== undefined) return tellCommit(core, core.leadership, peer)
   const refuse: Refuse = {
     kind: 'refuse',
     configNumber: configuration.number,
@@ -126,8 +129,6 @@ export function onCanvass(core: Core, from: BrokerId, message: Canvass): void {
     promised: core.promised,
   }
   core.send(from, refuse, core.promisePersist)
-  const peer = core.leadership === undefined ? undefined : findPeer(core.leadership, from)
-  if (core.leadership !== undefined && peer !== undefined) tellCommit(core, core.leadership, peer)
 }
 
 export function onEndorse(core: Core, from: BrokerId, message: Endorse): void {

@@ -5,6 +5,7 @@ import type { Message } from '../../src/paxos/messages.ts'
 import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
 import { brokerId, slot, type BrokerId } from '../../src/types/ids.ts'
 import { ballot, LoneReplica, logOf } from './lone-replica.ts'
+import { VirtualCluster } from './virtual-cluster.ts'
 
 const A = ballot(1, 1)
 const ALL = [1, 2, 3]
@@ -102,6 +103,30 @@ test('a follower canvasses when its leader is another process now', () => {
   const replica = follower()
   see(replica, { boots: { 1: 'second' } })
   assert.deepEqual(wake(replica), ['canvass'])
+})
+
+test('a leader that speaks on is no longer missed as another process: its first word came before its first heartbeat', () => {
+  const replica = follower()
+  see(replica, { boots: { 1: 'second' } })
+  replica.receive(1, { kind: 'learn', ballot: A, commit: slot(0) })
+  assert.deepEqual([replica.paxos.leader, replica.paxos.deadlineMs], [brokerId(1), undefined])
+  assert.deepEqual(kinds(replica.receive(3, canvass())), ['refuse'])
+  // A word that was on its way while it cannot be heard makes no other process of it.
+  see(replica, { dead: [1] })
+  replica.receive(1, { kind: 'learn', ballot: A, commit: slot(0) })
+  see(replica, { boots: { 1: 'third' } })
+  assert.deepEqual(wake(replica), ['canvass'])
+})
+
+test('a leader answers a canvass with its word alone, which no refusal can overtake', () => {
+  const cluster = new VirtualCluster({ size: 3 })
+  cluster.link()
+  cluster.run(2_000)
+  const leader = cluster.leader!.id
+  const other = leader === 1 ? 2 : 1
+  const effects = cluster.step(leader, { kind: 'message', from: brokerId(other), message: canvass() })
+  const sent = effects.flatMap((effect) => (effect.kind === 'send' ? [effect.message.kind] : []))
+  assert.deepEqual(sent, ['learn'])
 })
 
 test('a leader that was heard before its first heartbeat is not another process when that one comes', () => {
