@@ -97,6 +97,8 @@ export class Core {
   /** Others are asked for copies of what is damaged here. */
   repairAtMs = NEVER
   repairSource: BrokerId | undefined
+  /** How often another one was turned to. */
+  repairTurn = 0
   /** Repairs that wait for the disk, and perhaps some that do not any more. */
   repairs: { readonly slot: Slot; readonly persistId: number }[] = []
   /** The highest slot asked for. */

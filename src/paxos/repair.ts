@@ -20,7 +20,7 @@ export function statusOf(core: Core): ReplicaStatus {
   return log.isAbstaining ? 'abstaining' : 'repairing'
 }
 
-/** The store met damage. What this replica still has in memory is written again; for the rest the other voters are asked. */
+/** The store met damage. What this replica still has in memory is written again; for the rest others are asked. */
 export function onDamaged(core: Core, entries: readonly DamagedEntry[], isStateLost: boolean): void {
   const { log } = core
   // Nothing of it is forgotten while this replica runs: only the journal lacks it.
@@ -45,30 +45,45 @@ function markDamaged(core: Core, entry: DamagedEntry): void {
   if (whole.chain === entry.chain) writeRepair(core, whole)
 }
 
-/** Asks the next live voter for the lowest damaged entries; again when no answer came in time. */
+/** Asks the next one for the lowest damaged entries; again when no answer came in time. */
 export function repairTick(core: Core): void {
   if (core.nowMs < core.repairAtMs) return
   core.repairAtMs = NEVER
   if (core.log.damage.count === 0) return reconsider(core)
   // Who was asked did not help in time: others, whose logs are whole, lead better than this replica.
   if (core.role === 'leader' && core.voters.length > 1) resign(core)
-  core.repairSource = nextVoter(core)
+  core.repairSource = nextSource(core)
   ask(core)
 }
 
-function nextVoter(core: Core): BrokerId | undefined {
-  const { voters } = core
-  const begin = core.repairSource === undefined ? 0 : voters.indexOf(core.repairSource) + 1
-  for (let step = 0; step < voters.length; step++) {
-    const voter = voters[(begin + step) % voters.length]
-    if (voter !== undefined && voter !== core.self && core.isAlive(voter)) return voter
-  }
-  return undefined
+/**
+ * Brokers without a vote are asked as well: the only copy may be with one that voted before. Also those that seem dead, because
+ * this replica is not told how their links change.
+ */
+function nextSource(core: Core): BrokerId | undefined {
+  const { voters, self, links } = core
+  const live = voters.filter((voter) => voter !== self && core.isAlive(voter))
+  const others = [...(links?.peers.keys() ?? [])].filter((peer) => peer !== self && !voters.includes(peer))
+  const source = sourceAt(core.repairTurn, live, others)
+  if (source !== undefined) core.repairTurn++
+  return source
+}
+
+/** The voters in turn, and after each round of them one of the others. */
+function sourceAt(
+  turn: number,
+  voters: readonly BrokerId[],
+  others: readonly BrokerId[],
+): BrokerId | undefined {
+  const roundLength = voters.length + Math.min(1, others.length)
+  if (roundLength === 0) return undefined
+  const place = turn % roundLength
+  return place < voters.length ? voters[place] : others[Math.floor(turn / roundLength) % others.length]
 }
 
 function ask(core: Core): void {
   core.repairAtMs = core.nowMs + core.tuning.retransmitMs
-  core.repairSource ??= nextVoter(core)
+  core.repairSource ??= nextSource(core)
   if (core.repairSource === undefined) return
   for (const { slot, origin, chain } of core.log.damage.lowest(REPAIRS_MAX)) {
     core.repairThrough = slot

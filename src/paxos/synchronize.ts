@@ -20,7 +20,7 @@ export interface PullGoal {
 /** Begins to fetch chosen entries, one request at a time (consensus 1.10). */
 export function pullFrom(core: Core, from: BrokerId, goal: PullGoal): void {
   if (from === core.self) return
-  core.pull = { from, ...goal, retryAtMs: NEVER }
+  core.pull = { from, ...goal, isUnanswered: false, retryAtMs: NEVER }
   keepFromCanvassing(core)
   request(core)
 }
@@ -30,6 +30,24 @@ export function pullMore(core: Core, from: BrokerId, commit: number): void {
   const target = Math.max(commit, core.log.commit + 1)
   if (core.pull?.from === from) core.pull.target = Math.max(core.pull.target, target)
   else pullFrom(core, from, { target, slack: 0, isRequired: false })
+}
+
+/**
+ * Somebody who was not asked knows more: it is asked for the rest, unless another one is being asked and answers. Who is silent
+ * may be the only voter that this replica knows, deleted long ago, and is not waited for then. Returns whether it was asked.
+ */
+function turnTo(core: Core, from: BrokerId, commit: number): boolean {
+  const { pull } = core
+  if (pull === undefined) {
+    pullMore(core, from, commit)
+    return true
+  }
+  if (pull.from === from || !pull.isUnanswered) return false
+  pull.from = from
+  pull.target = Math.max(pull.target, commit)
+  pull.isUnanswered = false
+  request(core)
+  return true
 }
 
 /** A replica that is busy to come near does not canvass meanwhile; one that gets no answer does. */
@@ -99,6 +117,9 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
     return
   }
   const hasAdvanced = learnChunk(core, chunk)
+  // Who tells of a stop-sign sends one chunk at a time, and the next one only when it asks again.
+  const isMore = hasAdvanced && core.role === 'follower' && chunk.commit > log.commit
+  if (isMore && turnTo(core, from, chunk.commit)) return
   const { pull } = core
   if (pull === undefined) return
   // A leader's order lasts until it is met; who merely asks around takes the word of the one who answered.
@@ -111,7 +132,10 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
 function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
   // By its last request a learner says how far it is, and a new voter that it has taken up the configuration.
   const goesOn = hasAdvanced && (core.isLearner || core.activation !== undefined)
-  if ((!goesOn && finishIfNear(core)) || from !== core.pull?.from || !hasAdvanced) return
+  if (!goesOn && finishIfNear(core)) return
+  const { pull } = core
+  if (from !== pull?.from || !hasAdvanced) return
+  pull.isUnanswered = false
   keepFromCanvassing(core)
   request(core)
 }
@@ -120,13 +144,12 @@ function goOn(core: Core, from: BrokerId, hasAdvanced: boolean): void {
 export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): void {
   core.noteCommit(from, message.checkpoint.slot - 1)
   if (isBelowCommit(core, message)) return onResetBelow(core, from, message)
-  // Parts that nobody asked for would only fill the memory. They show that somebody is ahead, though: that one is asked.
-  if (core.pull === undefined && message.checkpoint.partCount > 1) {
-    if (showsNews(core, message)) pullMore(core, from, message.checkpoint.slot - 1)
+  // Parts that nobody asked for would only fill the memory. They show that somebody is ahead, though: that one is asked. But who
+  // voted before tells of the stop-sign without being asked, each from the first part on: what is being gathered goes on.
+  if (core.pull?.from !== from && message.checkpoint.partCount > 1) {
+    if (showsNews(core, message)) turnTo(core, from, message.checkpoint.slot - 1)
     return
   }
-  // Who voted before tells of the stop-sign without being asked, each from the first part on: what is being gathered goes on.
-  if (core.pull !== undefined && core.pull.from !== from && message.checkpoint.partCount > 1) return
   const hasAdvanced = gatherReset(core, from, message)
   // What a damaged slot below the checkpoint held back goes on.
   learnChosen(core, core.log.known, 'held')
@@ -164,6 +187,7 @@ export function pullTick(core: Core): void {
       core.endPull()
     } else {
       pull.from = next
+      pull.isUnanswered = true
       request(core)
     }
   }

@@ -148,6 +148,8 @@ export interface Pull {
   readonly slack: number
   /** The leader asked for it and waits to hear of its end. */
   readonly isRequired: boolean
+  /** A request was not answered in time, and no later one has brought anything. */
+  isUnanswered: boolean
   retryAtMs: number
 }
 

@@ -280,6 +280,20 @@ test('1.12: a leader that votes no more tells the new voters until a majority of
   assert.equal(cluster.paxos(1).deadlineMs, undefined, 'its work is done')
 })
 
+test('1.12: who is told of a stop-sign chunk by chunk, and votes and learns no more, asks for the rest', () => {
+  const entries = logOf(['a', A], ['b', A], ['c', A])
+  const chunk = (at: number) =>
+    ({ kind: 'syncChunk', fromSlot: slot(at), entries: entries.slice(at - 1, at), commit: slot(3) }) as const
+  const replica = new LoneReplica({ self: 4, state: { configuration: { ...configurationOf(3), number: 0 } } })
+  assert.equal(replica.paxos.role, 'retired')
+  const asked = [1, 2, 3].map((at) => replica.receive(1, chunk(at)))
+  assert.deepEqual(
+    asked.map((messages) => messages.map((message) => 'fromSlot' in message && message.fromSlot)),
+    [[2], [3], []],
+  )
+  assert.equal(replica.paxos.commit, 3)
+})
+
 test('an order is fulfilled by whoever brings these voters about, and void when others come', () => {
   for (const [other, answer] of [
     [[1, 2], 'configuration 2'],

@@ -211,6 +211,18 @@ test('what is damaged is asked of live voters in turn, again and again', () => {
   assert.deepEqual(replica.sentTo(1), [request])
 })
 
+test('after each round of live voters one broker is asked that does not vote, dead or alive', () => {
+  const replica = abstainer()
+  seeAll(replica, 5, [5])
+  const asked = Array.from({ length: 7 }, () => {
+    tick(replica, RETRANSMIT_MS)
+    return [1, 3, 4, 5].filter((id) => replica.sentTo(id).some(({ kind }) => kind === 'repairRequest'))
+  })
+  assert.deepEqual(asked, [[1], [3], [4], [1], [3], [5], [1]])
+  replica.receive(5, { kind: 'repairResponse', entry: LOG[2] as Entry })
+  assert.equal(replica.paxos.damagedCount, 0)
+})
+
 test('only a copy of what was damaged mends it', () => {
   const entry = LOG[2] as Entry
   const body = new TextEncoder().encode('other')

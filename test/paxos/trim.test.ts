@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { test } from 'node:test'
 import { chainEntry, FIRST_CHAIN } from '../../src/paxos/entry.ts'
 import type { Message, SyncReset } from '../../src/paxos/messages.ts'
+import { DEFAULT_TUNING } from '../../src/paxos/options.ts'
 import { ENTRY_KIND, type Checkpoint, type Entry } from '../../src/paxos/state.ts'
 import { CHECKPOINT_PARTS_MAX, CHECKPOINTS_MAX, OPEN_MARKS_MAX } from '../../src/paxos/trim.ts'
 import { decodeTrim, encodeTrim } from '../../src/paxos/trim-body.ts'
@@ -188,6 +189,26 @@ test('the first part from somebody who was not asked does not end what is being 
   )
   assert.deepEqual(requestIn(replica.receive(1, reset(checkpoint, 1))), [4, 0, 0])
   assert.equal(replica.paxos.commit, 3)
+})
+
+test('who tells unasked of a checkpoint is asked when the one who was asked is silent, and not before', () => {
+  const configuration = { ...configurationOf(3), number: 3, fromSlot: slot(1) }
+  const checkpoint = { ...checkpointOf(logWithMarks('a', 'b', 0), 3, 2), configuration }
+  const replica = pulling()
+  // All that this replica knows is broker 1, whose own replica is gone.
+  const links = new Set([brokerId(1), brokerId(2)])
+  const view = { alive: true, bootId: '1', stalled: false, draining: false, full: false, links }
+  const peers = new Map([[brokerId(1), view]])
+  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull: false, peers } })
+  assert.deepEqual(requestIn(replica.receive(4, reset(checkpoint))), [])
+  replica.nowMs += DEFAULT_TUNING.retransmitMs
+  replica.step({ kind: 'tick' })
+  assert.deepEqual(requestIn(replica.sentTo(1)), [1, 0, 0])
+  assert.deepEqual(requestIn(replica.receive(4, reset(checkpoint))), [1, 0, 0])
+  assert.deepEqual(requestIn(replica.receive(5, reset(checkpoint))), [], 'It was just asked.')
+  assert.deepEqual(requestIn(replica.receive(4, reset(checkpoint))), [1, 4, 1])
+  replica.receive(4, reset(checkpoint, 1))
+  assert.deepEqual([replica.paxos.commit, replica.paxos.configuration.number], [3, 3])
 })
 
 test('a damaged part, one that is none, and one of a configuration that cannot be are ignored', () => {
