@@ -87,7 +87,7 @@ async function recoverOnce(journal: KeyValue, index: LogIndex): Promise<Recovere
     if (head.state.logStart.slot > 1) index.trimmed.add(group)
   }
   const replay = new Replay(index, floor, found)
-  await replay.run(journal)
+  await replay.run(journal, lastLsn)
   await restoreApplied(journal, index, found, replay.deleted)
   const isUpToDate = found.batchKeys.length === 0 && !found.isRebuilt && index.pending.isEmpty
   if (!isUpToDate) await index.flushRecovered(found.batchKeys)
@@ -156,7 +156,8 @@ class Replay {
     this.deleted = new Map(found.deleted)
   }
 
-  async run(journal: KeyValue): Promise<void> {
+  /** Up to the newest key, which a search from the end found: a key that rotted in its table is found from one side alone. */
+  async run(journal: KeyValue, lastLsn: number): Promise<void> {
     const from = recordKey(this.#found.trusted.lsn + 1)
     const { below } = tagRange(JOURNAL_TAG.RECORD, JOURNAL_TAG.RECORD + 1)
     for await (const page of scanPages(journal, {
@@ -167,6 +168,12 @@ class Replay {
     })) {
       for (const { key, value } of page) this.#take(numberOf(key), key, value)
       if (this.#index.pending.bytes > REPLAY_FLUSH_BYTES) await this.#index.flushUntrusted()
+    }
+    const reached = Math.max(this.#lastLsn, this.#found.trusted.lsn)
+    if (reached < lastLsn) {
+      throw new DamagedStoreError(
+        `The journal's newest number is ${lastLsn}, but none is found above ${reached}.`,
+      )
     }
   }
 

@@ -55,11 +55,13 @@ export async function runFlips(options: FlipOptions): Promise<readonly Flip[]> {
 /** How the brokers ended whose folders are used: an index is closed by a stop, and left behind the journal by a kill. */
 type End = 'SIGTERM' | 'SIGKILL'
 
-/** A broker with a flipped bit, and what it said of it. */
+/** A broker with a flipped bit, and what it said of it in all its starts. */
 interface Victim {
   readonly id: number
   readonly kind: string
   readonly what: string
+  starts: number
+  said: string
 }
 
 class FlippedCluster {
@@ -68,6 +70,8 @@ class FlippedCluster {
   readonly #ports: readonly number[]
   readonly #ids: readonly number[]
   readonly #running = new Map<number, ServedBroker>()
+  readonly #starting = new Set<Promise<ServedBroker>>()
+  #isEnding = false
   /** Acknowledged in the folders of each kind. */
   readonly #values: Record<End, readonly string[]> = { SIGTERM: [], SIGKILL: [] }
 
@@ -91,7 +95,7 @@ class FlippedCluster {
     for (const end of ['SIGTERM', 'SIGTERM', 'SIGTERM', 'SIGKILL'] as const) {
       if (this.#running.size === 0) await this.#launchAll()
       for (let count = 0; count < RECORDS; count++) await this.#produce(values)
-      await this.endAll(end)
+      assert.deepEqual(await this.endAll(end), [], 'No broker has ended by itself.')
       this.#values[end] = values.slice()
       for (const id of this.#ids) {
         rmSync(this.#kept(end, id), { recursive: true, force: true })
@@ -110,61 +114,71 @@ class FlippedCluster {
     }
     const victims = kinds.map(({ name }, at) => this.#flip(at + 1, name, end))
     const values = this.#values[end]
-    const flips: Flip[] = []
+    this.#isEnding = false
+    const runs = victims.map((victim) => this.#runDamaged(victim))
     try {
-      // Each is waited for, so that none is left behind when one goes wrong.
-      const [settled, others] = await Promise.all([
-        Promise.allSettled(victims.map((victim) => this.#startDamaged(victim, values))),
-        Promise.allSettled(this.#ids.slice(victimCount).map((id) => this.#launch(id))),
+      const others = this.#ids.slice(victimCount).map((id) => this.#launch(id))
+      // Each is waited for, so that what went wrong with one is not taken for a fault of another.
+      const [settled] = await Promise.all([
+        Promise.allSettled(victims.map((victim, at) => this.#checkDamaged(victim, runs[at]!, values))),
+        Promise.all(others),
       ])
-      for (const other of others) if (other.status === 'rejected') throw other.reason
-      for (const [at, { kind, what }] of victims.entries()) {
-        const result = settled[at]!
-        const isWrong = result.status === 'rejected'
-        flips.push({
-          kind,
-          what: isWrong ? `${what}: ${String(result.reason)}` : what,
-          outcome: isWrong ? 'wrong' : result.value,
-        })
-      }
+      const flips = victims.map((victim, at) => flipOf(victim, settled[at]!))
       const isWrong = flips.some(({ outcome }) => outcome === 'wrong')
-      if (!isWrong) await this.#check(this.#ids, values)
+      if (isWrong) return flips
+      await Promise.race([this.#check(this.#ids, values), ...runs])
+      const ended = await this.endAll('SIGKILL')
+      assert.deepEqual(
+        ended.filter((id) => id > victimCount),
+        [],
+        'Only damaged brokers end by themselves.',
+      )
+      await Promise.all(runs)
       return flips
     } catch (error) {
       return victims.map(({ kind, what }) => ({ kind, what: `${what}: ${String(error)}`, outcome: 'wrong' }))
     } finally {
       await this.endAll('SIGKILL')
+      await Promise.allSettled(runs)
     }
   }
 
-  async endAll(signal: End): Promise<void> {
-    const brokers = [...this.#running.values()]
+  /** Ends all that run, also those that are just being started; which of them had ended by themselves. */
+  async endAll(signal: End): Promise<readonly number[]> {
+    this.#isEnding = true
+    await Promise.allSettled(this.#starting)
+    const running = [...this.#running]
+    const ended = running.filter(([, broker]) => !broker.kill(signal)).map(([id]) => id)
+    await Promise.all(running.map(([, broker]) => broker.ended))
     this.#running.clear()
-    for (const { pid } of brokers) process.kill(pid, signal)
-    await Promise.all(brokers.map((broker) => broker.ended))
+    return ended
   }
 
-  /** A broker that ends has to say why and to be well when it is started again. */
-  async #startDamaged({ id }: Victim, values: readonly string[]): Promise<Outcome> {
-    let said = ''
-    for (let starts = 1; starts <= STARTS_MAX; starts++) {
-      const started = await this.#launch(id).catch((error: unknown) => String(error))
+  /** Runs a damaged broker until `endAll`: as the manual says, one that ends has to say why, and is started again. */
+  async #runDamaged(victim: Victim): Promise<void> {
+    while (victim.starts < STARTS_MAX && !this.#isEnding) {
+      victim.starts++
+      const started = await this.#launch(victim.id).catch((error: unknown) => String(error))
       if (typeof started === 'string') {
         assertSaid(started)
-        said += started
+        victim.said += started
         continue
       }
-      const ended = started.ended.then((ending) => ({ ending }))
-      const checked = this.#check([id], values).then(() => this.#mended(id))
-      // A broker that has ended answers no call: then it counts how it ended.
-      const first = await Promise.race([ended, checked.then((repaired) => ({ repaired }))])
-      said += started.stderr()
-      if ('repaired' in first) return outcomeOf(said, { repaired: first.repaired, starts })
-      checked.catch(() => {})
-      this.#running.delete(id)
-      assertSaid(describe(first.ending))
+      const ending = await started.ended
+      victim.said += ending.stderr
+      if (ending.signal === 'SIGKILL') return
+      this.#running.delete(victim.id)
+      assertSaid(describe(ending))
     }
-    throw new Error(`The broker ended ${STARTS_MAX} times.\n${said}`)
+    if (!this.#isEnding) throw new Error(`The broker ended ${STARTS_MAX} times.\n${victim.said}`)
+  }
+
+  /** The damaged broker serves everything and has nothing left to mend, or what it said when it did not. */
+  async #checkDamaged(victim: Victim, run: Promise<void>, values: readonly string[]): Promise<Outcome> {
+    const checked = this.#check([victim.id], values).then(() => this.#mended(victim.id))
+    const repaired = await Promise.race([checked, run])
+    const said = victim.said + (this.#running.get(victim.id)?.stderr() ?? '')
+    return outcomeOf(said, { repaired: repaired ?? 0, starts: victim.starts })
   }
 
   /** Every record is served, by each of these brokers from its own disk or, where that is damaged, all the same. */
@@ -178,7 +192,7 @@ class FlippedCluster {
           assert.deepEqual(lost, [], `Broker ${id} serves all that was acknowledged.`)
           assert.equal(stored.length, values.length, `Broker ${id} serves each record once.`)
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 40_000 },
       )
     }
   }
@@ -206,7 +220,9 @@ class FlippedCluster {
       const kind = KINDS[(first + step) % KINDS.length]!
       if (kind.needsStop && end === 'SIGKILL') continue
       const what = flipIn(this.#dataOf(id), kind, this.#random)
-      if (what !== undefined) return { id, kind: kind.name, what: `${end} broker ${id} ${what}` }
+      if (what !== undefined) {
+        return { id, kind: kind.name, what: `${end} broker ${id} ${what}`, starts: 0, said: '' }
+      }
     }
   }
 
@@ -230,9 +246,15 @@ class FlippedCluster {
     const seeds = this.#ids.map((seed) => `${seed}=127.0.0.1:${this.#ports[seed - 1]}`).join(',')
     const port = String(this.#ports[id - 1])
     const args = ['--broker-id', String(id), '--internal-port', port, '--seeds', seeds]
-    const broker = await launchBroker(this.#dataOf(id), args)
-    this.#running.set(id, broker)
-    return broker
+    const starting = launchBroker(this.#dataOf(id), args)
+    this.#starting.add(starting)
+    try {
+      const broker = await starting
+      this.#running.set(id, broker)
+      return broker
+    } finally {
+      this.#starting.delete(starting)
+    }
   }
 
   #dataOf(id: number): string {
@@ -248,6 +270,11 @@ class FlippedCluster {
     assert.ok(broker !== undefined, `Broker ${id} does not run.`)
     return broker.url
   }
+}
+
+function flipOf({ kind, what }: Victim, result: PromiseSettledResult<Outcome>): Flip {
+  if (result.status === 'fulfilled') return { kind, what, outcome: result.value }
+  return { kind, what: `${what}: ${String(result.reason)}`, outcome: 'wrong' }
 }
 
 function describe({ code, signal, stderr }: Ending): string {

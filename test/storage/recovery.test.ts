@@ -229,6 +229,29 @@ test('refuses a journal with a hole', async () => {
   await assert.rejects(recover(disk), damaged(/^The journal has lost number 2, though it goes on to 3\.$/))
 })
 
+test('refuses a journal whose newest key rotted in its table and is found from the end alone', async () => {
+  const { store, crash } = await startOn(memoryDisk())
+  const log = new SampleLog()
+  for (let round = 1; round <= 4; round++) await persist(store, GROUP, [log.promise(round)])
+  await store.close()
+  const disk = await crash()
+  const value = (await disk.journal.get(recordKey(4))) as Buffer
+  const rotten = recordKey(4)
+  rotten[1]! ^= 0x80
+  await change(disk.journal, { type: 'del', key: recordKey(4) }, { type: 'put', key: rotten, value })
+  const { scan } = disk.journal
+  // LevelDB asks the index of the table first, which says that the block ends at number 4.
+  disk.journal.scan = (range) =>
+    range.reverse !== true && Buffer.compare(range.from, recordKey(4)) > 0
+      ? Promise.resolve([])
+      : scan.call(disk.journal, range)
+  const opened = await openMemoryStore(disk, new TestHost().options())
+  await assert.rejects(
+    opened.recover(),
+    damaged(/^The journal's newest number is \d+, but none is found above 4\.$/),
+  )
+})
+
 test('tells a flipped byte in a body as a damaged entry, also without an index', async () => {
   const { store, crash } = await startOn(memoryDisk())
   const log = new SampleLog()

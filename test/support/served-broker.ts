@@ -17,6 +17,8 @@ export interface ServedBroker {
   /** What it has written to standard error, its log, so far. */
   readonly stderr: () => string
   readonly ended: Promise<Ending>
+  /** Whether there was a process to send it to: one that has ended by itself is left alone. */
+  kill(signal: NodeJS.Signals): boolean
   stop(): Promise<Ending>
 }
 
@@ -49,6 +51,7 @@ export async function launchBroker(folder: string, args: readonly string[] = [])
     pid: child.pid ?? 0,
     stderr: () => stderr,
     ended,
+    kill: (signal) => child.kill(signal),
     stop() {
       child.kill('SIGTERM')
       return ended
