@@ -29,7 +29,8 @@ export interface CollectorOptions {
   readonly write: (item: Pick<JournalItem, 'operations' | 'bytes' | 'needsSync'>) => Promise<void>
   /** Something waits in the index's pending layer. */
   readonly onChange: () => void
-  readonly fail: (error: unknown) => void
+  /** A look has failed. No journal key is deleted any more in this run: what says which are garbage may be at fault. */
+  readonly onStopped: (error: unknown) => void
 }
 
 interface Window {
@@ -77,7 +78,10 @@ export class Collector {
   startWhenDue(): void {
     if (this.#running !== undefined || this.#isStopped || !this.#isDue) return
     this.#running = this.#collect()
-      .catch((error: unknown) => this.#options.fail(error))
+      .catch((error: unknown) => {
+        this.#isStopped = true
+        this.#options.onStopped(error)
+      })
       .finally(() => (this.#running = undefined))
   }
 

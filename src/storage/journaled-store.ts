@@ -28,6 +28,7 @@ import { MemoryNotes, type Notes } from './notes.ts'
 import { DEFAULT_STORE_TUNING, type StoreOptions, type StoreTuning } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
 import { Scrub } from './scrub.ts'
+import { indexDamageOf } from './storage-errors.ts'
 import { StoreReader } from './store-reader.ts'
 import { Sweeper } from './sweeper.ts'
 
@@ -346,7 +347,10 @@ export class JournaledStore implements LogStore {
       oldestPendingMs: () => this.#writer.oldestPendingMs,
       write: (item) => this.#write(item),
       onChange: () => this.#flusher.noticeChange(),
-      fail: (error) => this.#fail(error),
+      onStopped: (error) => {
+        if (indexDamageOf(error) === undefined) this.#fail(error)
+        else this.#guard.notice(error)
+      },
     })
     const unfreed = new Map([...deleted].filter(([, row]) => !row.isFreed))
     return new Sweeper(this.#index, collector, { unfreed, deleteCountMax: this.#tuning.sweepCountMax })

@@ -12,7 +12,7 @@ import { findCutTables, tablesIn } from './level-tables.ts'
 import type { StoreIdentity } from './log-store.ts'
 import { NotesOnDisk } from './notes.ts'
 import type { StoreOptions } from './options.ts'
-import { DamagedStoreError, DataFolderError } from './storage-errors.ts'
+import { DamagedStoreError, DataFolderError, indexDamageOf } from './storage-errors.ts'
 
 const MEBIBYTE = 1024 * 1024
 /** Below either bound a disk counts as full: LevelDB loses acknowledged writes when it really is. */
@@ -104,6 +104,12 @@ async function openFiles(
 
 /** What LevelDB says names a file, not what it means for the broker. */
 function failureOf(folder: string, error: Error): Error {
+  if (indexDamageOf(error) !== undefined) {
+    return new DataFolderError(
+      `The index in ${folder} is damaged, and is rebuilt at the next start (${error.message}).`,
+      { cause: error },
+    )
+  }
   const isFromLevel = 'code' in error && String(error.code).startsWith('LEVEL_')
   if (!isFromLevel) return error
   return new DataFolderError(`The data folder ${folder} cannot be written (${error.message}).`, {

@@ -15,7 +15,7 @@ import { memoryDisk, openMemoryStore, type MemoryDisk } from '../../src/storage/
 import { MemoryKeyValue } from '../../src/storage/memory-key-value.ts'
 import type { StoreTuning } from '../../src/storage/options.ts'
 import { encodeFloor, readFloor } from '../../src/storage/rows.ts'
-import { DamagedEntryError, DamagedStoreError } from '../../src/storage/storage-errors.ts'
+import { DamagedEntryError, DamagedIndexError, DamagedStoreError } from '../../src/storage/storage-errors.ts'
 import type { Slot } from '../../src/types/ids.ts'
 import { CrashingKeyValue } from './crashing-disk.ts'
 import {
@@ -434,6 +434,23 @@ test('deletes no journal key because of a damaged garbage row', async () => {
   for (let step = 0; step < 3; step++) await second.flush()
   assert.notEqual(await second.journal.get(recordKey(3)), undefined)
   assert.equal(await second.journal.get(recordKey(1)), undefined)
+})
+
+test('frees nothing more, and goes on, when the rows that say what is garbage cannot be read', async () => {
+  const { host, store, index, journal, flush, crash } = await startOn(memoryDisk(), { sweepCountMin: 1 })
+  const isGarbage = ({ from }: { readonly from: Uint8Array }): boolean => from[0] === INDEX_TAG.GARBAGE
+  const { scan } = index
+  index.scan = (range) =>
+    isGarbage(range) ? Promise.reject(new DamagedIndexError('Bits rot.')) : scan.call(index, range)
+  const log = new SampleLog()
+  for (let round = 1; round <= 3; round++) await persist(store, GROUP, [log.promise(round)])
+  for (let step = 0; step < 3; step++) await flush()
+  assert.deepEqual(host.failures, [])
+  assert.deepEqual(host.warnings, ['The index is damaged and will be rebuilt at the next start: Bits rot.'])
+  await persist(store, GROUP, [log.promise(4)])
+  assert.notEqual(await journal.get(recordKey(1)), undefined)
+  const [group] = await recover(await crash())
+  assert.equal(group?.state.promised.round, 4)
 })
 
 test('a log that begins anew just behind its end has the chain value of the checkpoint there', async () => {
