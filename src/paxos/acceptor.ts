@@ -206,7 +206,10 @@ function sendAccepted(core: Core, to: BrokerId, ballot: Ballot, through: Slot): 
 /** Commit only. It holds for what was accepted at this ballot; who lacks part of it says where it stands, and a learner pulls. */
 export function onLearn(core: Core, from: BrokerId, message: Learn): void {
   core.noteCommit(from, message.commit)
-  if (core.isLearner) return pullMore(core, from, message.commit)
+  if (core.isLearner) {
+    pullMore(core, from, message.commit)
+    return
+  }
   if (!passesGate(core, from, message.ballot, message.commit)) return
   if (!sameBallot(core.acceptedBallot, message.ballot)) {
     return core.send(from, { kind: 'prepareRequest', ballot: message.ballot }, 0)

@@ -25,26 +25,22 @@ export function pullFrom(core: Core, from: BrokerId, goal: PullGoal): void {
   request(core)
 }
 
-/** Somebody is ahead by `commit`, or by a configuration: it is asked for what is chosen, unless it is being asked. */
-export function pullMore(core: Core, from: BrokerId, commit: number): void {
-  const target = Math.max(commit, core.log.commit + 1)
-  if (core.pull?.from === from) core.pull.target = Math.max(core.pull.target, target)
-  else pullFrom(core, from, { target, slack: 0, isRequired: false })
-}
-
 /**
- * Somebody who was not asked knows more: it is asked for the rest, unless another one is being asked and answers. Who is silent
- * may be the only voter that this replica knows, deleted long ago, and is not waited for then. Returns whether it was asked.
+ * Somebody is ahead by `commit`, or by a configuration: it is asked for what is chosen, unless another one is being asked and
+ * answers: a checkpoint of many parts would begin anew with each who speaks. Who is silent may be the only voter that this
+ * replica knows, deleted long ago, and is not waited for. Returns whether it was asked now.
  */
-function turnTo(core: Core, from: BrokerId, commit: number): boolean {
+export function pullMore(core: Core, from: BrokerId, commit: number): boolean {
+  const target = Math.max(commit, core.log.commit + 1)
   const { pull } = core
   if (pull === undefined) {
-    pullMore(core, from, commit)
+    pullFrom(core, from, { target, slack: 0, isRequired: false })
     return true
   }
-  if (pull.from === from || !pull.isUnanswered) return false
+  if (pull.from !== from && !pull.isUnanswered) return false
+  pull.target = Math.max(pull.target, target)
+  if (pull.from === from) return false
   pull.from = from
-  pull.target = Math.max(pull.target, commit)
   pull.isUnanswered = false
   request(core)
   return true
@@ -119,7 +115,7 @@ export function onSyncChunk(core: Core, from: BrokerId, chunk: SyncChunk): void 
   const hasAdvanced = learnChunk(core, chunk)
   // Who tells of a stop-sign sends one chunk at a time, and the next one only when it asks again.
   const isMore = hasAdvanced && core.role === 'follower' && chunk.commit > log.commit
-  if (isMore && turnTo(core, from, chunk.commit)) return
+  if (isMore && pullMore(core, from, chunk.commit)) return
   const { pull } = core
   if (pull === undefined) return
   // A leader's order lasts until it is met; who merely asks around takes the word of the one who answered.
@@ -147,7 +143,7 @@ export function onSyncReset(core: Core, from: BrokerId, message: SyncReset): voi
   // Parts that nobody asked for would only fill the memory. They show that somebody is ahead, though: that one is asked. But who
   // voted before tells of the stop-sign without being asked, each from the first part on: what is being gathered goes on.
   if (core.pull?.from !== from && message.checkpoint.partCount > 1) {
-    if (showsNews(core, message)) turnTo(core, from, message.checkpoint.slot - 1)
+    if (showsNews(core, message)) pullMore(core, from, message.checkpoint.slot - 1)
     return
   }
   const hasAdvanced = gatherReset(core, from, message)

@@ -191,6 +191,24 @@ test('the first part from somebody who was not asked does not end what is being 
   assert.equal(replica.paxos.commit, 3)
 })
 
+test('what voters of a later configuration say does not end what is being gathered', () => {
+  const checkpoint = checkpointOf(logWithMarks('a', 'b', 0), 3, 2)
+  const replica = pulling()
+  const canvass = {
+    kind: 'canvass',
+    configNumber: 2,
+    commit: slot(9),
+    accepted: A,
+    through: slot(9),
+    attempt: 1,
+  }
+  replica.receive(1, reset(checkpoint, 0))
+  assert.deepEqual(requestIn(replica.receive(2, canvass as Message)), [])
+  assert.deepEqual(requestIn(replica.receive(3, canvass as Message)), [])
+  assert.deepEqual(requestIn(replica.receive(1, reset(checkpoint, 1))), [4, 0, 0])
+  assert.equal(replica.paxos.commit, 3)
+})
+
 test('who tells unasked of a checkpoint is asked when the one who was asked is silent, and not before', () => {
   const configuration = { ...configurationOf(3), number: 3, fromSlot: slot(1) }
   const checkpoint = { ...checkpointOf(logWithMarks('a', 'b', 0), 3, 2), configuration }
