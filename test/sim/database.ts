@@ -49,6 +49,8 @@ export class FaultyDatabase implements KeyValue {
   /** The power is gone: what is left of the process can do no more. */
   private isDead = false
   private failure: Error | undefined
+  /** A write was told so. */
+  private hasFailed = false
 
   constructor(platter: Platter, timing: DatabaseTiming, options: DatabaseOptions) {
     this.platter = platter
@@ -140,6 +142,11 @@ export class FaultyDatabase implements KeyValue {
     this.failure = error
   }
 
+  /** Writes that are not through yet go through, unless one has failed: then the store has stopped for good. */
+  mend(): void {
+    if (!this.hasFailed) this.failure = undefined
+  }
+
   /** A power cut: of what was not safe the batches stay that `isKept` names. */
   crash(isKept: (index: number) => boolean): void {
     const { contents } = this.platter
@@ -152,6 +159,7 @@ export class FaultyDatabase implements KeyValue {
 
   private reject(reject: (error: Error | undefined) => void): void {
     const { timing, failure } = this
+    this.hasFailed = true
     timing.resume(() => {
       timing.stir()
       reject(failure)

@@ -145,8 +145,11 @@ export class Disk {
     return this.databases !== undefined
   }
 
+  /** A disk that was to fail a write and has not yet does so no more: after healing nothing new breaks. */
   heal(): void {
     this.stalledUntilMs = 0
+    this.databases?.journal.mend()
+    this.databases?.index.mend()
   }
 
   crash(): void {
