@@ -137,7 +137,10 @@ export class ControlPlane {
   }
 
   /** Tells the cluster where this broker is reached. Errors: 'no-leader', 'no-quorum' until there is a controller. */
-  async register(addresses: { readonly publicUrl: string; readonly internal: PeerAddress }): Promise<void> {
+  async register(
+    addresses: { readonly publicUrl: string; readonly internal: PeerAddress },
+    { isUnheard = false } = {},
+  ): Promise<void> {
     const { config, engine } = this.#options
     const { broker, store } = engine.self
     const info: BrokerInfo = {
@@ -149,7 +152,7 @@ export class ControlPlane {
       failureDomain: config.failureDomain === '' ? `broker-${broker}` : config.failureDomain,
       version: VERSION,
     }
-    await this.services.directory.register(info)
+    await this.services.directory.register(info, isUnheard)
   }
 
   /** Asks for the votes of the registered store. Errors: as `register`. */

@@ -23,6 +23,8 @@ export interface RegistrationOptions {
 const RETRY_MS = 200
 /** A broker whose store waits to be replaced looks so often whether it was. */
 const REPLACED_LOOK_MS = 2_000
+/** A broker that hears no other one asks so often whether it was removed. */
+const UNHEARD_LOOK_MS = 10_000
 /** Who waits longer than a failover takes tells its operator why, and again each time the reason is another one. */
 const PATIENCE_MS = 5_000
 
@@ -52,7 +54,8 @@ export class Registration {
         await control.register(addresses())
         if (vouching.reason !== undefined)
           logger.info({}, 'The store of this broker has been replaced: it votes again in all its groups.')
-        return vouching.registeredWith(undefined)
+        vouching.registeredWith(undefined)
+        return this.#watch()
       } catch (error) {
         if (!(error instanceof SynodError)) throw error
         const { registeredStore } = error.facts
@@ -87,6 +90,36 @@ export class Registration {
     clock.later(() => {
       if (!isStopped()) this.register().catch(fail)
     }, REPLACED_LOOK_MS)
+  }
+
+  /**
+   * A broker that is removed while nobody can tell it (it is cut off, or stands still) would take itself for a member for ever:
+   * the others send it nothing any more. So who hears none of them asks, as one that they do not know.
+   */
+  #watch(): void {
+    const { clock, isStopped, fail } = this.#options
+    clock.later(() => {
+      if (isStopped()) return
+      const asked = this.#isUnheard ? this.#askWhetherRemoved() : Promise.resolve()
+      asked.then(() => this.#watch(), fail)
+    }, UNHEARD_LOOK_MS)
+  }
+
+  get #isUnheard(): boolean {
+    const { group, links } = this.#options.control
+    if (group.metadata.brokers().length <= 1) return false
+    for (const { alive } of links?.peers.values() ?? []) if (alive) return false
+    return true
+  }
+
+  async #askWhetherRemoved(): Promise<void> {
+    const { control, addresses, onRemoved } = this.#options
+    try {
+      await control.register(addresses(), { isUnheard: true })
+    } catch (error) {
+      if (!(error instanceof SynodError)) throw error
+      if (error.facts.removed === true) onRemoved()
+    }
   }
 
   #tellWhy(error: SynodError): void {

@@ -90,11 +90,12 @@ export class TopicDirectory {
     await this.#calls.change({ kind: 'deleteTopic', name, ifRevision: ifRevision ?? null })
   }
 
-  /** Tells the cluster where this broker is reached. */
-  async register(broker: BrokerInfo): Promise<void> {
+  /** Tells the cluster where this broker is reached. `isUnheard`: it hears no other broker, and asks whoever it knows of. */
+  async register(broker: BrokerInfo, isUnheard = false): Promise<void> {
     const request = { kind: 'registerBroker', broker } as const
-    if (this.#group.replica.paxos.isVoter || this.#group.metadata.broker(broker.id) !== undefined)
-      await this.#calls.change(request)
+    const { replica, metadata } = this.#group
+    const isKnown = replica.paxos.isVoter || metadata.broker(broker.id) !== undefined
+    if (isKnown && !isUnheard) await this.#calls.change(request)
     else await this.#calls.introduce(request)
   }
 

@@ -167,6 +167,20 @@ test('a broker that is gone for good is removed by force, and its replicas are r
   assert.deepEqual(old.failures, [])
 })
 
+test('a broker that was removed by force while it was cut off is told so when it reaches anybody, however late', async (t) => {
+  const cluster = await grown(t)
+  await cluster.topic('orders', {}, 4)
+  cluster.isolate(4)
+  await cluster.pass(2_000)
+  const operation = await cluster.finish(cluster.services(1).operations.remove(brokerId(4), true))
+  assert.equal((await ended(cluster, 1, operation)).state, 'done')
+  // For so long the others try to tell it.
+  await cluster.pass(40_000)
+  assert.equal(cluster.broker(4).isRemoved, false)
+  for (const id of cluster.ids) cluster.network.heal(brokerId(id), brokerId(4))
+  await cluster.until(() => assert.ok(cluster.broker(4).isRemoved), { withinMs: 60_000 })
+})
+
 test('a broker that is alive needs no force, and one that others could not replace stays', async (t) => {
   const cluster = await TestCluster.start(t)
   await cluster.topic()

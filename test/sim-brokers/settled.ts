@@ -8,8 +8,11 @@ import { changesMembers } from './swarm.ts'
 
 /** More than a run makes. */
 const TOPICS_MAX = 1_000_000
-/** Heartbeat, look at the free space, comparison with other brokers, note of what is known of stores, two kinds of the controller's rounds. */
-const TIMERS_MAX = 6
+/**
+ * Heartbeat, look at the free space, comparison with other brokers, note of what is known of stores, two kinds of the
+ * controller's rounds, look whether others are heard.
+ */
+const TIMERS_MAX = 7
 /** What the metadata's learner asks for, and brokers that were removed lately: they hear of it for a while. */
 const CHANGE_TIMERS_MAX = 5
 
