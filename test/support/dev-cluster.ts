@@ -51,6 +51,16 @@ export async function startDev(t: TestContext, options: DevOptions = {}): Promis
 
 /** As `startDev`, for those who stop it themselves. */
 export async function launchDev(options: DevOptions & { readonly folder: string }): Promise<DevCluster> {
+  try {
+    return await launchOnce(options)
+  } catch (error) {
+    // Another test that starts at the same moment may have drawn the same port. The next start draws anew.
+    if (!String(error).includes('is taken by another process')) throw error
+    return await launchOnce(options)
+  }
+}
+
+async function launchOnce(options: DevOptions & { readonly folder: string }): Promise<DevCluster> {
   const { folder } = options
   const args = [
     'dev',

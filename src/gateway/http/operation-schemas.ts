@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-import { brokerText, count, partitionNumber, topicNameSchema } from './schemas.ts'
+import { bounded, brokerText, count, partitionNumber, topicNameSchema } from './schemas.ts'
 
 const time = (description: string) =>
   z.string().openapi({ description, format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
@@ -47,15 +47,16 @@ export const operationListSchema = z
 
 export const replicasSchema = z
   .strictObject({
-    brokers: z
-      .array(
-        z
-          .string()
-          .regex(/^\d{1,5}$/)
-          .openapi({ description: 'The id of a broker.', example: '1' }),
-      )
-      .min(1)
-      .max(7)
-      .openapi({ description: 'The brokers that are to hold the partition, the preferred leader first.' }),
+    brokers: bounded(
+      z
+        .array(
+          z
+            .string()
+            .regex(/^\d{1,5}$/)
+            .openapi({ description: 'The id of a broker.', example: '1' }),
+        )
+        .min(1)
+        .max(7),
+    ).openapi({ description: 'The brokers that are to hold the partition, the preferred leader first.' }),
   })
   .openapi('Replicas')

@@ -6,6 +6,16 @@ import { TOPIC_NAME } from './topic-lookup.ts'
 
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 
+/**
+ * The bounds of its length hold for texts and lists alone. By itself zod 4.6.7 compares whatever has a `length`, though it is no
+ * text, and throws a TypeError where that is an object which is no number, instead of saying what does not fit.
+ */
+export function bounded<Schema extends z.ZodType>(schema: Schema): Schema {
+  for (const check of schema._zod.def.checks ?? [])
+    check._zod.def.when = ({ value }) => typeof value === 'string' || Array.isArray(value)
+  return schema
+}
+
 /** Every number that counts something stays exact in every client. */
 export function count(description: string, bounds: { readonly min?: number; readonly max?: number } = {}) {
   return z
@@ -230,7 +240,7 @@ export const recordInputSchema = z
   })
 
 export const batchSchema = z
-  .strictObject({ records: z.array(recordInputSchema).min(1).max(BATCH_RECORDS_MAX) })
+  .strictObject({ records: bounded(z.array(recordInputSchema).min(1).max(BATCH_RECORDS_MAX)) })
   .openapi('Batch')
 
 export const recordSchema = z

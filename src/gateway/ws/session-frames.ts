@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 
 import {
+  bounded,
   count,
   cursorText,
   partitionNumber,
@@ -18,18 +19,15 @@ import { BATCH_RECORDS_MAX } from '../http/batch-body.ts'
  */
 
 const ID_LENGTH_MAX = 64
-const id = z
-  .string()
-  .min(1)
-  .max(ID_LENGTH_MAX)
-  .openapi({ description: 'The client’s own name for this request; the answer has it too.' })
-const sid = z
-  .string()
-  .min(1)
-  .max(ID_LENGTH_MAX)
-  .openapi({ description: 'The client’s own name for a subscription of this socket.', example: 'a' })
+const id = bounded(z.string().min(1).max(ID_LENGTH_MAX)).openapi({
+  description: 'The client’s own name for this request; the answer has it too.',
+})
+const sid = bounded(z.string().min(1).max(ID_LENGTH_MAX)).openapi({
+  description: 'The client’s own name for a subscription of this socket.',
+  example: 'a',
+})
 const epoch = count('Begins at 0 and grows when the subscription begins anew at another place.')
-const from = z.string().min(1).max(16_384).openapi({
+const from = bounded(z.string().min(1).max(16_384)).openapi({
   description: 'Where to start, as in the query of a stream; `latest` if neither this nor a cursor is given.',
 })
 const credit = z
@@ -50,10 +48,7 @@ const subscribe = z
     id,
     sid,
     topic: topicNameSchema,
-    partitions: z
-      .array(partitionNumber)
-      .min(1)
-      .max(1_000)
+    partitions: bounded(z.array(partitionNumber).min(1).max(1_000))
       .optional()
       .openapi({ description: 'All of them, later ones too, if left out.' }),
     from: from.optional(),
@@ -88,7 +83,7 @@ const produceEnvelope = z.strictObject({
     .openapi({ description: 'Makes sending again safe; all records go to one partition.' }),
 })
 const produce = produceEnvelope
-  .extend({ records: z.array(recordInputSchema).min(1).max(BATCH_RECORDS_MAX) })
+  .extend({ records: bounded(z.array(recordInputSchema).min(1).max(BATCH_RECORDS_MAX)) })
   .openapi('ProduceFrame', { description: 'Stores records; `produced` or `error` answers it.' })
 
 const seek = z
@@ -223,15 +218,17 @@ const binarySize = count('Bytes of the value, which follows the header; a tombst
 export const BINARY_FRAMES = {
   binaryProduce: produceEnvelope
     .extend({
-      records: z
-        .array(
-          recordInputSchema
-            .omit({ value: true, text: true, base64: true })
-            .extend({ form: binaryForm, size: binarySize })
-            .openapi('BinaryRecordInput', { description: 'A record whose value follows the header.' }),
-        )
-        .min(1)
-        .max(BATCH_RECORDS_MAX),
+      records: bounded(
+        z
+          .array(
+            recordInputSchema
+              .omit({ value: true, text: true, base64: true })
+              .extend({ form: binaryForm, size: binarySize })
+              .openapi('BinaryRecordInput', { description: 'A record whose value follows the header.' }),
+          )
+          .min(1)
+          .max(BATCH_RECORDS_MAX),
+      ),
     })
     .openapi('BinaryProduceFrame', { description: '`produce` in synod.v1.bin.' }),
   binaryRecords: records

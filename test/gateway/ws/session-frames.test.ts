@@ -76,6 +76,17 @@ test('rule 8: what no schema takes is refused in both forms', () => {
   )
 })
 
+test('rule 8: what only claims to have a length is refused as anything else that does not fit', () => {
+  const length = { toString: 1 }
+  const none = { length }
+  const frames = [
+    { type: 'unsubscribe', id: '1', sid: none },
+    { type: 'subscribe', id: none, sid: 'a', topic: 't', credit: { records: 1, bytes: 1 } },
+    { type: 'subscribe', id: '1', sid: 'a', topic: 't', partitions: none, credit: { records: 1, bytes: 1 } },
+  ]
+  for (const frame of frames) assert.deepEqual(readBoth(frame), [undefined, undefined], JSON.stringify(frame))
+})
+
 test('rule 8: a produce that its schema takes is read record by record, in both forms', () => {
   const textRecords = fc.array(fc.record({ ...place, text: id }), { minLength: 1, maxLength: 5 })
   const sizes = fc.array(fc.record({ ...place, size: fc.nat(9) }), { minLength: 1, maxLength: 5 })
