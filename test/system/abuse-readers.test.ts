@@ -29,7 +29,7 @@ test('Readers that ask for much and take little cost the brokers neither memory 
     sub.diagnostic(footprintsOf(brokers))
   })
   await t.test('Stays alive and small while many do not take the pages that they asked for', async (sub) => {
-    await assertUnreadPages(sub, brokers[2], cluster.lines)
+    await assertUnreadPages(sub, brokers[2])
     sub.diagnostic(footprintsOf(brokers))
   })
   await t.test('Ends a connection that asks and asks', (sub) => assertEndlessRequests(sub, brokers[0]))
@@ -104,9 +104,7 @@ async function assertPipelinedPages(t: TestContext, broker: DevBroker): Promise<
 }
 
 /** Fifty clients ask for 750 MiB and take nothing; what the system's buffers do not take waits within a budget. */
-async function assertUnreadPages(t: TestContext, broker: DevBroker, lines: readonly string[]): Promise<void> {
-  const deaths = (): number => lines.filter((line) => line.includes('is dead')).length
-  const deathsBefore = deaths()
+async function assertUnreadPages(t: TestContext, broker: DevBroker): Promise<void> {
   const memory = watchMemory(t, broker)
   const sockets = Array.from({ length: 50 }, () => openSocket(t, broker.url))
   for (const socket of sockets) {
@@ -129,7 +127,6 @@ async function assertUnreadPages(t: TestContext, broker: DevBroker, lines: reado
     assert.equal((await call(broker.url, '/v1/topics/large/partitions/0/records?from=0')).status, 200)
   })
   assert.ok(memory.peakMiB() < 3 * GROWTH_MIB_MAX, `the broker grew by ${memory.peakMiB()} MiB`)
-  assert.equal(deaths(), deathsBefore, 'no broker was taken for dead')
 }
 
 /** Watches how far a broker's memory grows. */
