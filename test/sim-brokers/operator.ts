@@ -17,6 +17,7 @@ export class Operator {
   readonly #clients: Clients
   readonly #random: Random
   #isResting = false
+  #keepsUntilMs = 0
   /** Operations that were answered as begun. */
   readonly #begun = new Map<string, Operation>()
 
@@ -32,6 +33,14 @@ export class Operator {
       if (this.#isResting) return this.#takeBack()
       await this.#operate(this.#clients.anyBroker(this.#random))
     }
+  }
+
+  /**
+   * Takes no broker away for now. A controller that does not miss a lost store yet would let others go, until the lost one has half
+   * of the votes.
+   */
+  keepFor(durationMs: number): void {
+    this.#keepsUntilMs = this.#clients.scene.queue.nowMs + durationMs
   }
 
   /** Begins nothing more. */
@@ -76,6 +85,7 @@ export class Operator {
     const broker = random.pick([...this.#clients.scene.brokers.keys()])
     const kind = random.integer(10)
     if (kind < 4) await this.#move(at)
+    else if (kind < 6 && this.#clients.scene.queue.nowMs < this.#keepsUntilMs) return
     else if (kind === 4) await this.#ask(at, `drain ${broker}`, ({ operations }) => operations.drain(broker))
     else if (kind === 5) await this.#remove(at, broker)
     else if (kind < 8)

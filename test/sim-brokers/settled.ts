@@ -38,14 +38,22 @@ export function votersOf(scene: BrokersScene, group: GroupId): readonly BrokerId
   return newest?.voters.map(({ broker }) => broker)
 }
 
-/** Whether each group that this broker votes in has two other voters at least: with fewer the loss of its disk can be a loss for good. */
+/**
+ * Whether each group that this broker votes in has two other voters at least that stay: with fewer the loss of its disk can be a loss
+ * for good.
+ */
 export function isDispensable(scene: BrokersScene, id: BrokerId): boolean {
   const groups = new Set<GroupId>()
-  for (const { process } of scene.brokers.values())
-    if (process !== undefined) for (const { group } of replicasOf(process)) groups.add(group)
+  const leaving = new Set<BrokerId>()
+  for (const { process } of scene.brokers.values()) {
+    if (process === undefined) continue
+    for (const { group } of replicasOf(process)) groups.add(group)
+    for (const { id: broker, membership } of process.composition.control?.group.metadata.brokers() ?? [])
+      if (membership !== 'active') leaving.add(broker)
+  }
   return [...groups].every((group) => {
     const voters = votersOf(scene, group) ?? []
-    return !voters.includes(id) || voters.length >= 3
+    return !voters.includes(id) || voters.filter((voter) => voter === id || !leaving.has(voter)).length >= 3
   })
 }
 

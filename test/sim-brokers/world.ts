@@ -31,6 +31,8 @@ const INDEXED_AFTER_MS = 300
 const CLOCK_WRONG_MAX_MS = 12_000
 /** By then a broker has noticed that its disk is full, and refuses writes in what it still leads. */
 const FULL_NOTICED_MS = 5_000
+/** By then the others have missed the store of a broker that lost its disk; the time after which they suspect one is the unit. */
+const MISSED_TIMEOUTS = 3
 
 export interface BrokersRunOptions {
   readonly mutant?: BrokersMutant
@@ -142,7 +144,10 @@ class World implements BrokersScene {
     if (swarm.harm === 'wipe')
       wipeOnce(this, victim, {
         random: this.#random.fork('wipe'),
-        onWiped: () => void this.#struck.add('wipe'),
+        onWiped: () => {
+          this.#struck.add('wipe')
+          this.#clients.operator?.keepFor(MISSED_TIMEOUTS * swarm.suspectMs)
+        },
       })
     beginFaults(this, this.#random.fork('faults'), this.#struck)
     await this.#passage.pass(swarm.faultPhaseMs)
