@@ -144,15 +144,13 @@ export class Composition {
   }
 
   async #join(): Promise<void> {
-    const { transport, heartbeats, vouching, digests, hosting } = this.engine
+    const { heartbeats, vouching, digests, hosting } = this.engine
     const { store, config, logger, onRemoved } = this.#options
     await this.disk.start()
     const recovered = await store.recover()
     this.damage.recovered(recovered)
     const start = await this.membership.join(recovered)
     if (start === undefined || this.#isStopped) return
-    const { seedAddresses } = this.membership
-    transport.setPeers(seedAddresses)
     await hosting.addRecovered(recovered.filter(({ group }) => group !== CONTROLLER_GROUP))
     await vouching.begin()
     if (this.#isStopped) return
@@ -164,7 +162,7 @@ export class Composition {
       start,
       disk,
       fullDisk,
-      seedAddresses,
+      seedAddresses: this.membership.seedAddresses,
       logger,
       onRemoved,
     })

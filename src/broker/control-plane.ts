@@ -80,6 +80,7 @@ export class ControlPlane {
       isAlive: (broker) => broker === self.broker || heartbeats.isVoting(broker, this.#storeOf(broker)),
     })
     this.#calls = new ControllerCalls({
+      self: self.broker,
       group: this.group,
       controller: this.#controller,
       router: engine.router,
@@ -247,7 +248,10 @@ export class ControlPlane {
     }, LEAVING_MS)
   }
 
-  /** Seeds are where brokers were; the metadata knows where they are. */
+  /**
+   * Seeds are where brokers were; the metadata knows where they are. One that it knows as removed is no peer from the start on: who
+   * was a peer and is none any more is not let in, and could neither hear of its removal nor join as a new broker.
+   */
   #followAddresses(): void {
     const { engine, seedAddresses } = this.#options
     const { metadata } = this.group

@@ -1,5 +1,5 @@
-import { CONTROLLER_GROUP } from '../types/ids.ts'
-import { SynodError } from '../errors.ts'
+import { CONTROLLER_GROUP, type BrokerId } from '../types/ids.ts'
+import { SynodError, type ErrorCode } from '../errors.ts'
 import { decodeJson, encodeJson } from '../partition/forward.ts'
 import type { Router } from '../partition/router.ts'
 import type { Controller } from './controller.ts'
@@ -9,16 +9,20 @@ import type { ControllerAnswer, ControllerRequest } from './requests.ts'
 const CONTROLLER_TIMEOUT_MS = 6_000
 /** How long an answer waits for this broker to learn what the controller decided. */
 const LEARN_TIMEOUT_MS = 3_000
+/** Whoever was asked knows no controller; another broker may. */
+const NO_CONTROLLER: ReadonlySet<ErrorCode> = new Set(['no-leader', 'no-quorum'])
 
 /** Asks the controller, whichever broker that is. */
 export class ControllerCalls {
+  readonly #self: BrokerId
   readonly #group: MetadataGroup
   readonly #controller: Controller
   readonly #router: Router
   #asking: Promise<void> | undefined
   #askingNext: Promise<void> | undefined
 
-  constructor(options: { group: MetadataGroup; controller: Controller; router: Router }) {
+  constructor(options: { self: BrokerId; group: MetadataGroup; controller: Controller; router: Router }) {
+    this.#self = options.self
     this.#group = options.group
     this.#controller = options.controller
     this.#router = options.router
@@ -30,12 +34,13 @@ export class ControllerCalls {
   }
 
   /**
-   * The same from a broker that the cluster does not know yet: nobody sends it heartbeats, so each voter that it knows of is
-   * asked, whether it is alive or not. They pass it on: others may vote by now, and the controller may be one of those.
+   * The same from a broker that the cluster does not know yet, or no more: nobody sends it heartbeats, so each voter that it knows
+   * of is asked, whether it is alive or not. They pass it on: others may vote by now, and the controller may be one of those.
    */
   async introduce(request: ControllerRequest): Promise<ControllerAnswer> {
     let reason: unknown
     for (const voter of this.#group.voters) {
+      if (voter === this.#self) continue
       try {
         const body = encodeJson(request)
         const answer = await this.#router.at(
@@ -47,11 +52,11 @@ export class ControllerCalls {
         )
         return await this.#learned(decodeJson(answer) as ControllerAnswer)
       } catch (error) {
-        if (error instanceof SynodError && error.code !== 'no-leader') throw error
+        if (error instanceof SynodError && !NO_CONTROLLER.has(error.code)) throw error
         reason = error
       }
     }
-    throw new SynodError('no-leader', 'No controller answers this new broker yet.', { cause: reason })
+    throw new SynodError('no-leader', 'No controller answers this broker yet.', { cause: reason })
   }
 
   /** On behalf of a broker that knows too little of the cluster to find the controller. */

@@ -90,13 +90,23 @@ export class TopicDirectory {
     await this.#calls.change({ kind: 'deleteTopic', name, ifRevision: ifRevision ?? null })
   }
 
-  /** Tells the cluster where this broker is reached. `isUnheard`: it hears no other broker, and asks whoever it knows of. */
+  /**
+   * Tells the cluster where this broker is reached. One that takes itself for a member and hears too few of the others may have
+   * been removed while it was away, and nobody sends it heartbeats any more: it asks whoever it knows of (broker seed 27589).
+   * `isUnheard`: it is known beforehand that it hears none.
+   */
   async register(broker: BrokerInfo, isUnheard = false): Promise<void> {
     const request = { kind: 'registerBroker', broker } as const
     const { replica, metadata } = this.#group
     const isKnown = replica.paxos.isVoter || metadata.broker(broker.id) !== undefined
-    if (isKnown && !isUnheard) await this.#calls.change(request)
-    else await this.#calls.introduce(request)
+    if (isKnown && !isUnheard)
+      try {
+        await this.#calls.change(request)
+        return
+      } catch (error) {
+        if (!(error instanceof SynodError) || error.code !== 'no-quorum') throw error
+      }
+    await this.#calls.introduce(request)
   }
 
   /** Asks that this store be given the votes of the broker's registered one. */

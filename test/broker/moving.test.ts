@@ -181,6 +181,31 @@ test('a broker that was removed by force while it was cut off is told so when it
   await cluster.until(() => assert.ok(cluster.broker(4).isRemoved), { withinMs: 60_000 })
 })
 
+test('brokers that were started since tell one that was removed while it was away, or let it join as a new one', async (t) => {
+  const cluster = await grown(t)
+  for (const away of [3, 5]) {
+    await cluster.kill(away)
+    await cluster.pass(2_000)
+    const operation = await cluster.finish(cluster.services(1).operations.remove(brokerId(away), true))
+    assert.equal((await ended(cluster, 1, operation)).state, 'done')
+  }
+  // Who was there when they were removed would still answer their first heartbeat.
+  for (const id of cluster.others()) {
+    await cluster.stop(id)
+    await cluster.open(id)
+    await cluster.allReady()
+  }
+  // One voted on the metadata and is a seed of the others, one did neither.
+  for (const away of [3, 5]) {
+    const old = await cluster.open(away)
+    await cluster.until(() => assert.ok(old.isRemoved, `Broker ${away} waits for ever.`))
+    await cluster.kill(away)
+    cluster.wipe(away)
+    await cluster.open(away)
+    await cluster.allReady()
+  }
+})
+
 test('a broker that is alive needs no force, and one that others could not replace stays', async (t) => {
   const cluster = await TestCluster.start(t)
   await cluster.topic()

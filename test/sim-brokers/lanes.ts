@@ -13,6 +13,8 @@ import type { Random } from '../sim/random.ts'
 export interface LaneEnd {
   readonly id: BrokerId
   readonly handlers: TransportHandlers
+  /** False for a broker that was a peer and is none any more. */
+  letsIn(from: BrokerId): boolean
   /** Runs as a part of the process: later while it stands still, never once it has ended. */
   inProcess(run: () => void): void
   later(run: () => void, delayMs: number): { cancel(): void }
@@ -80,7 +82,7 @@ export class Lanes {
     const target = this.#open.get(to)
     const isKnownCut = this.#network.isCut(from.id, to) && this.#random.chance(0.5)
     if (
-      target === undefined ||
+      target?.letsIn(from.id) !== true ||
       isKnownCut ||
       options.signal?.aborted === true ||
       this.#pending.size >= PENDING_MAX
@@ -136,6 +138,7 @@ export class Lanes {
   #arrive(from: BrokerId, to: BrokerId, deliver: (end: LaneEnd) => void): void {
     const end = this.#open.get(to)
     end?.inProcess(() => {
+      if (!end.letsIn(from)) return
       end.handlers.onHeard(from)
       deliver(end)
     })

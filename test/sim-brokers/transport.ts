@@ -45,6 +45,8 @@ export class SimulatedTransport implements Transport {
   readonly #id: BrokerId
   readonly #process: Pick<LaneEnd, 'inProcess' | 'later'>
   #peers: ReadonlyMap<BrokerId, PeerAddress> = new Map()
+  /** Brokers that were peers and are none any more: they are not let in, as by the real transport. */
+  readonly #removed = new Set<BrokerId>()
   #end: LaneEnd | undefined
 
   constructor(scene: BrokersScene, id: BrokerId, process: Pick<LaneEnd, 'inProcess' | 'later'>) {
@@ -56,12 +58,15 @@ export class SimulatedTransport implements Transport {
 
   start(handlers: TransportHandlers): Promise<void> {
     const { inProcess, later } = this.#process
-    this.#end = { id: this.#id, handlers, inProcess, later }
+    const letsIn = (from: BrokerId): boolean => !this.#removed.has(from)
+    this.#end = { id: this.#id, handlers, letsIn, inProcess, later }
     this.#scene.lanes.open(this.#end)
     return Promise.resolve()
   }
 
   setPeers(peers: ReadonlyMap<BrokerId, PeerAddress>): void {
+    for (const peer of this.#peers.keys()) this.#removed.add(peer)
+    for (const peer of peers.keys()) this.#removed.delete(peer)
     this.#peers = new Map(peers)
   }
 

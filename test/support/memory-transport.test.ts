@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SynodError } from '../../src/errors.ts'
 import { PeerLost, PeerUnreachable, type PeerRequest } from '../../src/transport/transport.ts'
 import { brokerId, groupId } from '../../src/types/ids.ts'
@@ -53,6 +54,19 @@ test('messages and heartbeats pass in a later turn, unless the link is cut', asy
   network.healAll()
   one.sendMessage(TWO, GROUP, sampleAccept(4, Buffer.from('d')))
   await eventually(() => assert.equal(handlersTwo.messages.length, 2))
+})
+
+test('a broker that was a peer and is none any more is not let in until it is one again', async () => {
+  const { one, two, handlersOne } = await pair()
+  one.setPeers(new Map())
+  two.sendMessage(ONE, GROUP, sampleAccept(1, Buffer.from('a')))
+  await assert.rejects(two.request(ONE, ASK, { timeoutMs: 1_000 }), PeerUnreachable)
+  // What was sent arrives in the next turn, or never.
+  await nextTurn()
+  assert.equal(handlersOne.messages.length, 0)
+  one.setPeers(peersAt([[2, 2]]))
+  two.sendMessage(ONE, GROUP, sampleAccept(2, Buffer.from('b')))
+  await eventually(() => assert.equal(handlersOne.messages.length, 1))
 })
 
 test('requests are answered, refused with the error, unreachable over a cut, lost when cut on the way or too late', async () => {

@@ -120,6 +120,8 @@ export class MemoryTransport implements Transport {
   readonly #network: MemoryNetwork
   #handlers: TransportHandlers | undefined
   #peers: ReadonlyMap<BrokerId, PeerAddress> = new Map()
+  /** Brokers that were peers and are none any more: they are not let in, as by the real transport. */
+  readonly #removed = new Set<BrokerId>()
   #isRunning = false
 
   constructor(network: MemoryNetwork, self: BrokerId) {
@@ -144,7 +146,13 @@ export class MemoryTransport implements Transport {
   }
 
   setPeers(peers: ReadonlyMap<BrokerId, PeerAddress>): void {
+    for (const peer of this.#peers.keys()) this.#removed.add(peer)
+    for (const peer of peers.keys()) this.#removed.delete(peer)
     this.#peers = new Map(peers)
+  }
+
+  letsIn(from: BrokerId): boolean {
+    return !this.#removed.has(from)
   }
 
   sendMessage(to: BrokerId, group: GroupId, message: Message): void {
@@ -212,7 +220,7 @@ export class MemoryTransport implements Transport {
   }
 
   receive(from: BrokerId, bytes: Buffer): void {
-    if (!this.#isRunning) return
+    if (!this.#isRunning || !this.letsIn(from)) return
     this.handlers.onHeard(from)
     for (const { group, type, payload } of framesOf(bytes)) {
       const kind = messageKindOf(type)
@@ -252,7 +260,8 @@ export class MemoryTransport implements Transport {
   }
 
   #canReach(to: BrokerId): boolean {
-    const isPeer = this.#isRunning && this.#peers.has(to)
+    const isPeer =
+      this.#isRunning && this.#peers.has(to) && this.#network.find(to)?.letsIn(this.self) === true
     return isPeer && this.#network.canPass(this.self, to) && this.#network.canPass(to, this.self)
   }
 }
