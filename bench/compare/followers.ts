@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { converse } from './programs.ts'
-import type { Followers, LoadResult, System, Work } from './system.ts'
+import type { Followers, LoadResult, Reading, System, Work } from './system.ts'
 
 /** All is delivered when nothing came for so long. */
 const SILENCE_MS = 500
@@ -32,11 +32,11 @@ export interface Delivered {
 
 /** Produces while many read along, until all have what was acknowledged and nothing more comes. */
 export async function deliverTo(
-  subscribers: number,
+  reading: Omit<Reading, 'bytes'>,
   system: Required<Pick<System, 'follow' | 'load'>>,
   work: Work,
 ): Promise<Delivered> {
-  const followers = await system.follow(subscribers)
+  const followers = await system.follow({ ...reading, bytes: work.bytes })
   try {
     const startMs = performance.now()
     const load = await system.load(work)

@@ -63,7 +63,7 @@ async function main(): Promise<number> {
       )
       console.log(['', `${name}: ${question}`, ...tableOf(rounds, pairs)].join('\n'))
       if (wish.syncs && partitions === undefined && workload.reading === undefined)
-        await tellSyncs(taking, { ...workload.work, ...wish }, folder)
+        await tellSyncs(taking, workload, wish.seconds, folder)
       results.push({ workload: workload.name, systems: Object.fromEntries(rounds) })
     }
     await keep(results)
@@ -95,7 +95,7 @@ function readWish(): Wish | undefined {
 
 /** Every system has its turn in every round, so that none has the machine's good minutes for itself. */
 async function compare(systems: readonly System[], workload: Workload, wish: Wish): Promise<Rounds> {
-  for (const system of systems) await system.load({ ...workload.work, seconds: WARM_UP_SECONDS })
+  for (const system of systems) await loadOf(system, workload)({ ...workload.work, seconds: WARM_UP_SECONDS })
   const rounds = new Map<string, Round[]>(systems.map(({ name }) => [name, []]))
   for (let round = 0; round < wish.rounds; round++)
     for (const system of systems) rounds.get(system.name)!.push(await measure(system, workload, wish.seconds))
@@ -105,6 +105,10 @@ async function compare(systems: readonly System[], workload: Workload, wish: Wis
 function canTake(system: System, { reading }: Workload): boolean {
   if (reading === undefined) return true
   return reading === 'times' ? system.deliver !== undefined : system.follow !== undefined
+}
+
+function loadOf({ load, session }: System, { isBySession }: Workload): System['load'] {
+  return isBySession === true && session !== undefined ? session : load
 }
 
 async function measure(system: System, workload: Workload, forSeconds: number): Promise<Round> {
@@ -123,21 +127,30 @@ async function measure(system: System, workload: Workload, forSeconds: number): 
 
 /** `records` are those that were acknowledged, or delivered, where that is the question. */
 async function take(
-  { load, deliver, follow }: System,
-  { reading }: Workload,
+  system: System,
+  workload: Workload,
   work: Work,
 ): Promise<{ readonly load: LoadResult; readonly records: number; readonly seconds: number }> {
+  const { deliver, follow } = system
+  const { reading } = workload
+  const load = loadOf(system, workload)
   if (typeof reading === 'object' && follow !== undefined) {
-    const { deliveries, ...delivered } = await deliverTo(reading.subscribers, { load, follow }, work)
+    const { deliveries, ...delivered } = await deliverTo(reading, { load, follow }, work)
     return { ...delivered, records: deliveries }
   }
   const result = await (reading === 'times' && deliver !== undefined ? deliver(work) : load(work))
   return { load: result, records: result.ok * work.records, seconds: result.seconds }
 }
 
-async function tellSyncs(systems: readonly System[], work: Work, folder: string): Promise<void> {
+async function tellSyncs(
+  systems: readonly System[],
+  workload: Workload,
+  seconds: number,
+  folder: string,
+): Promise<void> {
   for (const system of systems) {
-    const count = await syncsPer1000(system, work, folder)
+    const load = loadOf(system, workload)
+    const count = await syncsPer1000({ ...system, load }, { ...workload.work, seconds }, folder)
     if (count === undefined) return console.log('syncs are not counted: strace is missing')
     console.log(`${system.name}: ${Math.round(count)} syncs for 1,000 records that were acknowledged`)
   }

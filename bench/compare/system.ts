@@ -20,11 +20,21 @@ export interface System {
   readonly name: string
   readonly pids: readonly number[]
   load(work: Work): Promise<LoadResult>
+  /** The same on one socket of many requests. Undefined where there is none, or `load` goes over one. */
+  readonly session?: (work: Work) => Promise<LoadResult>
   /** One record after the other; latencies run to its arrival at a subscriber. Undefined where that is not measured. */
   readonly deliver?: (work: Work) => Promise<LoadResult>
   /** So many subscribers, who read from now on. Undefined where that is not measured. */
-  readonly follow?: (subscribers: number) => Promise<Followers>
+  readonly follow?: (reading: Reading) => Promise<Followers>
   stop(): Promise<void>
+}
+
+export interface Reading {
+  readonly subscribers: number
+  /** Frames of many records and no text, where there are two forms. */
+  readonly isBinary: boolean
+  /** Of each record. */
+  readonly bytes: number
 }
 
 /** Subscribers in a process of their own. */

@@ -7,7 +7,9 @@ export interface Workload {
   /** Held against each other: Synod on topics of so many partitions. Undefined: Synod, its ceiling and its peers on one. */
   readonly partitions?: readonly number[]
   /** What subscribers get is measured, instead of answers: how long it takes, or how much so many of them are delivered. */
-  readonly reading?: 'times' | { readonly subscribers: number }
+  readonly reading?: 'times' | { readonly subscribers: number; readonly isBinary: boolean }
+  /** Synod is asked by frames of one session instead of by requests. */
+  readonly isBySession?: boolean
 }
 
 const KIB = 1024
@@ -19,6 +21,12 @@ export const WORKLOADS: readonly Workload[] = [
     work: { inFlight: 64, records: 1, bytes: KIB },
   },
   {
+    name: 'W1-session',
+    question: 'W1 over one WebSocket session in its binary form',
+    work: { inFlight: 64, records: 1, bytes: KIB },
+    isBySession: true,
+  },
+  {
     name: 'W2',
     question: 'W1 on a topic of 6 partitions instead of one',
     work: { inFlight: 64, records: 1, bytes: KIB },
@@ -28,6 +36,12 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'W3',
     question: 'Records of 1 KiB, 100 a request, 16 requests in flight',
     work: { inFlight: 16, records: 100, bytes: KIB },
+  },
+  {
+    name: 'W3-session',
+    question: 'W3 over one WebSocket session in its binary form',
+    work: { inFlight: 16, records: 100, bytes: KIB },
+    isBySession: true,
   },
   {
     name: 'W4',
@@ -44,13 +58,25 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'W6',
     question: 'Deliveries of 1 KiB to 100 subscribers; 16 produces in flight, of which the times are',
     work: { inFlight: 16, records: 1, bytes: KIB },
-    reading: { subscribers: 100 },
+    reading: { subscribers: 100, isBinary: false },
   },
   {
     name: 'W6-1000',
     question: 'W6 with 1,000 subscribers',
     work: { inFlight: 16, records: 1, bytes: KIB },
-    reading: { subscribers: 1_000 },
+    reading: { subscribers: 1_000, isBinary: false },
+  },
+  {
+    name: 'W6-binary',
+    question: 'W6 with sessions in their binary form',
+    work: { inFlight: 16, records: 1, bytes: KIB },
+    reading: { subscribers: 100, isBinary: true },
+  },
+  {
+    name: 'W6-1000-binary',
+    question: 'W6 with 1,000 sessions in their binary form',
+    work: { inFlight: 16, records: 1, bytes: KIB },
+    reading: { subscribers: 1_000, isBinary: true },
   },
   {
     name: 'W8',

@@ -38,7 +38,7 @@ export async function startNats(folder: string): Promise<System | undefined> {
     load: async ({ inFlight, records, bytes, seconds }) =>
       resultOf(load, { url, 'in-flight': inFlight, records, bytes, seconds }),
     deliver: async ({ bytes, seconds }) => resultOf(load, { url, bytes, seconds }, 'deliver'),
-    follow: (subscribers) => startFollowers(load, [...flags({ url, subscribers }), 'follow']),
+    follow: ({ subscribers }) => startFollowers(load, [...flags({ url, subscribers }), 'follow']),
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   }
 }

@@ -6,7 +6,8 @@ import { pidsOf } from '../../processes.ts'
 import type { Bodies } from '../bodies.ts'
 import { deliveryTimes } from '../delivery-times.ts'
 import { startFollowers } from '../followers.ts'
-import type { LoadResult, System, Work } from '../system.ts'
+import { sessionLoad } from '../session-load.ts'
+import type { LoadResult, Reading, System, Work } from '../system.ts'
 import { wrk } from '../wrk.ts'
 
 const FOLLOWER = fileURLToPath(new URL('../follower-process.js', import.meta.url))
@@ -27,12 +28,8 @@ export async function startSynod(folder: string, bodies: Bodies): Promise<Synod>
       pids,
       load: (work) => load(topicUrl, bodies, work),
       deliver: (work) => deliveryTimes(topicUrl, work),
-      follow: (subscribers) =>
-        startFollowers(process.execPath, [
-          FOLLOWER,
-          `${topicUrl}/subscribe?values=only&from=latest`,
-          String(subscribers),
-        ]),
+      session: (work) => sessionLoad(topicUrl, work),
+      follow: (reading) => startFollowers(process.execPath, [FOLLOWER, ...followed(topicUrl, reading)]),
       stop: () => Promise.resolve(),
     }
   }
@@ -46,6 +43,13 @@ async function topicOf(cluster: DevCluster, partitions: number): Promise<string>
   const any = cluster.brokers()[0]!.url
   await call(any, `/v1/topics/${topic}`, json('PUT', { partitions }))
   return `${cluster.broker(await busiestLeader(any, topic)).url}/v1/topics/${topic}`
+}
+
+function followed(topicUrl: string, { subscribers, isBinary, bytes }: Reading): string[] {
+  const { origin, pathname } = new URL(topicUrl)
+  return isBinary
+    ? [`${origin}/v1/ws`, String(subscribers), pathname.split('/').at(-1)!, String(bytes)]
+    : [`${topicUrl}/subscribe?values=only&from=latest`, String(subscribers)]
 }
 
 async function load(topicUrl: string, bodies: Bodies, work: Work): Promise<LoadResult> {
