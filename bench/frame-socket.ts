@@ -13,7 +13,7 @@ const LENGTH_IN_64_BITS = 127
 const MASK = Buffer.from([0x5a, 0xc3, 0x3c, 0xa5])
 
 /** A frame as a client sends it: masked, as a server has to undo it. */
-export function clientFrame(opcode: number, payload: Buffer): Buffer {
+function clientFrame(opcode: number, payload: Buffer): Buffer {
   const { length } = payload
   const head = Buffer.alloc(length < LENGTH_IN_16_BITS ? 2 : length <= 0xffff ? 4 : 10)
   head[0] = LAST_FRAME | opcode
@@ -65,7 +65,7 @@ export class FrameSocket {
     })
   }
 
-  /** Whole frames, as `clientFrame` makes them. */
+  /** Whole frames, as `clientMessage` makes them. */
   write(frames: Buffer): void {
     this.#socket.write(frames)
   }
