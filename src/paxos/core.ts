@@ -103,7 +103,10 @@ export class Core {
   repairs: { readonly slot: Slot; readonly persistId: number }[] = []
   /** The highest slot asked for. */
   repairThrough = 0
+  /** Who was asked last for what is chosen. */
   lastPolled: BrokerId | undefined
+  /** Voters that left a request for what is chosen unanswered, and have said nothing since. */
+  readonly silent = new Set<BrokerId>()
 
   nowMs = 0
   random = 0
@@ -178,6 +181,7 @@ export class Core {
     this.majority = this.rules.quorum(this.voters.length)
     this.knownCommits = this.voters.map((voter) => known.get(voter) ?? 0)
     this.highestRound = 0
+    this.silent.clear()
     this.setLearners(this.#toldLearners, this.#learnersSince)
   }
 
@@ -285,6 +289,7 @@ export class Core {
   }
 
   noteCommit(from: BrokerId, commit: number): void {
+    this.silent.delete(from)
     const place = this.voters.indexOf(from)
     if (place >= 0 && commit > (this.knownCommits[place] ?? 0)) this.knownCommits[place] = commit
   }

@@ -56,6 +56,7 @@ function request(core: Core): void {
   const { pull } = core
   if (pull === undefined) return
   pull.retryAtMs = core.nowMs + core.tuning.retransmitMs
+  core.lastPolled = pull.from
   ask(core, pull.from)
 }
 
@@ -178,6 +179,7 @@ function finishIfNear(core: Core): boolean {
 export function pullTick(core: Core): void {
   const { pull } = core
   if (pull !== undefined && core.nowMs >= pull.retryAtMs) {
+    core.silent.add(pull.from)
     const next = nextSource(core, pull.from)
     if (next === undefined) {
       core.endPull()
@@ -197,7 +199,6 @@ function poll(core: Core): void {
   if (core.pull !== undefined) return
   const from = nextSource(core, core.lastPolled)
   if (from === undefined) return
-  core.lastPolled = from
   pullFrom(core, from, {
     target: Math.max(core.log.commit + 1, core.knownCommit(from)),
     slack: 0,
@@ -205,7 +206,10 @@ function poll(core: Core): void {
   })
 }
 
-/** The next live voter after `last` in the voters' order, one known to have more before the others. */
+/**
+ * The next live voter after `last` in the voters' order, one known to have more before the others. Unless it was asked in vain: its
+ * replica may be gone, and then all others have their turns (core seed 250981).
+ */
 function nextSource(core: Core, last: BrokerId | undefined): BrokerId | undefined {
   const { voters } = core
   const begin = last === undefined ? 0 : voters.indexOf(last) + 1
@@ -213,7 +217,7 @@ function nextSource(core: Core, last: BrokerId | undefined): BrokerId | undefine
   for (let step = 0; step < voters.length; step++) {
     const voter = voters[(begin + step) % voters.length]
     if (voter === undefined || voter === core.self || !core.isAlive(voter)) continue
-    if (core.knownCommit(voter) > core.log.commit) return voter
+    if (core.knownCommit(voter) > core.log.commit && !core.silent.has(voter)) return voter
     fallback ??= voter
   }
   return fallback

@@ -36,6 +36,22 @@ test('a replica in which slots are being chosen leaves the rest to its leader', 
   assert.deepEqual(told(replica, 3, 3), [{ kind: 'syncRequest', fromSlot: 3, resetSlot: 0, part: 0 }])
 })
 
+test('while who is known to have more does not answer, all others are asked in turn', () => {
+  const replica = new LoneReplica({ size: 5, log: LOG, commit: 1 })
+  const links = new Set([1, 2, 3, 4, 5].map(brokerId))
+  const view = { alive: true, bootId: '1', stalled: false, draining: false, full: false, links }
+  const peers = new Map([1, 3, 4, 5].map((id) => [brokerId(id), view]))
+  replica.step({ kind: 'links', links: { selfStalled: false, selfDraining: false, selfFull: false, peers } })
+  // Its replica is deleted in the moment after it said so.
+  const asked = told(replica, 5, 3).map(() => 5)
+  while (asked.length < 6) {
+    replica.nowMs += DEFAULT_TUNING.retransmitMs
+    replica.step({ kind: 'tick' })
+    asked.push(...[1, 3, 4, 5].filter((id) => replica.sentTo(id).some(({ kind }) => kind === 'syncRequest')))
+  }
+  assert.deepEqual(asked, [5, 1, 3, 4, 5, 1])
+})
+
 test('who has no vote in the group is not asked', () => {
   assert.deepEqual(told(openFollower(), 4, 2), [])
 })
