@@ -71,7 +71,11 @@ export class Operator {
     const { scene } = this.#clients
     for (;;) {
       const at = this.#clients.anyBroker(this.#random)
-      const known = at.process?.composition.control?.group.metadata.brokers() ?? []
+      const known = [...scene.brokers.values()].flatMap(
+        ({ process, isReady }) =>
+          (isReady ? process?.composition.control?.group.metadata.brokers() : undefined) ?? [],
+      )
+      // Some brokers may have not heard of the last drain yet (seed 83303).
       const drained = known.find(({ membership }) => membership === 'draining')
       if (known.length > 0 && drained === undefined) return
       if (drained !== undefined)
