@@ -94,12 +94,15 @@ export class FrameSocket {
       resolve()
     }
     let at = 0
+    // What is said to frames that came together leaves together.
+    this.#socket.cork()
     for (;;) {
       const frame = frameAt(this.#pending, at)
       if (frame === undefined) break
       this.#frame(frame.opcode, this.#pending.subarray(frame.begin, frame.end))
       at = frame.end
     }
+    this.#socket.uncork()
     this.#pending = this.#pending.subarray(at)
   }
 

@@ -3,11 +3,44 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Problem } from '../problem.ts'
 import { problemHeaders } from '../problem.ts'
 import { hasBody } from './body.ts'
+import type { RequestContext } from './context.ts'
 
 export interface Answer {
   readonly status: number
   readonly headers: OutgoingHttpHeaders
   readonly body: string | Uint8Array
+}
+
+/** What every answer has, besides CORS. */
+export function commonHeaders({ requestId, ports }: Pick<RequestContext, 'requestId' | 'ports'>): {
+  readonly [name: string]: string
+} {
+  return {
+    'Request-Id': requestId,
+    'Synod-Broker': String(ports.cluster.broker),
+    'X-Content-Type-Options': 'nosniff',
+  }
+}
+
+/** Sets them on the response, for whoever answers with `writeHead` or `sendAnswer`. */
+export function setCommonHeaders(
+  response: ServerResponse,
+  context: Pick<RequestContext, 'requestId' | 'ports'>,
+): void {
+  for (const [name, value] of Object.entries(commonHeaders(context))) response.setHeader(name, value)
+}
+
+/**
+ * The answer of a produce, all headers in one piece: node takes twice the time for headers that were set before. Nothing else
+ * is answered so often.
+ */
+export function sendProduced(
+  response: ServerResponse,
+  context: RequestContext,
+  { status, headers, body }: Answer & { readonly body: string },
+): void {
+  const all = { ...commonHeaders(context), ...headers, 'Content-Type': 'application/json' }
+  sendAnswer(response, { status, headers: all, body })
 }
 
 /** Sends a whole answer. To HEAD node sends the headers alone. */

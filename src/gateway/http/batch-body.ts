@@ -8,7 +8,7 @@ import { parseTimestamp } from './timestamp.ts'
 
 export const BATCH_RECORDS_MAX = 1_000
 const RECORD_FIELDS = ['key', 'value', 'text', 'base64', 'headers', 'partition', 'timestamp'] as const
-const VALUE_FIELDS = ['value', 'text', 'base64'] as const
+export const VALUE_FIELDS = ['value', 'text', 'base64'] as const
 const PARTITION_MAX = 99_999
 
 /**
@@ -20,7 +20,21 @@ export function parseBatch(source: Buffer): PlacedDraft[] {
   const body = parseJson(source)
   if (!isObject(body)) throw invalid('', 'The body is not an object.', 'Send {"records":[{"text":"hello"}]}.')
   checkFields(body, ['records'], '')
-  const records = body['records']
+  const records = checkedList(body['records'])
+  const hasJsonValues = records.some((record) => isObject(record) && Object.hasOwn(record, 'value'))
+  const slices = hasJsonValues ? elementSlices(memberSlices(source).get('records') ?? source) : []
+  return records.map((record: unknown, index) => placedDraft(record, `/records/${index}`, slices[index]))
+}
+
+/**
+ * Reads parsed records without the fields of `VALUE_FIELDS`, whose values are elsewhere: each is a tombstone here. Errors: as
+ * `parseBatch`.
+ */
+export function placeHeads(records: unknown): PlacedDraft[] {
+  return checkedList(records).map((record, index) => placedDraft(record, `/records/${index}`, undefined))
+}
+
+function checkedList(records: unknown): readonly unknown[] {
   if (!Array.isArray(records))
     throw invalid('/records', 'There is no array `records`.', 'Send {"records":[{"text":"hello"}]}.')
   if (records.length === 0) throw invalid('/records', '`records` is empty.', 'Send 1 to 1,000 records.')
@@ -28,9 +42,7 @@ export function parseBatch(source: Buffer): PlacedDraft[] {
     throw new SynodError('batch-too-large', `The batch has ${records.length} records.`, {
       hint: `Send at most ${BATCH_RECORDS_MAX} records in one request.`,
     })
-  const hasJsonValues = records.some((record) => isObject(record) && Object.hasOwn(record, 'value'))
-  const slices = hasJsonValues ? elementSlices(memberSlices(source).get('records') ?? source) : []
-  return records.map((record: unknown, index) => placedDraft(record, `/records/${index}`, slices[index]))
+  return records
 }
 
 /** Reads one record, as a line of an ingest has it. Errors: as `parseBatch`. */

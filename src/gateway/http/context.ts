@@ -16,7 +16,7 @@ export interface GatewayContext {
 
 /**
  * One request on its way. The headers that every answer has (Request-Id, Synod-Broker, CORS, nosniff) are set on the
- * response before a handler sees it.
+ * response before a handler sees it; the produce calls give all but CORS themselves.
  */
 export interface RequestContext extends GatewayContext {
   readonly requestId: string

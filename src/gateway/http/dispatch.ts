@@ -5,7 +5,7 @@ import { SynodError } from '../../errors.ts'
 import { toProblem } from '../problem.ts'
 import { createAdmin } from './admin.ts'
 import { callAdmin, checkJsonType } from './admin-call.ts'
-import { sendProblem } from './answer.ts'
+import { sendProblem, setCommonHeaders } from './answer.ts'
 import type { ProduceInput, ProduceParts } from './append.ts'
 import { ClientGone, hasBody } from './body.ts'
 import type { Body, BodyReader } from './body.ts'
@@ -75,14 +75,12 @@ export class Dispatcher {
   readonly #table = new RouteTable(OPERATIONS)
   readonly #admin = createAdmin()
   readonly #parts: ProduceParts
-  readonly #brokerText: string
   #requestCount = 0
 
   constructor(gateway: GatewayContext, bodies: BodyReader) {
     this.#gateway = gateway
     this.#bodies = bodies
     this.#parts = { creator: new TopicCreator(gateway), turns: new PartitionTurns() }
-    this.#brokerText = String(gateway.ports.cluster.broker)
   }
 
   newRequestId(): string {
@@ -119,9 +117,6 @@ export class Dispatcher {
       params: NO_PARAMS,
       host,
     }
-    response.setHeader('Request-Id', requestId)
-    response.setHeader('Synod-Broker', this.#brokerText)
-    response.setHeader('X-Content-Type-Options', 'nosniff')
     if (this.#gateway.closing.aborted) response.shouldKeepAlive = false
     this.#handle(request, response, { context, awaitsContinue }).catch((error: unknown) => {
       this.fail(request, response, context, error)
@@ -145,10 +140,17 @@ export class Dispatcher {
     const method = request.method ?? 'GET'
     if (method === 'OPTIONS') {
       const methods = isPage(context.path) ? PAGE_METHODS : this.#table.methods(context.path)
-      if (methods.length > 0) return answerOptions(request, response, methods)
+      if (methods.length > 0) {
+        setCommonHeaders(response, context)
+        return answerOptions(request, response, methods)
+      }
     }
-    if (isPage(context.path)) return sendPage(request, response, context)
+    if (isPage(context.path)) {
+      setCommonHeaders(response, context)
+      return sendPage(request, response, context)
+    }
     const match = this.#table.match(method, context.path)
+    if (!PRODUCE.has(match.route.operationId)) setCommonHeaders(response, context)
     const query = parseQuery(context.search, match.route.queryNames)
     context.params = match.params
     const read = READ.get(match.route.operationId)
@@ -223,6 +225,7 @@ export class Dispatcher {
         'A request failed',
       )
     if (response.headersSent) return void response.destroy()
+    setCommonHeaders(response, context)
     const isIdempotent =
       request.headers['idempotency-key'] !== undefined || request.headers['producer-id'] !== undefined
     const problem = toProblem(error, context.requestId, context.path, isIdempotent)

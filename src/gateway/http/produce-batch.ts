@@ -6,7 +6,7 @@ import type { Topic } from '../../types/topic.ts'
 import type { AppendReceipt } from '../ports.ts'
 import { gravity, toProblem } from '../problem.ts'
 import type { Problem } from '../problem.ts'
-import { sendJson } from './answer.ts'
+import { sendProduced } from './answer.ts'
 import {
   append,
   checkSize,
@@ -50,8 +50,11 @@ export async function produceBatch(
   const asked = { query: input.query, topic, partitions: mayReach(placed, topic, terms) }
   if (redirected(response, context, asked)) return
   const { receipts, results } = await storeBatch(context, input.parts, { topic, terms, placed })
-  const status = receipts.every(({ duplicate }) => duplicate) ? 200 : 201
-  sendJson(response, status, `{"results":[${results.join(',')}]}`, producedHeaders(receipts, terms))
+  sendProduced(response, context, {
+    status: receipts.every(({ duplicate }) => duplicate) ? 200 : 201,
+    headers: producedHeaders(receipts, terms),
+    body: `{"results":[${results.join(',')}]}`,
+  })
 }
 
 /** The topic, which takes records as large as these. Errors: 'topic-not-found', 'record-too-large'. */

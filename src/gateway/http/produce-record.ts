@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { sendJson } from './answer.ts'
+import { sendProduced } from './answer.ts'
 import {
   append,
   checkSize,
@@ -34,6 +34,9 @@ export async function produceRecord(
   if (redirected(response, context, { query, topic, partitions: mayReach([placed], topic, terms) })) return
   const partition = placeOf(placed, topic, terms, () => parts.turns.next(topic))
   const receipt = await append(context, topic, terms, { partition, drafts: [draft] })
-  const answer = receiptJson(topic, partition, { receipt, index: 0, draft })
-  sendJson(response, receipt.duplicate ? 200 : 201, answer, producedHeaders([receipt], terms))
+  sendProduced(response, context, {
+    status: receipt.duplicate ? 200 : 201,
+    headers: producedHeaders([receipt], terms),
+    body: receiptJson(topic, partition, { receipt, index: 0, draft }),
+  })
 }

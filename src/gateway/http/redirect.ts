@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 
 import type { Topic } from '../../types/topic.ts'
 import type { Ports } from '../ports.ts'
-import { endAfterBody, sendAnswer } from './answer.ts'
+import { commonHeaders, endAfterBody, sendAnswer } from './answer.ts'
 import type { RequestContext } from './context.ts'
 import { choice, type Query } from './query.ts'
 
@@ -40,7 +40,8 @@ export function leaderAddress(
 export function redirected(response: ServerResponse, context: RequestContext, asked: Asked): boolean {
   const location = leaderAddress(context.ports, asked, context)
   if (location === undefined) return false
-  sendAnswer(response, { status: 307, headers: redirectHeaders(location), body: '' })
+  const headers = { ...commonHeaders(context), ...redirectHeaders(location) }
+  sendAnswer(response, { status: 307, headers, body: '' })
   return true
 }
 

@@ -3,12 +3,13 @@ import { isUtf8 } from 'node:buffer'
 import { SynodError } from '../../errors.ts'
 import type { RecordForm } from '../../types/record.ts'
 import type { PlacedDraft } from '../http/append.ts'
-import { parseBatch } from '../http/batch-body.ts'
+import { placeHeads, VALUE_FIELDS } from '../http/batch-body.ts'
 import { parseJson } from '../http/json-slices.ts'
 import { recordsOf, type Chunk } from '../reading/follow.ts'
 import { asBuffer } from '../reading/record-json.ts'
 import { headerLength, writeHeader } from './frame.ts'
 import type { RecordsHead, SessionCodec } from './session-codec.ts'
+import type { ClientFrameOf } from './session-frames.ts'
 import { producedJson, readFrame, recordsJson } from './session-json.ts'
 
 const LENGTH_BYTES = 4
@@ -65,23 +66,18 @@ function split(data: Buffer): { readonly header: Buffer; readonly values: Buffer
 }
 
 /** Errors: those of `parseBatch` for what the header says; 'invalid-field' for values that do not fit it. */
-function placedDrafts(data: Buffer): PlacedDraft[] {
-  const { header, values } = split(data)
-  const { records } = parseJson(header) as { readonly records?: unknown }
+function placedDrafts(data: Buffer, { records }: ClientFrameOf<'produce'>): PlacedDraft[] {
+  const { values } = split(data)
   const shapes = Array.isArray(records) ? records.map(shapeOf) : []
-  const rest = Array.isArray(records) ? shapes.map((shape) => shape.rest) : records
-  const placed = parseBatch(Buffer.from(JSON.stringify({ records: rest })))
+  const placed = placeHeads(Array.isArray(records) ? shapes.map(({ rest }) => rest) : records)
   let at = 0
   const drafts = placed.map(({ draft, partition }, index): PlacedDraft => {
     const { form, size } = shapes[index] ?? {}
-    const pointer = `/records/${index}`
-    if (draft.form !== 'tombstone')
-      throw invalid(pointer, 'A value stands in the header, and belongs behind it.')
     if (size === undefined && form === undefined) return { draft, partition }
+    const pointer = `/records/${index}`
     const value = slice(values, at, size, pointer)
     at += value.length
-    // The message goes with its last record, and a record may be kept for long.
-    return { draft: { ...draft, form: formOf(form, value, pointer), value: Buffer.from(value) }, partition }
+    return { draft: { ...draft, form: formOf(form, value, pointer), value }, partition }
   })
   if (at !== values.length) throw invalid('', `${values.length - at} bytes follow the last value.`)
   return drafts
@@ -94,9 +90,11 @@ interface Shape {
   readonly rest: unknown
 }
 
-function shapeOf(record: unknown): Shape {
+function shapeOf(record: unknown, index: number): Shape {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return { rest: record }
   const { form, size, ...rest } = record as Readonly<Record<string, unknown>>
+  if (VALUE_FIELDS.some((field) => Object.hasOwn(rest, field)))
+    throw invalid(`/records/${index}`, 'A value stands in the header, and belongs behind it.')
   return { form, size, rest }
 }
 

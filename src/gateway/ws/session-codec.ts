@@ -1,6 +1,6 @@
 import type { PlacedDraft } from '../http/append.ts'
 import type { Chunk } from '../reading/follow.ts'
-import type { ClientFrame, ServerFrame } from './session-frames.ts'
+import type { ClientFrame, ClientFrameOf, ServerFrame } from './session-frames.ts'
 
 /** What stands around the records of a frame. */
 export interface RecordsHead {
@@ -17,8 +17,8 @@ export interface SessionCodec {
    * 'invalid-field', 'unsupported-media-type'.
    */
   read(data: Buffer, isBinary: boolean): ClientFrame
-  /** The records of a produce frame that `read` took. Errors: those of `parseBatch`. */
-  recordsOf(data: Buffer): PlacedDraft[]
+  /** The records of a produce frame that `read` made of `data`; they may be views into it. Errors: those of `parseBatch`. */
+  recordsOf(data: Buffer, frame: ClientFrameOf<'produce'>): PlacedDraft[]
   frame(frame: ServerFrame): Buffer
   /** `results`: receipts as JSON. */
   produced(id: string, results: readonly string[]): Buffer

@@ -45,7 +45,8 @@ export class SessionProduces {
     return this.#isFenced
   }
 
-  async store({ id, topic, producer }: ClientFrameOf<'produce'>, data: Buffer): Promise<void> {
+  async store(frame: ClientFrameOf<'produce'>, data: Buffer): Promise<void> {
+    const { id, topic, producer } = frame
     const { parts, codec, connection, context, sayError } = this.#options
     if (this.#count === PRODUCES_MAX || !parts.budget.take(data.length)) {
       sayError(new SynodError('overloaded', 'Too much is being stored already.'), { id }, false)
@@ -56,7 +57,7 @@ export class SessionProduces {
     const idempotency = producer === undefined ? undefined : ({ kind: 'producer', ...producer } as const)
     try {
       const terms = { idempotency, expectedOffset: undefined, acks: 'majority' } as const
-      const placed = codec.recordsOf(data)
+      const placed = codec.recordsOf(data, frame)
       const found = await findTopicFor(context, parts.produce, { topicName: topic, placed })
       const { results } = await storeBatch(context, parts.produce, { topic: found, terms, placed })
       if (connection.isOpen) connection.write([codec.produced(id, results)])
