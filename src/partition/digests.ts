@@ -114,8 +114,11 @@ export class Digests {
   received(from: BrokerId, digest: Digest): void {
     for (const place of digest.places) {
       const replica = this.#options.replica(place.group)
-      const pair = replica === undefined ? undefined : this.#pair(replica, from)
-      if (replica !== undefined && pair !== undefined) this.#hear(replica, pair, from, digest.kind, place)
+      if (replica === undefined || from === this.#options.self) continue
+      const pair = this.#pair(replica, from)
+      if (pair !== undefined) this.#hear(replica, pair, from, digest.kind, place)
+      // It may vote in a configuration that this replica has not heard of.
+      else if (place.slot > replica.paxos.commit) replica.told(from, place.slot)
     }
   }
 
@@ -243,7 +246,7 @@ export class Digests {
     return page
   }
 
-  /** Undefined for a broker that has no vote in the group: what it says counts for nothing. */
+  /** Undefined for a broker that has no vote in the group: nothing is compared with what it says. */
   #pair(replica: ComparedReplica, broker: BrokerId): Pair | undefined {
     const { pairs } = this.#page(replica)
     let pair = pairs.get(broker)

@@ -93,13 +93,14 @@ export function onSyncRequired(core: Core, from: BrokerId, commit: number): void
 
 /**
  * Another broker compared what both hold, and knows more to be chosen. Who follows a leader that is at work hears of it anyway,
- * and a leader finds out by counting: only a replica in which nothing moves goes and fetches it.
+ * and a leader finds out by counting: only a replica in which nothing moves goes and fetches it. Who tells need not be a voter
+ * that this replica knows: those may all be gone, and their replicas deleted (core seed 378324).
  */
 export function onTold(core: Core, from: BrokerId, commit: Slot): void {
   core.noteCommit(from, commit)
-  if (core.role !== 'follower' || core.pull !== undefined || commit <= core.log.commit) return
-  if (!core.voters.includes(from) || core.nowMs - core.lastChosenMs < core.tuning.retransmitMs) return
-  pullFrom(core, from, { target: commit, slack: 0, isRequired: false })
+  if (core.role !== 'follower' || commit <= core.log.commit) return
+  if (core.nowMs - core.lastChosenMs < core.tuning.retransmitMs) return
+  pullMore(core, from, commit)
 }
 
 /** Chosen entries came, asked for or not. */

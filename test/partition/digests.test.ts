@@ -109,15 +109,25 @@ test('a broker that is not heard is told nothing until it is back', () => {
   assert.ok(world.at(1).sent.some(({ to }) => to === 3))
 })
 
-test('brokers without a vote in the group, and groups that are not here, change nothing', () => {
+test('groups that are not here, and what a broker says to itself, change nothing', () => {
   const world = new Compared(2)
   world.hold(1, at(5), at(5))
   const { digests, told, sent } = world.at(1)
-  digests.received(brokerId(9), { kind: 'tell', places: [placeOf(1, at(7))] })
   digests.received(brokerId(2), { kind: 'tell', places: [placeOf(2, at(7))] })
   digests.received(brokerId(1), { kind: 'tell', places: [placeOf(1, at(7))] })
   world.clock.advance(ANSWERED_MS)
   assert.deepEqual([told, sent], [[], []])
+})
+
+test('of a broker without a vote it is heard that more is chosen, and nothing is compared with it', () => {
+  const world = new Compared(2)
+  world.hold(1, at(5), at(5))
+  const { digests, told, sent } = world.at(1)
+  digests.received(brokerId(9), { kind: 'tell', places: [placeOf(1, { ...at(5), nextOffset: 77 })] })
+  digests.received(brokerId(9), { kind: 'tell', places: [placeOf(1, at(7))] })
+  world.clock.advance(ANSWERED_MS)
+  assert.deepEqual(told, [{ group: 1, from: 9, commit: 7 }])
+  assert.deepEqual([sent, digests.differenceCount], [[], 0])
 })
 
 test('a replica whose offsets differ from those of a majority stops its broker, and no other', () => {

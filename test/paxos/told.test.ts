@@ -52,8 +52,16 @@ test('while who is known to have more does not answer, all others are asked in t
   assert.deepEqual(asked, [5, 1, 3, 4, 5, 1])
 })
 
-test('who has no vote in the group is not asked', () => {
-  assert.deepEqual(told(openFollower(), 4, 2), [])
+test('a replica whose voters are all gone asks who tells it that more is chosen, whoever that is', () => {
+  const replica = openFollower()
+  assert.equal(told(replica, 1, 2).length, 1)
+  // Broker 1 does not answer and broker 3 is asked; as long as one of them may, nobody else is.
+  assert.deepEqual(told(replica, 4, 2), [])
+  replica.nowMs += DEFAULT_TUNING.retransmitMs
+  replica.step({ kind: 'tick' })
+  assert.deepEqual(told(replica, 4, 2), [{ kind: 'syncRequest', fromSlot: 2, resetSlot: 0, part: 0 }])
+  replica.receive(4, { kind: 'syncChunk', fromSlot: slot(2), entries: LOG.slice(1), commit: slot(2) })
+  assert.equal(replica.paxos.commit, 2)
 })
 
 test('a leader counts for itself and fetches nothing', () => {
