@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
     return 2
   }
   const folder = await mkdtemp(join(tmpdir(), 'synod-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
   const systems: System[] = []
   try {
     const bodies = new Bodies(folder)
@@ -70,7 +72,6 @@ async function main(): Promise<number> {
     return 0
   } finally {
     for (const system of systems) await system.stop()
-    await rm(folder, { recursive: true, force: true })
   }
 }
 

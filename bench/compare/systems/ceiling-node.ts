@@ -62,6 +62,8 @@ function follow(): void {
       if (!isWriting) void write()
     })
   })
+  // One request lasts as long as the bench.
+  server.requestTimeout = 0
   server.listen(Number(port), '127.0.0.1')
 }
 

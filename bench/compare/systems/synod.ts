@@ -22,27 +22,41 @@ export async function startSynod(folder: string, bodies: Bodies): Promise<Synod>
   const cluster = await launchDev({ folder: join(folder, 'synod') })
   const pids = pidsOf(cluster)
   const on = async (partitions: number): Promise<System> => {
-    const topicUrl = await topicOf(cluster, partitions)
+    const topic = `bench-${partitions}`
+    await call(cluster.brokers()[0]!.url, `/v1/topics/${topic}`, json('PUT', { partitions }))
+    const url = () => urlOf(cluster, topic)
     return {
       name: `Synod, ${partitions.toLocaleString('en')} partition${partitions === 1 ? '' : 's'}`,
       pids,
-      load: (work) => load(topicUrl, bodies, work),
-      deliver: (work) => deliveryTimes(topicUrl, work),
-      session: (work) => sessionLoad(topicUrl, work),
-      follow: (reading) => startFollowers(process.execPath, [FOLLOWER, ...followed(topicUrl, reading)]),
+      load: async (work) => load(await url(), bodies, work),
+      deliver: async (work) => deliveryTimes(await url(), work),
+      session: async (work) => sessionLoad(await url(), work),
+      follow: async (reading) =>
+        startFollowers(process.execPath, [FOLLOWER, ...followed(await url(), reading)]),
       stop: () => Promise.resolve(),
     }
   }
   const one = await on(1)
-  return { ...one, name: 'Synod', on, stop: async () => void (await cluster.stop()) }
+  const end = (): void => endAtOnce(cluster)
+  // Before the folder goes.
+  process.prependOnceListener('exit', end)
+  const stop = async (): Promise<void> => {
+    await cluster.stop()
+    process.off('exit', end)
+  }
+  return { ...one, name: 'Synod', on, stop }
 }
 
-/** The address of a topic, made if it is not there, at the broker that leads most of it. */
-async function topicOf(cluster: DevCluster, partitions: number): Promise<string> {
-  const topic = `bench-${partitions}`
-  const any = cluster.brokers()[0]!.url
-  await call(any, `/v1/topics/${topic}`, json('PUT', { partitions }))
-  return `${cluster.broker(await busiestLeader(any, topic)).url}/v1/topics/${topic}`
+/** The command first, or it would start the brokers again. */
+function endAtOnce(cluster: DevCluster): void {
+  cluster.killCommand()
+  for (const { id } of cluster.brokers()) cluster.kill(id)
+}
+
+/** The address of a topic at the broker that leads most of it now: leaderships go back to the preferred leaders in time. */
+async function urlOf(cluster: DevCluster, topic: string): Promise<string> {
+  const leader = await busiestLeader(cluster.brokers()[0]!.url, topic)
+  return `${cluster.broker(leader).url}/v1/topics/${topic}`
 }
 
 function followed(topicUrl: string, { subscribers, isBinary, bytes }: Reading): string[] {
