@@ -8,10 +8,10 @@ import { benchOptions } from './options.ts'
 import { cpuSeconds } from './processes.ts'
 
 /**
- * Where does the processor time of the leader go? Three brokers under W1 (`--in-flight`, `--records` of 1 KiB a request), the
- * leader's main thread sampled for `--seconds`. Prints what each part of the source took, and writes `bench/results/leader.cpuprofile`:
+ * Where does the processor time of the leader go? Three brokers under W1 (`--in-flight`, `--records` of 1 KiB a request, a topic of
+ * `--partitions`), the main thread of the one that is asked sampled for `--seconds`. Prints what each part of the source took, and writes `bench/results/leader.cpuprofile`:
  * as a flame graph in the browser's developer tools (Performance, load profile) or https://www.speedscope.app.
- * `npm run bench:profile [-- --seconds 5 --records 1 --in-flight 64]`
+ * `npm run bench:profile [-- --seconds 5 --records 1 --in-flight 64 --partitions 1]`
  */
 const WARM_UP_SECONDS = 3
 const SAMPLE_US = 500
@@ -34,20 +34,22 @@ async function main(): Promise<void> {
     seconds,
     records,
     'in-flight': inFlight,
-  } = benchOptions({ seconds: 5, records: 1, 'in-flight': 64 }).counts
+    partitions,
+  } = benchOptions({ seconds: 5, records: 1, 'in-flight': 64, partitions: 1 }).counts
   const folder = await mkdtemp(join(tmpdir(), 'synod-profile-'))
   const synod = await startSynod(folder, new Bodies(folder))
   try {
+    const topic = await synod.on(partitions)
     const work = { inFlight, records, bytes: 1024 }
     const before = synod.pids.map((pid) => cpuSeconds([pid]))
-    await synod.load({ ...work, seconds: WARM_UP_SECONDS })
+    await topic.load({ ...work, seconds: WARM_UP_SECONDS })
     const used = synod.pids.map((pid, index) => cpuSeconds([pid]) - before[index]!)
     const leader = synod.pids[used.indexOf(Math.max(...used))]!
     const inspector = await Inspector.open(leader)
     await inspector.ask('Profiler.enable')
     await inspector.ask('Profiler.setSamplingInterval', { interval: SAMPLE_US })
     await inspector.ask('Profiler.start')
-    const { ok } = await synod.load({ ...work, seconds })
+    const { ok } = await topic.load({ ...work, seconds })
     const { profile } = (await inspector.ask('Profiler.stop')) as { profile: Profile }
     inspector.close()
     const results = new URL('../../bench/results/', import.meta.url)

@@ -3,12 +3,26 @@ import { crc32 } from 'node:zlib'
 import { SynodError } from '../../errors.ts'
 import type { Topic } from '../../types/topic.ts'
 
-/** Records of a request that have nothing to go by share one partition; requests take turns. */
+/**
+ * Where records go that have nothing to go by: those of one request to one partition, and those of all requests that are read in
+ * one turn of the event loop, too. Under load they share slots then, and messages and syncs with them; one after the other they
+ * go round all partitions.
+ */
 export class PartitionTurns {
+  readonly #soon: (run: () => void) => void
   #turn = 0
+  #isTaken = false
+
+  constructor(soon: (run: () => void) => void = setImmediate) {
+    this.#soon = soon
+  }
 
   next(topic: Topic): number {
-    this.#turn = (this.#turn + 1) % 0x7fffffff
+    if (!this.#isTaken) {
+      this.#isTaken = true
+      this.#turn = (this.#turn + 1) % 0x7fffffff
+      this.#soon(() => (this.#isTaken = false))
+    }
     return this.#turn % topic.partitions.length
   }
 }

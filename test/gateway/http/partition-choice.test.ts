@@ -12,10 +12,18 @@ test('a key goes where zlib’s crc32 of its UTF-8 says, in every client', () =>
   assert.equal(partitionOfKey(topic, 'é'), 0xe048d3e % 7)
 })
 
-test('turns pass through all partitions', () => {
+test('requests that come together share a partition, and one after the other go through all', () => {
   const topic = fakePorts().topics.add('t', 3)
-  const turns = new PartitionTurns()
-  assert.deepEqual(new Set([turns.next(topic), turns.next(topic), turns.next(topic)]), new Set([0, 1, 2]))
+  const waiting: (() => void)[] = []
+  const turns = new PartitionTurns((run) => void waiting.push(run))
+  const seen = [1, 2, 3].map(() => {
+    const together = new Set([turns.next(topic), turns.next(topic), turns.next(topic)])
+    assert.equal(together.size, 1)
+    assert.equal(waiting.length, 1)
+    waiting.pop()!()
+    return [...together][0]
+  })
+  assert.deepEqual(new Set(seen), new Set([0, 1, 2]))
 })
 
 test('a named partition has to exist', () => {
