@@ -15,6 +15,8 @@ export interface HttpLoadResult {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** The longest time in which no answer came. */
+  readonly longestSilenceMs: number
 }
 
 /**
@@ -22,14 +24,17 @@ export interface HttpLoadResult {
  * answer, so that the load costs far less than what it measures.
  */
 export async function httpLoad(load: HttpLoad): Promise<HttpLoadResult> {
-  const { hostname, port, pathname, search } = new URL(load.url)
-  const head = `POST ${pathname}${search} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: ${load.contentType}\r\ncontent-length: ${load.body.length}\r\n\r\n`
-  const request = Buffer.concat([Buffer.from(head), load.body])
+  const { hostname, port } = new URL(load.url)
+  const request = requestBytes(load)
   const latencies: number[] = []
-  let failedCount = 0
+  let [failedCount, longestSilenceMs] = [0, 0]
   const startMs = performance.now()
   const endMs = startMs + load.durationMs
+  let lastMs = startMs
   const count = (status: number, latencyMs: number) => {
+    const nowMs = performance.now()
+    longestSilenceMs = Math.max(longestSilenceMs, nowMs - lastMs)
+    lastMs = nowMs
     if (status === 201) latencies.push(latencyMs)
     else failedCount++
   }
@@ -44,7 +49,19 @@ export async function httpLoad(load: HttpLoad): Promise<HttpLoadResult> {
     perSecond: (latencies.length / elapsedMs) * 1000,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
+    longestSilenceMs,
   }
+}
+
+/** A whole POST. */
+export function requestBytes({
+  url,
+  body,
+  contentType,
+}: Pick<HttpLoad, 'url' | 'body' | 'contentType'>): Buffer {
+  const { hostname, pathname, search } = new URL(url)
+  const head = `POST ${pathname}${search} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: ${contentType}\r\ncontent-length: ${body.length}\r\n\r\n`
+  return Buffer.concat([Buffer.from(head), body])
 }
 
 /** Value below which the share `q` of the sorted values lies. */
@@ -90,7 +107,8 @@ function endWithTimer(socket: Socket, atMs: number): void {
   socket.on('close', () => clearTimeout(timer))
 }
 
-function completeAnswer(bytes: Buffer): { status: number; byteLength: number } | undefined {
+/** The first answer, if all of it is there. */
+export function completeAnswer(bytes: Buffer): { status: number; byteLength: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
   const head = bytes.toString('latin1', 0, headEnd)

@@ -188,11 +188,15 @@ class Broker implements RunningBroker {
   }
 
   #buildGateway(): Gateway {
-    const { autoCreateTopics, allowedOrigins, produceTimeoutMs } = this.#config
+    const { autoCreateTopics, allowedOrigins, produceTimeoutMs, memory } = this.#config
     return createGateway(this.#composition.ports, {
       autoCreateTopics,
       allowedOrigins,
       produceTimeoutMs,
+      inFlightBytesMax: memory.bodyBytesMax,
+      ingestBytesMax: memory.ingestBytesMax,
+      answerBytesMax: memory.answerBytesMax,
+      sessionUnfinishedBytesMax: memory.sessionBytesMax,
       version: VERSION,
       metrics: () => this.#metrics.render(),
       stages: this.#stages,

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
+import { bytesOfSize, MEMORY_BYTES_MIN, memoryShares } from './config/memory.ts'
+import type { MemoryShares } from './config/memory.ts'
 import { configFields, SCHEMA, valueOfText } from './config/schema.ts'
 import type { Settings } from './config/schema.ts'
 import { didYouMean, sentencesOfIssue } from './config/sentences.ts'
@@ -33,7 +35,7 @@ export interface BrokerConfig {
   readonly leaderBalance: 'on' | 'off'
   /** Undefined: a broker that is gone is waited for. */
   readonly replaceAfterMs: number | undefined
-  readonly memory: { readonly tailCacheBytes: number; readonly appendQueueBytesMax: number }
+  readonly memory: MemoryShares
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly insecure: boolean
   readonly insecureInternal: boolean
@@ -152,6 +154,9 @@ function check(settings: Settings): BrokerConfig {
   if (settings.suspectMs < 3 * settings.heartbeatMs) {
     say(`suspectMs ${settings.suspectMs} must be at least three times heartbeatMs ${settings.heartbeatMs}.`)
   }
+  const memoryBytes = bytesOfSize(settings.memory)
+  if (memoryBytes === undefined) say(`memory '${settings.memory}' is no size: 512MiB and 2GiB are.`)
+  else if (memoryBytes < MEMORY_BYTES_MIN) say(`memory ${settings.memory} is too little: at least 128MiB.`)
   if (problems.length > 0) throw invalid(problems)
 
   const { clusterSecretFile: _file, ...rest } = settings
@@ -161,6 +166,7 @@ function check(settings: Settings): BrokerConfig {
     seeds,
     clusterSecret: secret,
     replaceAfterMs: settings.replaceAfterMs,
+    memory: memoryShares(memoryBytes ?? MEMORY_BYTES_MIN),
     publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
     failureDomain: settings.failureDomain === '' ? `broker-${id}` : settings.failureDomain,
   }

@@ -50,13 +50,10 @@ describe('precedence', () => {
 
   test('reads JSON as well as YAML', (t) => {
     const file = join(tempDir(t), 'broker.json')
-    writeFileSync(
-      file,
-      '{"brokerId": 7, "memory": {"tailCacheBytes": 2097152}, "seeds": ["7=127.0.0.1:9080"]}',
-    )
+    writeFileSync(file, '{"brokerId": 7, "memory": "2GiB", "seeds": ["7=127.0.0.1:9080"]}')
     const { config } = load({ file, flags: {} })
     assert.equal(config.brokerId, 7)
-    assert.equal(config.memory.tailCacheBytes, 2 * 1024 * 1024)
+    assert.equal(config.memory.tailCacheBytes, 64 * 1024 * 1024)
     assert.deepEqual(config.seeds, [{ id: 7, host: '127.0.0.1', port: 9080 }])
   })
 
@@ -117,6 +114,23 @@ describe('unknown names', () => {
     const file = join(tempDir(t), 'broker.yaml')
     writeFileSync(file, 'brokerId: 1\nconstructor: 5\n')
     assert.deepEqual(problems({ file }), ['The setting constructor is not known.'])
+  })
+})
+
+describe('memory', () => {
+  test('is a size, and gives each cache, queue and buffer its share', () => {
+    const shares = load({ flags: { brokerId: '1', memory: '256MiB' } }).config.memory
+    assert.equal(shares.tailCacheBytes, 8 * 2 ** 20)
+    assert.equal(shares.bodyBytesMax, 16 * 2 ** 20)
+    assert.equal(load({}).config.memory.tailCacheBytes, 32 * 2 ** 20)
+  })
+
+  test('refuses what is no size, and what is too little to work with', () => {
+    for (const memory of ['', '1', '512MB', '-1MiB', '0.5GiB', 'MiB'])
+      assert.match(problems({ flags: { brokerId: '1', memory } })[0] ?? '', /is no size: 512MiB and 2GiB are/)
+    assert.deepEqual(problems({ flags: { brokerId: '1', memory: '127MiB' } }), [
+      'memory 127MiB is too little: at least 128MiB.',
+    ])
   })
 })
 

@@ -11,7 +11,6 @@ export interface ConfigField {
   readonly defaultText: string | undefined
 }
 
-const MIB = 1024 * 1024
 /** The seeds vote in the controller's group, and a group has at most seven voters. */
 const SEEDS_MAX = 7
 
@@ -96,19 +95,9 @@ export const SCHEMA = z.strictObject({
     .optional()
     .describe('A broker that is gone for so long gets its replicas rebuilt on others. Default: never.'),
   memory: z
-    .strictObject({
-      tailCacheBytes: z
-        .int()
-        .min(MIB)
-        .default(32 * MIB)
-        .describe('Memory for the newest batches of all partitions.'),
-      appendQueueBytesMax: z
-        .int()
-        .min(MIB)
-        .default(64 * MIB)
-        .describe('Bytes that may wait to be appended; beyond it: overloaded.'),
-    })
-    .prefault({}),
+    .string()
+    .default('1GiB')
+    .describe('What the broker may take, at least 128MiB: caches, queues and buffers have shares of it.'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MEMORY_BYTES_MIN, memoryShares } from '../../src/config/memory.ts'
 import type { Partition } from '../../src/partition/partition.ts'
 import { readAll, TestCluster } from '../support/cluster.ts'
 import type { Topic } from '../../src/types/topic.ts'
+
+const MEMORY = memoryShares(MEMORY_BYTES_MIN)
 
 function partitionOf(cluster: TestCluster, id: number, topic: Topic): Partition {
   return cluster.broker(id).partition(topic.partitions[0]!.group)!
@@ -11,7 +14,7 @@ function partitionOf(cluster: TestCluster, id: number, topic: Topic): Partition 
 test('what the cache has dropped is read from the disk, from the middle of a batch too', async (t) => {
   const cluster = await TestCluster.start(t, {
     size: 1,
-    config: { memory: { tailCacheBytes: 200, appendQueueBytesMax: 1_000_000 } },
+    config: { memory: { ...MEMORY, tailCacheBytes: 200, appendQueueBytesMax: 1_000_000 } },
   })
   const topic = await cluster.topic()
   const values = Array.from({ length: 30 }, (_, index) => `value ${index}`)
@@ -25,7 +28,7 @@ test('what the cache has dropped is read from the disk, from the middle of a bat
 test('a read from the disk stops at its bounds and gives one batch at least', async (t) => {
   const cluster = await TestCluster.start(t, {
     size: 1,
-    config: { memory: { tailCacheBytes: 0, appendQueueBytesMax: 1_000_000 } },
+    config: { memory: { ...MEMORY, tailCacheBytes: 0, appendQueueBytesMax: 1_000_000 } },
   })
   const topic = await cluster.topic()
   for (const value of ['a', 'b', 'c', 'd']) await cluster.finish(cluster.append(1, topic, [value, value]))
@@ -39,7 +42,7 @@ test('a read from the disk stops at its bounds and gives one batch at least', as
 test('slots that added no records are passed over by readers', async (t) => {
   const cluster = await TestCluster.start(t, {
     size: 1,
-    config: { memory: { tailCacheBytes: 0, appendQueueBytesMax: 1_000_000 } },
+    config: { memory: { ...MEMORY, tailCacheBytes: 0, appendQueueBytesMax: 1_000_000 } },
   })
   const topic = await cluster.topic()
   await cluster.finish(cluster.append(1, topic, 'a'))
@@ -63,7 +66,7 @@ test('readers at the tail of one broker share the same batch', async (t) => {
 test('a read that was on its way when the topic was deleted is told that it was', async (t) => {
   const cluster = await TestCluster.start(t, {
     size: 1,
-    config: { memory: { tailCacheBytes: 0, appendQueueBytesMax: 1_000_000 } },
+    config: { memory: { ...MEMORY, tailCacheBytes: 0, appendQueueBytesMax: 1_000_000 } },
   })
   const topic = await cluster.topic()
   await cluster.finish(cluster.append(1, topic, 'a'))
@@ -129,7 +132,7 @@ test('records of many producers at once are each stored once, in one order on al
 test('a full append queue refuses records that wait for a slow disk, and only those', async (t) => {
   const cluster = await TestCluster.start(t, {
     size: 1,
-    config: { memory: { tailCacheBytes: 1_000, appendQueueBytesMax: 5_000 } },
+    config: { memory: { ...MEMORY, tailCacheBytes: 1_000, appendQueueBytesMax: 5_000 } },
   })
   const topic = await cluster.topic()
   cluster.disk(1).journal.pause()

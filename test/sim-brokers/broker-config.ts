@@ -1,4 +1,5 @@
 import type { BrokerConfig } from '../../src/config.ts'
+import { MEMORY_BYTES_MIN, memoryShares } from '../../src/config/memory.ts'
 import type { BrokerId } from '../../src/types/ids.ts'
 import type { BrokersScene } from './scene.ts'
 import { portOf } from './transport.ts'
@@ -27,7 +28,11 @@ export function brokerConfig(
     scrubIntervalHours: 0,
     leaderBalance: 'on',
     replaceAfterMs: undefined,
-    memory: { tailCacheBytes: swarm.tailCacheBytes, appendQueueBytesMax: swarm.appendQueueBytesMax },
+    memory: {
+      ...memoryShares(MEMORY_BYTES_MIN),
+      tailCacheBytes: swarm.tailCacheBytes,
+      appendQueueBytesMax: swarm.appendQueueBytesMax,
+    },
     logLevel: 'error',
     insecure: false,
     insecureInternal: false,

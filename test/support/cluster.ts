@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { memoryShares } from '../../src/config/memory.ts'
 import type { BrokerConfig } from '../../src/config.ts'
 import type { Services } from '../../src/broker/ports.ts'
 import type { ErrorCode } from '../../src/errors.ts'
@@ -249,7 +250,7 @@ export class TestCluster {
       // Tests that move leaders mean them to stay; those of the balance turn it on.
       leaderBalance: 'off',
       replaceAfterMs: undefined,
-      memory: { tailCacheBytes: 1024 * 1024, appendQueueBytesMax: 1024 * 1024 },
+      memory: memoryShares(16 * 1024 * 1024),
       logLevel: 'error',
       insecure: false,
       insecureInternal: false,

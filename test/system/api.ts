@@ -40,6 +40,8 @@ interface TopicBody {
     partition: number
     /** Left out while none is known. */
     leader?: string
+    /** The preferred leader first. */
+    replicas: readonly string[]
     inSync: readonly string[] | null
     highWatermark: number
   }[]

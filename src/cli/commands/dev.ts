@@ -18,6 +18,7 @@ interface DevOptions {
   readonly port?: number
   readonly host: string
   readonly data: string
+  readonly memory?: string
   readonly json?: boolean
   readonly restart: boolean
 }
@@ -43,6 +44,7 @@ export function addCommand(program: Command, output: Output): void {
     )
     .addOption(new Option('--host <host>', 'address that clients reach').default('127.0.0.1'))
     .option('--data <folder>', 'where the cluster lives', './data')
+    .option('--memory <size>', 'what each broker may take, as 512MiB (default: 1GiB)')
     .option('--json', 'print JSON lines for programs')
     .option('--no-restart', 'leave a broker that ended as it is')
     .action((options: DevOptions) => dev(options, output))
@@ -56,7 +58,7 @@ async function dev(options: DevOptions, output: Output): Promise<void> {
     const { cluster, notes } = await prepareCluster(folder, options)
     notes.forEach((text) => output.note(text))
     const teller = options.json === true ? jsonTeller(output) : textTeller(output, options)
-    const supervisor = new Supervisor(brokerSpecs(folder, cluster, options.host), {
+    const supervisor = new Supervisor(brokerSpecs(folder, cluster, options), {
       restartDelayMs: options.restart ? RESTART_DELAY_MS : undefined,
       killAfterMs: KILL_AFTER_MS,
       onEvent: (event) => {

@@ -9,7 +9,11 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '::1']
 
 /** How each broker of the cluster is started: `synod serve` in a process of its own. */
-export function brokerSpecs(folder: string, cluster: DevClusterFile, host: string): BrokerSpec[] {
+export function brokerSpecs(
+  folder: string,
+  cluster: DevClusterFile,
+  { host, memory }: { readonly host: string; readonly memory?: string | undefined },
+): BrokerSpec[] {
   const seeds = cluster.brokers.map(({ id, internalPort }) => `${id}=127.0.0.1:${internalPort}`).join(',')
   return cluster.brokers.map(({ id, publicPort, internalPort }) => {
     const dataFolder = join(folder, `broker-${id}`)
@@ -23,6 +27,7 @@ export function brokerSpecs(folder: string, cluster: DevClusterFile, host: strin
       '--internal-port': String(internalPort),
       '--seeds': seeds,
       '--allowed-origins': 'loopback',
+      ...(memory === undefined ? {} : { '--memory': memory }),
       ...(LOOPBACK_HOSTS.includes(host)
         ? {}
         : { '--public-url': `http://${publicName(host)}:${publicPort}` }),
