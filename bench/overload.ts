@@ -14,7 +14,7 @@ import { produceLoad } from './produce-loads.ts'
  * What becomes of more than a broker can store? Finds how much it takes (`--in-flight` requests of `--records` of 1 KiB, closed
  * loop), then offers `--times` as much at a fixed rate for `--seconds`, from clients that wait for nothing; and again the first
  * load, to see that nothing is left of it. The load takes processor time from the brokers of this machine.
- * `npm run bench:overload [-- --times 3 --records 100 --in-flight 16 --seconds 10 --connections 5000]`
+ * `npm run bench:overload [-- --times 3 --records 100 --in-flight 16 --seconds 10 --connections 2000]`
  */
 const WARM_UP_MS = 6_000
 const PEAK_MS = 5_000
@@ -22,7 +22,7 @@ const MIB = 2 ** 20
 const TOPIC = 'overload'
 
 async function main(): Promise<void> {
-  const usual = { times: 3, records: 100, 'in-flight': 16, seconds: 10, connections: 5_000 }
+  const usual = { times: 3, records: 100, 'in-flight': 16, seconds: 10, connections: 2_000 }
   const { counts } = benchOptions(usual)
   const folder = await mkdtemp(join(tmpdir(), 'synod-overload-'))
   const cluster = await launchDev({ folder: join(folder, 'data') })
@@ -34,13 +34,16 @@ async function main(): Promise<void> {
     const peak = await httpLoad({ ...closed, durationMs: PEAK_MS })
     tell(`peak: ${round(peak.perSecond * counts.records)} records/s, p99 ${round(peak.p99Ms)} ms`)
     const memory = new MemoryWatch(leader.pid)
+    const cpu = process.cpuUsage()
     const perSecond = peak.perSecond * counts.times
-    const { seconds, connections: connectionsMax } = counts
+    const { seconds, connections } = counts
     tellOpen(
-      await new OpenLoadRun({ ...load, perSecond, connectionsMax, seconds }).run(),
+      await new OpenLoadRun({ ...load, perSecond, connections, seconds }).run(),
       { perSecond, peakPerSecond: peak.perSecond },
       counts,
     )
+    const { user, system } = process.cpuUsage(cpu)
+    tell(`the load itself took ${Math.round((user + system) / 1e4 / counts.seconds)} % of a processor`)
     const { first, most } = memory.stop()
     tell(`the leader's own memory: ${round(first / MIB)} MiB before, at most ${round(most / MIB)} MiB`)
     const after = await httpLoad({ ...closed, durationMs: PEAK_MS })
@@ -74,8 +77,10 @@ function tellOpen(
   { records, times }: { readonly records: number; readonly times: number },
 ): void {
   tell(`offered: ${times} times that, ${round(rates.perSecond)} requests/s for ${round(result.seconds)} s`)
-  for (const [status, { count, p50Ms, p99Ms }] of [...result.byStatus].sort(([a], [b]) => a - b)) {
-    const perSecond = count / result.seconds
+  for (const [status, { count, inTimeCount, p50Ms, p99Ms }] of [...result.byStatus].sort(
+    ([a], [b]) => a - b,
+  )) {
+    const perSecond = inTimeCount / result.seconds
     const share =
       status === 201
         ? `, ${round(perSecond * records)} records/s, ${ratio(perSecond, rates.peakPerSecond)} of the peak`

@@ -194,6 +194,7 @@ class Broker implements RunningBroker {
       allowedOrigins,
       produceTimeoutMs,
       inFlightBytesMax: memory.bodyBytesMax,
+      storingBytesMax: memory.storingBytesMax,
       ingestBytesMax: memory.ingestBytesMax,
       answerBytesMax: memory.answerBytesMax,
       sessionUnfinishedBytesMax: memory.sessionBytesMax,

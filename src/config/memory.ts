@@ -11,6 +11,8 @@ export interface MemoryShares {
   readonly appendQueueBytesMax: number
   /** Bodies of requests under way, until they are stored; beyond it 'overloaded'. */
   readonly bodyBytesMax: number
+  /** Those of produces that have come whole; beyond it 'overloaded'. */
+  readonly storingBytesMax: number
   /** Lines of ingests without a receipt; beyond it no more is read. */
   readonly ingestBytesMax: number
   /** Answers that have not left yet; beyond it 'overloaded'. */
@@ -28,6 +30,7 @@ export function memoryShares(bytes: number): MemoryShares {
     tailCacheBytes: bytes / 32,
     appendQueueBytesMax: bytes / 16,
     bodyBytesMax: bytes / 16,
+    storingBytesMax: bytes / 64,
     ingestBytesMax: bytes / 16,
     answerBytesMax: bytes / 16,
     sessionBytesMax: bytes / 16,

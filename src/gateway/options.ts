@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly adminBytesMax: number
   /** Bodies of all requests that are under way; beyond it 'overloaded'. */
   readonly inFlightBytesMax: number
+  /** Whole bodies of produces, and frames of sessions, that are being stored; beyond it 'overloaded'. */
+  readonly storingBytesMax: number
   /** Lines of one ingest that have no receipt yet; beyond it no more of its body is read. */
   readonly ingestWindowBytesMax: number
   /** Lines of all ingests, unfinished ones included; beyond it no more of any body is read. */
@@ -65,6 +67,7 @@ export const DEFAULT_GATEWAY_OPTIONS: Omit<GatewayOptions, 'version' | 'metrics'
   requestBytesMax: 4 * MIB,
   adminBytesMax: 64 * 1024,
   inFlightBytesMax: 64 * MIB,
+  storingBytesMax: 16 * MIB,
   ingestWindowBytesMax: MIB,
   ingestBytesMax: 64 * MIB,
   answerBytesMax: 64 * MIB,

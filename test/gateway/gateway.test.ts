@@ -168,6 +168,47 @@ test('bodies under way share one budget, and who finds it taken is told to come 
   await eventually(() => assert.equal(gateway.inFlightBytes, 0))
 })
 
+test('who is told to come later does so on the same connection, unless its body does not end', async (t) => {
+  const limits = { inFlightBytesMax: 1_000, lingerMs: 100 }
+  const { port, ports, gateway } = await openGateway(t, { ...QUICK, ...limits })
+  ports.topics.add('t')
+  const post = (length: number, rest = '') =>
+    `POST /v1/topics/t/records HTTP/1.1\r\nHost: x\r\n${rest}Content-Length: ${length}\r\n\r\n`
+  const holding = await rawConnection(t, port)
+  holding.socket.write(`${post(950)}${'x'.repeat(900)}`)
+  await eventually(() => assert.equal(gateway.inFlightBytes, 900))
+  const patient = await rawConnection(t, port)
+  patient.socket.write(
+    `${post(101)}${'y'.repeat(101)}${post(100, 'Connection: close\r\n')}${'z'.repeat(100)}`,
+  )
+  await patient.closed
+  assert.deepEqual(patient.received().match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 503', 'HTTP/1.1 201'])
+  assert.deepEqual(
+    ports.log.appends.map(({ records }) => Buffer.from(records[0]?.value ?? []).toString()),
+    ['z'.repeat(100)],
+  )
+  const endless = await rawConnection(t, port)
+  endless.socket.write(`${post(200)}${'y'.repeat(150)}`)
+  await endless.closed
+  assert.deepEqual(endless.received().match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 503'])
+})
+
+test('what is being stored has a bound, and what is larger than it is stored alone', async (t) => {
+  const { ports, call, refused } = await openGateway(t, { ...QUICK, storingBytesMax: 10 })
+  ports.topics.add('t')
+  const store: (() => void)[] = []
+  ports.log.beforeAppend = () => new Promise((resolve) => store.push(resolve))
+  const producing = call('POST', '/v1/topics/t/records', { body: 'y'.repeat(20) })
+  await eventually(() => assert.equal(store.length, 1))
+  const problem = await refused('overloaded', 'POST', '/v1/topics/t/records', { body: 'x' })
+  assert.deepEqual([problem['sideEffects'], problem['retryAfterMs']], ['none', 1_000])
+  store[0]?.()
+  assert.equal((await producing).status, 201)
+  ports.log.beforeAppend = () => undefined
+  assert.equal((await call('POST', '/v1/topics/t/records', { body: 'x' })).status, 201)
+  assert.equal(ports.log.appends.length, 2)
+})
+
 test('the budget holds a body until its record is stored', async (t) => {
   const { ports, call, gateway } = await openGateway(t)
   ports.topics.add('t')

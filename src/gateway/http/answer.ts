@@ -72,7 +72,8 @@ export interface LingerLimits {
 
 /**
  * Sends a problem. A body that is still coming is refused with it: the connection ends, but only after the client had
- * time to see the answer, because closing a connection with unread bytes resets it and the answer would be lost.
+ * time to see the answer, because closing a connection with unread bytes resets it and the answer would be lost. Who has to come
+ * again later does so on the same connection, if its body ends within the limits: an overloaded broker has no time for new ones.
  */
 export function sendProblem(
   request: IncomingMessage,
@@ -88,19 +89,29 @@ export function sendProblem(
   response.writeHead(problem.status, {
     ...headers,
     'Content-Length': Buffer.byteLength(body),
-    Connection: 'close',
+    ...(staysOpen(request, problem, limits) ? {} : { Connection: 'close' }),
   })
   response.write(body)
   endAfterBody(request, response, limits)
 }
 
-/** Ends an answer that is written, after a body that is still coming, within the limits. */
+/** Whose body is not announced, or may never be sent, could take what follows for it. */
+function staysOpen(
+  { headers }: IncomingMessage,
+  { status }: Problem,
+  { lingerBytesMax }: LingerLimits,
+): boolean {
+  return status === 503 && Number(headers['content-length']) <= lingerBytesMax && headers.expect === undefined
+}
+
+/** Ends an answer that is written, after a body that is still coming, within the limits; beyond them the connection ends, too. */
 export function endAfterBody(request: IncomingMessage, response: ServerResponse, limits: LingerLimits): void {
   let bytesLeft = limits.lingerBytesMax
   const finish = (): void => {
     clearTimeout(timer)
     request.off('data', discard).off('end', finish).off('close', finish)
     response.end()
+    if (!request.complete) request.socket.destroySoon()
   }
   const discard = (chunk: Buffer): void => {
     bytesLeft -= chunk.byteLength

@@ -6,6 +6,7 @@ import type { Idempotency, RecordDraft } from '../../types/record.ts'
 import type { Topic } from '../../types/topic.ts'
 import type { AppendReceipt } from '../ports.ts'
 import { timeText } from '../reading/record-json.ts'
+import type { Admission } from './admission.ts'
 import type { RequestContext } from './context.ts'
 import { expectedOffsetOf, idempotencyOf, placementKey } from './idempotency.ts'
 import type { PartitionTurns } from './partition-choice.ts'
@@ -19,6 +20,7 @@ import type { TopicCreator } from './topic-lookup.ts'
 export interface ProduceParts {
   readonly creator: TopicCreator
   readonly turns: PartitionTurns
+  readonly admission: Admission
 }
 
 /** What a produce call is given once its body is there. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { SynodError } from '../../errors.ts'
 import { toProblem } from '../problem.ts'
+import { Admission } from './admission.ts'
 import { createAdmin } from './admin.ts'
 import { callAdmin, checkJsonType } from './admin-call.ts'
 import { sendProblem, setCommonHeaders } from './answer.ts'
@@ -80,7 +81,11 @@ export class Dispatcher {
   constructor(gateway: GatewayContext, bodies: BodyReader) {
     this.#gateway = gateway
     this.#bodies = bodies
-    this.#parts = { creator: new TopicCreator(gateway), turns: new PartitionTurns() }
+    this.#parts = {
+      creator: new TopicCreator(gateway),
+      turns: new PartitionTurns(),
+      admission: new Admission(gateway.options.storingBytesMax),
+    }
   }
 
   newRequestId(): string {
@@ -150,7 +155,8 @@ export class Dispatcher {
       return sendPage(request, response, context)
     }
     const match = this.#table.match(method, context.path)
-    if (!PRODUCE.has(match.route.operationId)) setCommonHeaders(response, context)
+    const isProduce = PRODUCE.has(match.route.operationId)
+    if (!isProduce) setCommonHeaders(response, context)
     const query = parseQuery(context.search, match.route.queryNames)
     context.params = match.params
     const read = READ.get(match.route.operationId)
@@ -158,10 +164,15 @@ export class Dispatcher {
     // Its body has no end, so it is not read before it is answered.
     if (match.route.operationId === 'ingestRecords')
       return handleIngest(request, response, context, { query, parts: this.#parts, awaitsContinue })
+    const { admission } = this.#parts
+    if (isProduce) admission.check(Number(request.headers['content-length'] ?? 0))
     const body = await this.#bodyOf(request, response, match, awaitsContinue)
+    let storing = 0
     try {
+      if (isProduce) storing = admission.enter(body?.bytes.length ?? 0)
       await this.#answer(request, response, { context, match, query, body: body?.bytes })
     } finally {
+      admission.leave(storing)
       body?.release()
     }
   }

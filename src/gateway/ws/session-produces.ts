@@ -48,14 +48,17 @@ export class SessionProduces {
   async store(frame: ClientFrameOf<'produce'>, data: Buffer): Promise<void> {
     const { id, topic, producer } = frame
     const { parts, codec, connection, context, sayError } = this.#options
+    const { admission } = parts.produce
     if (this.#count === PRODUCES_MAX || !parts.budget.take(data.length)) {
       sayError(new SynodError('overloaded', 'Too much is being stored already.'), { id }, false)
       return
     }
+    let storing = 0
     this.#count++
     if (producer !== undefined) this.#remember(producer)
     const idempotency = producer === undefined ? undefined : ({ kind: 'producer', ...producer } as const)
     try {
+      storing = admission.enter(data.length)
       const terms = { idempotency, expectedOffset: undefined, acks: 'majority' } as const
       const placed = codec.recordsOf(data, frame)
       const found = await findTopicFor(context, parts.produce, { topicName: topic, placed })
@@ -66,6 +69,7 @@ export class SessionProduces {
       this.#isFenced ||= this.#isTakenOver(error, producer)
     } finally {
       this.#count--
+      admission.leave(storing)
       parts.budget.give(data.length)
       if (this.#count === 0) this.#options.onIdle()
     }

@@ -10,6 +10,7 @@ import {
 } from '../../../src/gateway/ws/subscribe.ts'
 import { ByteBudget } from '../../../src/gateway/http/byte-budget.ts'
 import type { GatewayContext } from '../../../src/gateway/http/context.ts'
+import { Admission } from '../../../src/gateway/http/admission.ts'
 import { PartitionTurns } from '../../../src/gateway/http/partition-choice.ts'
 import { TopicCreator } from '../../../src/gateway/http/topic-lookup.ts'
 import { DEFAULT_GATEWAY_OPTIONS } from '../../../src/gateway/options.ts'
@@ -67,7 +68,11 @@ export async function startSubscribeServer(
     ports,
     sessions: {
       gateway,
-      produce: { creator: new TopicCreator(gateway), turns: new PartitionTurns() },
+      produce: {
+        creator: new TopicCreator(gateway),
+        turns: new PartitionTurns(),
+        admission: new Admission(1_000_000),
+      },
       budget,
       unfinished,
       frameBytesMax: SESSION_FRAME_BYTES,
